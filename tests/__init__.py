@@ -1,0 +1,1 @@
+"""Stories at the edge and properties of the core, on real parts."""
