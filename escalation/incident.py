@@ -1,0 +1,229 @@
+"""The state of one incident: the facts, the duties with their clocks, and every notice.
+
+*Active* (upstream says so) and *signed* (a person says so) are two facts, and each duty keeps its own signature: an
+enterprise's signature stops no clock of town, county or city. Labels for people are derived, never stored.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from escalation.event import Flag
+from escalation.notice import Notice
+from escalation.vocabulary import ClockKind, Industry, Kind, Level, Measure, Mode, Role, Severity, Tier, Urgency, Verb
+
+
+class StepAction(StrEnum):
+    """What a ladder step does when its time comes."""
+
+    REMIND = "remind"
+    SECOND_PERSON = "second_person"
+    SAFETY_HEAD = "safety_head"
+    MAIN_PERSON = "main_person"
+    LEADER_ON_DUTY = "leader_on_duty"
+    NEXT_DUTY_ROOM = "next_duty_room"
+    NEXT_LEADER = "next_leader"
+    PHONE = "phone"
+    PROPOSE = "propose"
+    ANNOUNCE = "announce"
+
+    @property
+    def goes_up(self) -> bool:
+        """True when the step leaves the duty's own tier, and so is announced before it happens."""
+        return self in (StepAction.NEXT_DUTY_ROOM, StepAction.NEXT_LEADER)
+
+
+class Step(msgspec.Struct, kw_only=True, array_like=True):
+    """One rung: at ``at`` (milliseconds) the ``action`` happens once. ``tier`` is whom it reaches when it goes up;
+    ``held`` counts how often it waited because its reminder had not left the hub."""
+
+    at: int
+    action: StepAction
+    tier: Tier | None = None
+    measure: Measure | None = None
+    fired_at: int = 0
+    held: int = 0
+
+
+class ClockState(StrEnum):
+    RUNNING = "running"
+    MET = "met"
+    CLOSED = "closed"
+
+
+class Clock(msgspec.Struct, kw_only=True, array_like=True):
+    """One time limit of a duty. ``lapsed_at`` is set once when the limit passed; a met clock may still be late."""
+
+    kind: ClockKind
+    started_at: int
+    due_at: int
+    steps: list[Step]
+    state: ClockState = ClockState.RUNNING
+    lapsed_at: int = 0
+    met_at: int = 0
+
+
+class Deed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a person did: who, from which post, when, by which channel, in which words."""
+
+    verb: Verb
+    person: str
+    name: str
+    unit: str
+    tier: Tier
+    role: Role
+    at: int
+    channel: str
+    text: str = ""
+    cause: str = ""
+
+
+class Duty(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One acting tier's part in the incident. Any post of the tier's unit may satisfy it."""
+
+    id: str
+    tier: Tier
+    unit: str
+    roles: tuple[Role, ...]
+    opened_at: int
+    clocks: list[Clock]
+    signed: Deed | None = None
+    verified: Deed | None = None
+    disposed: Deed | None = None
+    closed_at: int = 0
+    closed_reason: str = ""
+
+    @property
+    def open(self) -> bool:
+        return self.closed_at == 0
+
+
+class Audience(msgspec.Struct, frozen=True, array_like=True):
+    """Posts that hear without a duty: informed (请关注) or copied (抄送知悉)."""
+
+    tier: Tier
+    unit: str
+    roles: tuple[Role, ...]
+
+
+class ClockPlan(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """A duty's clock as the profile gives it: limit and rungs in minutes from the start, natural or working."""
+
+    kind: ClockKind
+    minutes: int
+    working: bool = False
+    rungs: tuple[Rung, ...] = ()
+
+
+class Rung(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """A ladder step before it has a time: ``after`` minutes from the clock's start."""
+
+    after: int
+    action: StepAction
+    tier: Tier | None = None
+    measure: Measure | None = None
+
+
+class DutyPlan(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    tier: Tier
+    unit: str
+    roles: tuple[Role, ...]
+    clocks: tuple[ClockPlan, ...]
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The profile's answer for one incident at one level: taken at its opening or change of level, and kept.
+
+    ``rule`` and ``basis`` (依据文号) explain it to whoever asks why. ``announce`` minutes before a step goes up, the own
+    tier hears of it. ``units`` gives the unit of each tier on this enterprise's line of supervision.
+    """
+
+    profile: str
+    rule: str
+    basis: str
+    duties: tuple[DutyPlan, ...]
+    informed: tuple[Audience, ...] = ()
+    watchers: tuple[Audience, ...] = ()
+    units: dict[Tier, str] = {}
+    announce: int = 10
+    trial: bool = False
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A 消警 or 误报 somebody asked for: a request, never a close by itself."""
+
+    verb: Verb
+    deed: Deed
+
+
+class IncidentState(StrEnum):
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class Incident(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One continuing alarm of a point, or one continuing warning of an enterprise.
+
+    ``version`` rises by one with each commit. ``episode`` counts openings (1 first; a later raise reopens the same
+    code). ``last_at`` is the newest source time that changed a fact; ``raised_at`` / ``cleared_at`` the newest source
+    times of either. ``raises`` counts repeats folded in. ``stages`` counts notice stages, for deterministic ids.
+    """
+
+    code: str
+    kind: Kind
+    correlation: str
+    partition: int
+    enterprise: str
+    enterprise_name: str
+    short_name: str = ""
+    industry: Industry | None = None
+    mode: Mode = Mode.ACTUAL
+    source: str = ""
+    point: str = ""
+    point_name: str = ""
+    equipment: str = ""
+    severity: Severity | None = None
+    level: Level | None = None
+    value: float | None = None
+    limit: float | None = None
+    unit: str = ""
+    reasons: tuple[str, ...] = ()
+    flags: tuple[Flag, ...] = ()
+    urgency: Urgency = Urgency.NORMAL
+    version: int = 0
+    episode: int = 1
+    state: IncidentState = IncidentState.OPEN
+    active: bool = True
+    opened_at: int
+    occurred_at: int
+    last_at: int
+    raised_at: int
+    cleared_at: int = 0
+    closed_at: int = 0
+    closed_reason: str = ""
+    raises: int = 1
+    stages: int = 0
+    plan: Plan
+    duties: list[Duty] = []
+    notices: dict[str, Notice] = {}
+    requests: list[Request] = []
+    deeds: list[Deed] = []
+
+    def due_at(self) -> int | None:
+        """The next time something is owed here (ms), or None: the one row this incident has among the due."""
+        if self.state is IncidentState.CLOSED:
+            return None
+        times = [
+            at
+            for duty in self.duties
+            if duty.open
+            for clock in duty.clocks
+            if clock.state is ClockState.RUNNING
+            for at in (
+                *(step.at for step in clock.steps if not step.fired_at),
+                *(() if clock.lapsed_at else (clock.due_at,)),
+            )
+        ]
+        return min(times, default=None)

@@ -1,0 +1,138 @@
+"""Everything that may happen to an incident, and everything a decision may want done: the two ends of ``decide``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Protocol
+
+import msgspec
+
+from escalation.calendar import Calendar
+from escalation.directory import Directory
+from escalation.incident import Incident
+from escalation.notice import OutboxRow
+from escalation.profile import Profile
+from escalation.vocabulary import Role, Tier, Verb, Verdict
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A person's answer about one incident, already understood. ``id`` identifies it for ever (channel, message id).
+
+    ``person`` is the directory's id ('' for a duty room answering as such: then ``unit`` and ``role`` say which).
+    """
+
+    id: str
+    verb: Verb
+    person: str
+    unit: str = ""
+    role: Role | None = None
+    channel: str
+    at: int
+    text: str = ""
+    cause: str = ""
+
+    @property
+    def input_id(self) -> str:
+        return f"r\x1f{self.id}"
+
+
+class Lapse(msgspec.Struct, frozen=True, kw_only=True):
+    """Time has passed: fire every step and clock that is due at ``at``."""
+
+    at: int
+
+
+class SendResult(StrEnum):
+    """What the courier reports of one notice, mapped from a channel's typed outcome."""
+
+    SUBMITTED = "submitted"
+    UNCERTAIN = "uncertain"
+    THROTTLED = "throttled"
+    TRANSIENT = "transient"
+    REFUSED_RECIPIENT = "refused_recipient"
+    REFUSED_CONTENT = "refused_content"
+    MISCONFIGURED = "misconfigured"
+    DROPPED = "dropped"
+    DELIVERED = "delivered"
+    READ = "read"
+    UNDELIVERED = "undelivered"
+    REPEATED = "repeated"
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What became of a send of ``notice``. ``tries`` counts sends of this notice, ``repeat`` that an earlier one may
+    have reached the vendor (its answer was lost)."""
+
+    notice: str
+    result: SendResult
+    at: int
+    vendor_id: str = ""
+    detail: str = ""
+    tries: int = 1
+    repeat: bool = False
+
+
+class ChannelFacts(Protocol):
+    """What the rules may know of channels, without importing them."""
+
+    def can(self, channel: str, ability: str) -> bool:
+        """``ability`` is one of ``voice``, ``personal``, ``replies``."""
+        ...
+
+
+class Context(msgspec.Struct, frozen=True):
+    """All that a decision may look at besides the incident and the input. ``now`` in milliseconds.
+
+    ``feedback`` names, for each source that wants answers back, the outgoing webhook channel that carries them;
+    ``maintainers`` is the unit whose maintainer post hears of what the hub itself cannot solve.
+    """
+
+    now: int
+    directory: Directory
+    profile: Profile
+    channels: ChannelFacts
+    calendar: Calendar
+    feedback: Mapping[str, str] = {}
+    maintainers: str = ""
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One row of the journal: what was decided, by which named ``reason``, about what.
+
+    ``at`` is the hub's time; ``actor`` a person or post for what people did. ``detail`` holds plain values only and no
+    phone number.
+    """
+
+    at: int
+    reason: str
+    incident: str = ""
+    actor: str = ""
+    notice: str = ""
+    detail: dict[str, str | int | float | bool | None] = {}
+
+
+class Decision(msgspec.Struct, kw_only=True):
+    """What follows: the new state (None: no incident is touched), the journal's rows, what to send, what to answer.
+
+    ``reason`` is the named reason of the whole decision. ``answer`` is the plain sentence for whoever replied.
+    ``tombstone`` remembers a clear that came before its raise (source time, milliseconds).
+    """
+
+    reason: str
+    incident: Incident | None = None
+    entries: list[Entry] = []
+    outbox: list[OutboxRow] = []
+    verdict: Verdict | None = None
+    answer: str = ""
+    tombstone: int | None = None
+
+
+class Rights(msgspec.Struct, frozen=True, kw_only=True):
+    """For whom somebody may answer: the post they answer from."""
+
+    unit: str
+    tier: Tier
+    role: Role
+    person: str
+    name: str

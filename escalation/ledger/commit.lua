@@ -1,0 +1,62 @@
+-- One incident's change, or one input that touches no incident: every guard stands before the first write, because a
+-- script that fails midway keeps what it wrote.
+-- KEYS: incidents, versions, index, open, seen, seen_log, due, outbox, outbox_order, outbox_rows, journal, quarantine
+-- ARGV: 1 now, 2 code or '', 3 expected version, 4 new version, 5 state, 6 due or '', 7 opened at or '' (closed),
+--   8 correlation, 9 index as loaded, 10 index to be or '' (stays), 11 token of rows born claimed or '',
+--   12 takes, 13 journal rows, 14 outbox rows, 15 quarantine rows, then
+--   takes × (input id, body hash, result), journal rows, outbox rows × (line, member, row), quarantine rows × (id, row)
+-- Reply: {'ok', born claimed as '1', in another's hand or free as '0', for each outbox row},
+--   {'taken', recorded or nil for each take}, or {'conflict', version now}
+local incidents, versions, index, open, seen, seen_log, due, outbox, outbox_order, outbox_rows, journal, quarantine =
+  unpack(KEYS)
+local call = redis.call
+local now, code, token = ARGV[1], ARGV[2], ARGV[11]
+local takes, entries, sends, oddities = tonumber(ARGV[12]), tonumber(ARGV[13]), tonumber(ARGV[14]), tonumber(ARGV[15])
+local takes_end = 15 + 3 * takes
+
+local taken, any = {'taken'}, false
+for i = 16, takes_end, 3 do
+  local recorded = call('HGET', seen, ARGV[i])
+  any = any or recorded
+  taken[#taken + 1] = recorded
+end
+if any then return taken end
+if code ~= '' then
+  local version = call('HGET', versions, code) or '0'
+  if version ~= ARGV[3] then return {'conflict', version} end
+end
+if ARGV[10] ~= '' and (call('HGET', index, ARGV[8]) or '') ~= ARGV[9] then return {'conflict', '-1'} end
+
+if code ~= '' then
+  call('HSET', incidents, code, ARGV[5])
+  call('HSET', versions, code, ARGV[4])
+  if ARGV[6] ~= '' then call('ZADD', due, ARGV[6], code) else call('ZREM', due, code) end
+  if ARGV[7] ~= '' then call('ZADD', open, ARGV[7], code) else call('ZREM', open, code) end
+end
+if ARGV[10] ~= '' then call('HSET', index, ARGV[8], ARGV[10]) end
+for i = 16, takes_end, 3 do
+  call('HSET', seen, ARGV[i], ARGV[i + 1] .. '\n' .. ARGV[i + 2])
+  call('RPUSH', seen_log, now .. '\31' .. ARGV[i])
+end
+local i = takes_end + 1
+for _ = 1, entries do
+  call('XADD', journal, '0-*', 'r', ARGV[i])
+  i = i + 1
+end
+local claimed, mine = {'ok'}, {}
+for _ = 1, sends do
+  local line, member = ARGV[i], ARGV[i + 1]
+  if not mine[line] and not call('ZSCORE', outbox, line) then
+    call('ZADD', outbox, token ~= '' and token or now, line)
+    mine[line] = token ~= ''
+  end
+  call('ZADD', outbox_order, 0, member)
+  call('HSET', outbox_rows, member, ARGV[i + 2])
+  claimed[#claimed + 1] = mine[line] and '1' or '0'
+  i = i + 3
+end
+for _ = 1, oddities do
+  call('HSET', quarantine, ARGV[i], ARGV[i + 1])
+  i = i + 2
+end
+return claimed

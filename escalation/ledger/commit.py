@@ -1,0 +1,247 @@
+"""Load and commit: the two store round trips between an input and its consequence.
+
+A commit is one atomic script per incident. Inputs that people or systems send (events, replies) carry an id; the ledger
+keeps it with the recorded result, so a commit repeated after a lost reply gives that result instead of looking like a
+lost race. Lapses and receipts need no such row: the version guard lets each through once at most, and their decisions
+are idempotent on the state (a step has fired or it has not, a notice was submitted or it was not), so whoever finds a
+conflict loads again and decides that nothing is left to do.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+import msgspec
+
+from escalation.incident import Incident, IncidentState
+from escalation.ledger.change import (
+    AlreadyTaken,
+    Change,
+    Committed,
+    Conflict,
+    Failed,
+    Loaded,
+    Lookup,
+    OutboxItem,
+    Outcome,
+    Recorded,
+)
+from escalation.ledger.codes import Codes
+from escalation.ledger.door import Arg, Call, Command, Store
+from escalation.ledger.keys import US, claim_token, partition_keys, partition_of, partition_of_code, read_code
+from escalation.ledger.scripts import register
+from escalation.notice import OutboxRow
+
+LOOKUPS_PER_SCRIPT = 500
+"""Lua's stack and one client's patience bound what one run of the load script may return."""
+
+_encode_incident = msgspec.json.Encoder().encode
+_encode_entry = msgspec.json.Encoder().encode
+_encode_row = msgspec.json.Encoder().encode
+_decode_incident = msgspec.json.Decoder(Incident).decode
+
+
+class Ledger:
+    """The incidents of all partitions. The number of partitions is the store's (:mod:`escalation.ledger.meta`)."""
+
+    def __init__(self, store: Store, partitions: int) -> None:
+        register(store, "load", "commit")
+        self.partitions = partitions
+        self._store = store
+        self._keys = [partition_keys(number) for number in range(partitions)]
+        self._load_keys = [(keys.seen, keys.correlations, keys.incidents) for keys in self._keys]
+        self._commit_keys = [
+            (
+                keys.incidents,
+                keys.versions,
+                keys.correlations,
+                keys.open,
+                keys.seen,
+                keys.seen_log,
+                keys.due,
+                keys.outbox,
+                keys.outbox_order,
+                keys.outbox_rows,
+                keys.journal,
+                keys.quarantine,
+            )
+            for keys in self._keys
+        ]
+        self._codes = Codes(store, self._keys)
+
+    def partition_of(self, key: str) -> int:
+        """The partition of an enterprise or ``source:<name>``."""
+        return partition_of(key, self.partitions)
+
+    async def take_codes(self, wanted: list[tuple[int, str]]) -> list[str]:
+        """A new code for each (partition, letter), in order, in at most one round trip. Never reused; gaps are fine."""
+        return await self._codes.take(wanted)
+
+    async def load(self, lookups: list[Lookup]) -> list[Loaded]:
+        """The answers to all lookups, in order, in one round trip. Raises the store's error if any part failed.
+
+        Each answer has an incident of its own: two lookups of one incident give two equal objects.
+        """
+        places: dict[int, list[int]] = defaultdict(list)
+        for place, lookup in enumerate(lookups):
+            places[lookup.partition].append(place)
+        chunks = [
+            (partition, group[start : start + LOOKUPS_PER_SCRIPT])
+            for partition, group in places.items()
+            for start in range(0, len(group), LOOKUPS_PER_SCRIPT)
+        ]
+        calls: list[Call] = []
+        for partition, chunk in chunks:
+            args: list[Arg] = [len(chunk)]
+            for place in chunk:
+                lookup = lookups[place]
+                args.append(len(lookup.inputs))
+                args.extend(input_id for input_id, _ in lookup.inputs)
+                args.append(lookup.correlation)
+                args.append(lookup.code)
+            calls.append(("load", self._load_keys[partition], args))
+        loaded: dict[int, Loaded] = {}
+        for (_, chunk), reply in zip(chunks, await self._store.run_scripts(calls), strict=True):
+            if isinstance(reply, Exception):
+                raise reply
+            start = 0
+            for place in chunk:
+                inputs = lookups[place].inputs
+                end = start + len(inputs)
+                recorded = _recorded((body_hash for _, body_hash in inputs), reply[start:end])
+                loaded[place] = _loaded(recorded, reply[end], reply[end + 1])
+                start = end + 2
+        return [loaded[place] for place in range(len(lookups))]
+
+    async def get_many(self, codes: list[str]) -> list[Incident | None]:
+        """The incidents of these codes, in order, None where there is none. Raises ValueError for what is no code."""
+        lookups = [
+            Lookup(partition=partition_of_code(code, self.partitions), code=read_code(code) or code) for code in codes
+        ]
+        return [loaded.incident for loaded in await self.load(lookups)]
+
+    async def commit(self, changes: list[Change]) -> list[Outcome]:
+        """Commit every change by itself, all in one round trip (and so one fsync), and say how each ended, in order.
+
+        At most one change of an incident may be among them; the second would find a conflict. The incident of a change
+        gets its new version (``expected_version`` + 1).
+        """
+        prepared = [_Prepared(change) for change in changes]
+        calls: list[Call] = [
+            ("commit", self._commit_keys[change.partition], each.args)
+            for change, each in zip(changes, prepared, strict=True)
+        ]
+        replies = await self._store.run_scripts(calls)
+        return [each.outcome(reply) for each, reply in zip(prepared, replies, strict=True)]
+
+    async def open_codes(self, partition: int, start: int = 0, count: int = 500) -> list[str]:
+        """A page of the partition's open incidents, oldest first. Pages shift when an incident closes in between."""
+        reply = await self._store.execute("ZRANGE", self._keys[partition].open, start, start + count - 1)
+        return [code.decode() for code in reply]
+
+    async def count_open(self) -> int:
+        """How many incidents are open in all partitions."""
+        commands: list[Command] = [("ZCARD", keys.open) for keys in self._keys]
+        total = 0
+        for reply in await self._store.pipeline(commands):
+            if isinstance(reply, Exception):
+                raise reply
+            total += reply
+        return total
+
+    async def quarantined(self, partition: int) -> dict[str, bytes]:
+        """The partition's quarantine rows by id."""
+        flat = await self._store.execute("HGETALL", self._keys[partition].quarantine)
+        return {flat[i].decode(): flat[i + 1] for i in range(0, len(flat), 2)}
+
+
+class _Prepared:
+    """A change as the script's arguments, and what its reply means."""
+
+    __slots__ = ("args", "change", "rows")
+
+    def __init__(self, change: Change) -> None:
+        self.change = change
+        incident = change.incident
+        version = change.expected_version + 1
+        code, state, due, opened = "", b"", None, 0
+        correlation, index = change.correlation, ""
+        if incident is not None:
+            incident.version = version
+            code, state, due = incident.code, _encode_incident(incident), incident.due_at()
+            opened = 0 if incident.state is IncidentState.CLOSED else incident.opened_at
+            if not change.expected_version:
+                correlation, index = incident.correlation, code
+        elif change.tombstone is not None:
+            index = f"~{change.tombstone}"
+        self.rows = [
+            _outbox_row(row, version if incident is not None else 0, place) for place, row in enumerate(change.outbox)
+        ]
+        self.args: list[Arg] = [
+            change.now,
+            code,
+            change.expected_version,
+            version,
+            state,
+            "" if due is None else due,
+            opened or "",
+            correlation,
+            "" if change.tombstone_was is None else f"~{change.tombstone_was}",
+            index,
+            claim_token(change.claimed_until) if change.claimed_until else "",
+            len(change.takes),
+            len(change.entries),
+            len(change.outbox),
+            len(change.quarantine),
+        ]
+        args = self.args
+        for take in change.takes:
+            args += (take.input_id, take.body_hash, take.result)
+        args += map(_encode_entry, change.entries)
+        for line, member, body in self.rows:
+            args += (line, member, body)
+        for row_id, row in change.quarantine:
+            args += (row_id, row)
+
+    def outcome(self, reply: list[bytes | None] | Exception) -> Outcome:
+        change = self.change
+        if isinstance(reply, Exception):
+            return Failed(reply)
+        match reply[0]:
+            case b"ok":
+                token = claim_token(change.claimed_until)
+                claimed = [
+                    OutboxItem(change.partition, line, token, member, body, row)
+                    for (line, member, body), row, mark in zip(self.rows, change.outbox, reply[1:], strict=True)
+                    if mark == b"1"
+                ]
+                return Committed(change.incident.version if change.incident is not None else 0, claimed)
+            case b"taken":
+                return AlreadyTaken(_recorded((take.body_hash for take in change.takes), reply[1:]))
+            case _:
+                assert reply[1] is not None
+                return Conflict(int(reply[1]))
+
+
+def _outbox_row(row: OutboxRow, version: int, place: int) -> tuple[str, str, bytes]:
+    """Line, member and bytes. A member sorts within its line by the commit's version, then by its place there."""
+    line = row.incident or f"!{row.notice}".replace(US, " ")
+    return line, f"{line}{US}{version:010d}.{place:04d}{US}{row.notice}", _encode_row(row)
+
+
+def _recorded(body_hashes: Iterable[str], values: list[bytes | None]) -> list[Recorded | None]:
+    recorded: list[Recorded | None] = []
+    for body_hash, value in zip(body_hashes, values, strict=True):
+        if value is None:
+            recorded.append(None)
+        else:
+            before, _, result = value.partition(b"\n")
+            recorded.append(Recorded(result, before != body_hash.encode()))
+    return recorded
+
+
+def _loaded(recorded: list[Recorded | None], index: bytes | None, state: bytes | None) -> Loaded:
+    incident = None if state is None else _decode_incident(state)
+    tombstone = int(index[1:]) if index is not None and index.startswith(b"~") else None
+    return Loaded(recorded, incident, tombstone)

@@ -1,0 +1,187 @@
+"""Sealing and filing the journal, and reading an incident's story from it.
+
+Rows are appended inside the commits. The sealer follows within a second: it chains the new rows, stores the chain's
+head and gives it to an anchor outside the store. The filer moves old sealed rows to files. Both guard every step by the
+state they read, so two hubs may seal; only one, chosen by the caller, should file, because the files are its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import msgspec
+
+from escalation.inputs import Entry
+from escalation.ledger.chain import Head, links
+from escalation.ledger.claims import answered
+from escalation.ledger.door import Call, Store
+from escalation.ledger.keys import partition_keys, partition_of_code, read_code
+from escalation.ledger.scripts import register
+from escalation.ledger.segments import Header, parse_line, read_lines, segments_of, write_segment
+from escalation.ledger.stream import pages, range_command, read_rows, read_sealed, sealed_command
+
+_decode = msgspec.json.Decoder(Entry).decode
+
+
+class Anchor(Protocol):
+    """Keeps heads outside the store."""
+
+    async def save(self, heads: Mapping[int, Head]) -> None:
+        """Bring these partitions' heads to disk; the others stay as they were saved before."""
+        ...
+
+
+class JournalGapError(Exception):
+    """A journal's next row has not the next number: a row was removed. Sealing over the gap would hide it."""
+
+
+class Sealing(NamedTuple):
+    """What a step of the sealer did: the heads that moved, and whether more rows are waiting to be sealed."""
+
+    heads: dict[int, Head]
+    more: bool
+
+
+class JournalRow(NamedTuple):
+    """One row of an incident's story."""
+
+    number: int
+    entry: Entry
+
+
+class Sealer:
+    """Chains new journal rows of all partitions."""
+
+    def __init__(self, store: Store, partitions: int, anchor: Anchor, *, page: int = 500) -> None:
+        """``page``: how many rows of each partition one step seals at most."""
+        register(store, "seal")
+        self._store = store
+        self._keys = [partition_keys(number) for number in range(partitions)]
+        self._anchor = anchor
+        self._page = page
+        self._heads: dict[int, Head] = {}
+
+    async def step(self, now: int) -> Sealing:
+        """Seal what was committed since the last step and anchor the heads.
+
+        Raises JournalGapError after the other partitions were sealed and anchored, the store's error, the anchor's.
+        """
+        unread = [number for number in range(len(self._keys)) if number not in self._heads]
+        replies = await self._store.pipeline([sealed_command(self._keys[number]) for number in unread])
+        for number, reply in answered(unread, replies):
+            self._heads[number] = read_sealed(number, reply).head
+        known = list(self._heads.items())
+        replies = await self._store.pipeline(
+            [range_command(self._keys[number], head.count, self._page) for number, head in known]
+        )
+        calls: list[Call] = []
+        moved: list[tuple[int, Head]] = []
+        gaps: list[str] = []
+        more = False
+        for (number, head), reply in answered(known, replies):
+            rows = read_rows(reply)
+            if not rows:
+                continue
+            if rows[0][0] != head.count + 1 or rows[-1][0] != head.count + len(rows):
+                gaps.append(f"partition {number} is sealed up to row {head.count}, and rows are missing behind it")
+                continue
+            more = more or len(rows) == self._page
+            hashes = links(bytes.fromhex(head.sha256), rows)
+            new = Head(count=rows[-1][0], sha256=hashes[-1].hex())
+            keys = self._keys[number]
+            calls.append(("seal", (keys.sealed, keys.hashes), (head.count, new.count, new.sha256, now, *hashes)))
+            moved.append((number, new))
+        sealed: dict[int, Head] = {}
+        if calls:
+            for (number, new), mark in zip(moved, await self._store.run_scripts(calls), strict=True):
+                if mark == 1:
+                    self._heads[number] = sealed[number] = new
+                else:
+                    # Another hub was faster, or the store did not answer: read the head again next time.
+                    del self._heads[number]
+        if sealed:
+            await self._anchor.save(sealed)
+        if gaps:
+            raise JournalGapError("; ".join(gaps) + ". Run `fenghuo verify`.")
+        return Sealing(sealed, more)
+
+
+class Filer:
+    """Moves sealed rows from the store to files of one folder."""
+
+    def __init__(
+        self, store: Store, partitions: int, folder: Path, *, keep: int = 10_000, segment: int = 5_000
+    ) -> None:
+        """Files hold ``segment`` rows each; at least ``keep`` sealed rows of a partition stay in the store."""
+        register(store, "trim")
+        self._store = store
+        self._keys = [partition_keys(number) for number in range(partitions)]
+        self._folder = folder
+        self._keep = keep
+        self._segment = segment
+
+    async def step(self) -> int:
+        """File at most one segment of each partition; how many were filed.
+
+        Raises OSError where a file cannot be written (nothing is removed from the store then), the store's error.
+        """
+        replies = await self._store.pipeline([sealed_command(keys) for keys in self._keys])
+        filed = 0
+        for number, reply in answered(range(len(self._keys)), replies):
+            sealed = read_sealed(number, reply)
+            if sealed.head.count - sealed.filed >= self._keep + self._segment:
+                filed += await self._file(number, sealed.filed, sealed.filed_hash)
+        return filed
+
+    async def _file(self, partition: int, filed: int, before: str) -> int:
+        keys = self._keys[partition]
+        rows = read_rows(await self._store.execute(*range_command(keys, filed, self._segment)))
+        numbers = [number for number, _ in rows]
+        hashes: Sequence[bytes | None] = await self._store.execute("HMGET", keys.hashes, *numbers)
+        if numbers != list(range(filed + 1, filed + self._segment + 1)) or None in hashes:
+            raise JournalGapError(
+                f"partition {partition}: rows behind row {filed} are missing from the store, nothing was filed. "
+                "Run `fenghuo verify`."
+            )
+        full = [(number, done, row) for (number, row), done in zip(rows, hashes, strict=True) if done is not None]
+        after = full[-1][1].hex()
+        header = Header(partition=partition, first=filed + 1, last=numbers[-1], before=before, after=after)
+        await asyncio.to_thread(write_segment, self._folder, header, full)
+        (mark,) = await self._store.run_scripts(
+            [("trim", (keys.sealed, keys.hashes, keys.journal), (filed, numbers[-1], after))]
+        )
+        if isinstance(mark, Exception):
+            raise mark
+        return int(mark)
+
+
+class Journal:
+    """Reads the journals of all partitions, from the store and from ``folder``, where there is one."""
+
+    def __init__(self, store: Store, partitions: int, folder: Path | None = None) -> None:
+        self._store = store
+        self._partitions = partitions
+        self._folder = folder
+
+    async def rows(self, code: str) -> list[JournalRow]:
+        """Every journal row about an incident, oldest first. Only the rows that name the code are decoded.
+
+        Raises ValueError for what is no code, OSError, msgspec.MsgspecError for a damaged file, the store's error.
+        """
+        partition = partition_of_code(code, self._partitions)
+        needle = f'"incident":"{read_code(code)}"'.encode()
+        rows: dict[int, bytes] = {}
+        for _, _, path in segments_of(self._folder, partition) if self._folder is not None else ():
+            for line in await asyncio.to_thread(_naming, path, needle):
+                parsed = parse_line(line)
+                rows[parsed.number] = bytes(parsed.row)
+        async for page in pages(self._store, partition_keys(partition), 0):
+            rows.update((number, row) for number, row in page if needle in row)
+        return [JournalRow(number, _decode(row)) for number, row in sorted(rows.items())]
+
+
+def _naming(path: Path, needle: bytes) -> list[bytes]:
+    return [line for line in read_lines(path) if needle in line]

@@ -1,0 +1,325 @@
+-- One mailbox: rows in lines (an incident and an urgency), the vendor's windows, claims.
+-- KEYS: ready, known (of the shard), rows, line, waiting, later, flying, facts, window, told (of the mailbox)
+-- ARGV: operation, mailbox, now, the operation's own
+-- A member is  class US subject US created.seq US : class c (critical) or n, subject the incident's code (or !seq for a
+-- row without one, #seq for a digest or an overflow), created in 13 digits, seq the mailbox's own counter in 10.
+-- Only the first member of a line is ever waiting, later or flying; a digest stands for its members while it exists.
+local ready, known, rows, line, waiting, later, flying, facts, window, told = unpack(KEYS)
+local operation, mailbox, now = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local call = redis.call
+local CRITICAL = 2 ^ 42 -- more than any time in milliseconds: critical members have negative places
+local MARGIN = 10000 -- tokens outlive their window by what hubs' clocks may differ
+
+local function parts(member)
+  return string.match(member, '^(.)\31([^\31]*)\31(%d+)%.(%d+)\31')
+end
+
+local function split(text)
+  local found = {}
+  for part in string.gmatch(text, '[^\30]+') do found[#found + 1] = part end
+  return found
+end
+
+local function whole(number) return string.format('%.0f', number) end
+
+local function line_of(member)
+  local class, subject = parts(member)
+  return class .. '\31' .. subject .. '\31'
+end
+
+local function wait(member)
+  local class, _, created = parts(member)
+  call('ZADD', waiting, whole(class == 'c' and tonumber(created) - CRITICAL or tonumber(created)), member)
+end
+
+local function members_of(member) -- of a digest; of a plain row itself; of an overflow none
+  local _, subject = parts(member)
+  if string.sub(subject, 1, 1) ~= '#' then return {member} end
+  local frozen = call('HGET', facts, 'd:' .. member)
+  return frozen and split(frozen) or {}
+end
+
+local function is_digest(member) return call('HEXISTS', facts, 'd:' .. member) == 1 end
+
+local function in_flight(member) -- whether another send about one of its incidents is under way
+  for _, one in ipairs(members_of(member)) do
+    local _, subject = parts(one)
+    if call('HEXISTS', facts, 'f:' .. subject) == 1 then return true end
+  end
+  return false
+end
+
+local function fly(member, token, limited)
+  call('ZREM', waiting, member)
+  call('ZADD', flying, token, member)
+  for _, one in ipairs(members_of(member)) do
+    local _, subject = parts(one)
+    if string.sub(subject, 1, 1) ~= '!' then call('HSET', facts, 'f:' .. subject, 1) end
+  end
+  if limited then call('ZADD', window, whole(now), token .. '\31' .. member) end
+end
+
+local function land(member)
+  call('ZREM', flying, member)
+  for _, one in ipairs(members_of(member)) do
+    local _, subject = parts(one)
+    if string.sub(subject, 1, 1) ~= '!' then call('HDEL', facts, 'f:' .. subject) end
+  end
+end
+
+local function is_overflow(member)
+  return string.sub(member, 1, 3) == 'c\31#'
+end
+
+local function tried(member, lapsed) -- count a send of the member; lapsed: nobody said how it ended
+  local before = split(string.gsub(call('HGET', facts, 't:' .. member) or '0 0', ' ', '\30'))
+  call('HSET', facts, 't:' .. member, (before[1] + 1) .. ' ' .. (before[2] + (lapsed and 1 or 0)))
+end
+
+local function revive() -- what came due: claims that ran out, rows that waited
+  for _, member in ipairs(call('ZRANGEBYSCORE', flying, '-inf', whole(now))) do
+    land(member)
+    if is_overflow(member) then
+      call('HDEL', facts, 'overflow') -- its rows are still waiting; another one is made if they still have to
+    else
+      tried(member, true)
+      wait(member)
+    end
+  end
+  for _, member in ipairs(call('ZRANGEBYSCORE', later, '-inf', whole(now), 'LIMIT', 0, 1000)) do
+    call('ZREM', later, member)
+    wait(member)
+  end
+end
+
+local function place(member) -- the first of its line: to wait, now or until its time
+  local not_before = call('HGET', facts, 'b:' .. member)
+  if not_before and tonumber(not_before) > now then call('ZADD', later, not_before, member) else wait(member) end
+end
+
+local function remove(member)
+  call('HDEL', rows, member)
+  call('ZREM', line, member)
+  call('HDEL', facts, 't:' .. member, 'b:' .. member)
+  local own = line_of(member)
+  local next_one = call('ZRANGEBYLEX', line, '[' .. own, '(' .. own .. '\255', 'LIMIT', 0, 1)[1]
+  if next_one then place(next_one) end
+end
+
+local function look_at(times) -- enter the mailbox among the ready for the earliest of the times, or take it out
+  local at = nil
+  for _, time in pairs(times) do
+    if not at or time < at then at = time end
+  end
+  local hold = tonumber(call('HGET', facts, 'hold') or '0')
+  if not at then call('ZREM', ready, mailbox) return end
+  call('ZADD', ready, whole(math.max(at, hold)), mailbox)
+end
+
+local function first_score(zset)
+  local first = call('ZRANGE', zset, 0, 0, 'WITHSCORES')
+  return first[2] and math.ceil(tonumber(first[2])) or nil
+end
+
+local function look_soon()
+  look_at({
+    wait = call('ZCARD', waiting) > 0 and now or nil, later = first_score(later), flight = first_score(flying),
+  })
+end
+
+local function put() -- told cut, then (outbox id, critical as c or n, incident, created, not before, row)…
+  local reply, cut = {}, ARGV[4]
+  for i = 5, #ARGV, 6 do
+    local new = call('ZADD', known, 'NX', whole(now), ARGV[i])
+    if new == 1 then
+      local seq = call('HINCRBY', facts, 'seq', 1)
+      local subject = ARGV[i + 2] ~= '' and ARGV[i + 2] or '!' .. seq
+      local own = ARGV[i + 1] .. '\31' .. subject .. '\31'
+      local member = string.format('%s%013d.%010d\31', own, ARGV[i + 3], seq)
+      local first = #call('ZRANGEBYLEX', line, '[' .. own, '(' .. own .. '\255', 'LIMIT', 0, 1) == 0
+      call('ZADD', line, 0, member)
+      call('HSET', rows, member, ARGV[i + 5])
+      if tonumber(ARGV[i + 4]) > now then call('HSET', facts, 'b:' .. member, ARGV[i + 4]) end
+      if first then place(member) end
+      if ARGV[i + 2] ~= '' then call('ZADD', told, 'GT', whole(now), ARGV[i + 2]) end
+    end
+    reply[#reply + 1] = new
+  end
+  call('ZREMRANGEBYSCORE', told, '-inf', cut)
+  look_soon()
+  return reply
+end
+
+local function gather(low, high, wanted, plain) -- waiting members free to go, in order; plain: no frozen digests
+  local found, offset = {}, 0
+  while #found < wanted do
+    local page = call('ZRANGEBYSCORE', waiting, low, high, 'LIMIT', offset, math.min(wanted + 16, 1000))
+    if #page == 0 then break end
+    offset = offset + #page
+    for _, member in ipairs(page) do
+      if #found < wanted and not in_flight(member) and not (plain and is_digest(member)) then
+        found[#found + 1] = member
+      end
+    end
+  end
+  return found
+end
+
+local function claim() -- token, at once, reserve, digest size, then (count, per)…
+  local token, room, reserve, digest = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+  local hold = tonumber(call('HGET', facts, 'hold') or '0')
+  if hold > now then look_soon() return {} end
+  revive()
+  room = room - call('ZCARD', flying)
+
+  local limits, left, usable, shortest, longest = {}, math.huge, math.huge, nil, nil
+  for i = 8, #ARGV, 2 do
+    local count, per = tonumber(ARGV[i]), tonumber(ARGV[i + 1])
+    local used = call('ZCOUNT', window, '(' .. whole(now - per), '+inf')
+    local kept = math.min(reserve, count - 1)
+    limits[#limits + 1] = {count = count, per = per, kept = kept}
+    left, usable = math.min(left, count - used), math.min(usable, count - kept - used)
+    shortest, longest = math.min(shortest or per, per), math.max(longest or per, per)
+  end
+  local limited = #limits > 0
+  if limited then call('ZREMRANGEBYSCORE', window, '-inf', whole(now - longest - MARGIN)) end
+
+  local reply = {}
+  local function hand_out(kind, member, carried)
+    reply[#reply + 1] = kind
+    reply[#reply + 1] = member
+    reply[#reply + 1] = call('HGET', facts, 't:' .. member) or '0 0'
+    reply[#reply + 1] = call('HGET', facts, 'z:' .. member) or ''
+    reply[#reply + 1] = #carried
+    for _, one in ipairs(carried) do reply[#reply + 1] = call('HGET', rows, one) end
+    fly(member, token, limited)
+    room, left, usable = room - 1, left - 1, usable - 1
+  end
+  local function overflow() -- the last token, several critical rows wait, and one of them was in no overflow yet
+    local all = call('ZRANGEBYSCORE', waiting, '-inf', '(0')
+    if #all < 2 then return false end
+    local last = split(string.gsub(call('HGET', facts, 'overflow') or '0 0', ' ', '\30'))
+    if now - tonumber(last[2]) < shortest then return false end
+    local new = false
+    for _, member in ipairs(all) do
+      local _, _, _, seq = parts(member)
+      new = new or tonumber(seq) > tonumber(last[1])
+    end
+    if not new then return false end
+    local seq = call('HINCRBY', facts, 'seq', 1)
+    call('HSET', facts, 'overflow', seq .. ' ' .. whole(now))
+    hand_out('overflow', string.format('c\31#%d\31%013.0f.%010d\31', seq, now, seq), all)
+    return true
+  end
+
+  if room > 0 and left > 0 then
+    for _, member in ipairs(gather('-inf', '(0', math.min(room, left))) do
+      if room <= 0 or left <= 0 or (left == 1 and overflow()) then break end
+      hand_out('single', member, {member})
+    end
+  end
+  if room > 0 and usable > 0 then
+    local merge = digest > 1 and call('ZCOUNT', waiting, 0, '+inf') > usable
+    for _, member in ipairs(gather(0, '+inf', math.min(room, usable))) do
+      if is_digest(member) then
+        hand_out('digest', member, members_of(member))
+      elseif merge then
+        merge = false
+        local members = gather(0, '+inf', digest, true)
+        if #members > 1 then
+          local seq = call('HINCRBY', facts, 'seq', 1)
+          local _, _, created = parts(members[1])
+          local whole_one = string.format('n\31#%d\31%s.%010d\31', seq, created, seq)
+          call('HSET', facts, 'd:' .. whole_one, table.concat(members, '\30'))
+          call('ZREM', waiting, unpack(members))
+          hand_out('digest', whole_one, members)
+          break
+        end
+        hand_out('single', member, {member})
+      else
+        hand_out('single', member, {member})
+      end
+    end
+  end
+
+  local times = {later = first_score(later), flight = first_score(flying)}
+  local critical, normal = call('ZCOUNT', waiting, '-inf', '(0') > 0, call('ZCOUNT', waiting, 0, '+inf') > 0
+  local function token_at(keep_back) -- when every window has a token (again)
+    local at = now
+    for _, limit in ipairs(limits) do
+      local since = '(' .. whole(now - limit.per)
+      local allowed = limit.count - (keep_back and limit.kept or 0)
+      local used = call('ZCOUNT', window, since, '+inf')
+      if used >= allowed then
+        local entry = call('ZRANGEBYSCORE', window, since, '+inf', 'WITHSCORES', 'LIMIT', used - allowed, 1)
+        at = math.max(at, tonumber(entry[2]) + limit.per)
+      end
+    end
+    return at
+  end
+  if room > 0 then -- else a settle, or the end of a claim, lets the next one go
+    if critical and (left <= 0 or #gather('-inf', '(0', 1) > 0) then times.critical = token_at(false) end
+    if normal and (usable <= 0 or #gather(0, '+inf', 1) > 0) then times.normal = token_at(true) end
+  end
+  look_at(times)
+  return reply
+end
+
+local function settle() -- (member, token, again at or '' when done, 1 if it was tried)…
+  local reply = {}
+  for i = 4, #ARGV, 4 do
+    local member, again = ARGV[i], ARGV[i + 2]
+    local score = call('ZSCORE', flying, member)
+    local held = score and tonumber(score) == tonumber(ARGV[i + 1])
+    if held then
+      local members = members_of(member)
+      land(member)
+      if is_overflow(member) then
+        if again ~= '' then call('HDEL', facts, 'overflow') end
+      elseif again ~= '' then
+        if ARGV[i + 3] == '1' then tried(member, false) end
+        call('ZADD', later, again, member)
+      else
+        if members[1] ~= member then call('HDEL', facts, 'd:' .. member, 'z:' .. member, 't:' .. member) end
+        for _, one in ipairs(members) do remove(one) end
+      end
+    end
+    reply[#reply + 1] = held and 1 or 0
+  end
+  look_soon()
+  return reply
+end
+
+local function freeze() -- member, token, bytes: what a digest says, once; later calls get what was frozen
+  local score = call('ZSCORE', flying, ARGV[4])
+  if not score or tonumber(score) ~= tonumber(ARGV[5]) then return false end
+  call('HSETNX', facts, 'z:' .. ARGV[4], ARGV[6])
+  return call('HGET', facts, 'z:' .. ARGV[4])
+end
+
+local function hold() -- until
+  call('HSET', facts, 'hold', ARGV[4])
+  look_soon()
+  return 1
+end
+
+local function figures() -- critical, normal, under way, held until, oldest critical and normal still here or ''
+  local oldest = {c = '', n = ''}
+  local function weigh(members) -- a line's first row is its oldest, and it is in one of these three
+    for _, member in ipairs(members) do
+      local class, _, created = parts(member)
+      if not is_overflow(member) and (oldest[class] == '' or created < oldest[class]) then oldest[class] = created end
+    end
+  end
+  weigh(call('ZRANGEBYSCORE', waiting, '-inf', '(0', 'LIMIT', 0, 1))
+  weigh(call('ZRANGEBYSCORE', waiting, 0, '+inf', 'LIMIT', 0, 1))
+  weigh(call('ZRANGE', flying, 0, -1))
+  weigh(call('ZRANGE', later, 0, -1))
+  return {
+    call('ZLEXCOUNT', line, '[c', '(d'), call('ZLEXCOUNT', line, '[n', '(o'), call('ZCARD', flying),
+    call('HGET', facts, 'hold') or '0', oldest.c, oldest.n,
+  }
+end
+
+local operations = {put = put, claim = claim, settle = settle, freeze = freeze, hold = hold, figures = figures}
+return operations[operation]()

@@ -1,0 +1,256 @@
+"""Mailboxes: notices waiting for one address on one channel.
+
+A mailbox gives order (one send about an incident at a time, an incident's rows as they were created), the vendor's
+windows (the token is taken in the claim), a reserve for critical notices, digests, and isolation: nothing that happens
+to one mailbox delays another. Critical notices go first and are never part of a digest; when many of them meet the last
+token, one overflow message lists their codes and each stays due by itself. A critical notice does not wait for a normal
+one of its own incident unless that one is being sent this moment.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import NamedTuple
+
+import msgspec
+
+from escalation.ledger.change import OutboxItem
+from escalation.ledger.claims import answered
+from escalation.ledger.door import Arg, Call, Store
+from escalation.ledger.keys import US, Mailbox, MailboxKeys, claim_token, mailbox_keys, ready_key, shard_of
+from escalation.ledger.scripts import register
+from escalation.ledger.windows import Limits
+from escalation.notice import OutboxRow
+from escalation.vocabulary import Urgency
+
+DAY = 86_400_000
+TOLD_DAYS = 35
+KNOWN_MAILBOXES = 20_000
+"""How many mailboxes' key names are kept ready; more are made anew when they are met."""
+
+_decode = msgspec.json.Decoder(OutboxRow).decode
+
+
+class ClaimKind(StrEnum):
+    """One notice; many normal ones in one message; or a list of critical codes, which are all still due."""
+
+    SINGLE = "single"
+    DIGEST = "digest"
+    OVERFLOW = "overflow"
+
+
+class Claim(NamedTuple):
+    """One send in the claimer's hand until ``until`` (milliseconds); ``token`` proves it.
+
+    ``tries`` counts earlier sends, ``lapses`` those of them whose end nobody reported, so that this one may be a
+    repeat. A digest claimed again has the same ``rows`` and, once they were frozen, the same bytes.
+    """
+
+    mailbox: Mailbox
+    kind: ClaimKind
+    member: str
+    token: str
+    until: int
+    tries: int
+    lapses: int
+    frozen: bytes | None
+    rows: list[OutboxRow]
+
+
+class Settlement(NamedTuple):
+    """What becomes of a claim: done with, or to be claimed again at a time. ``tried``: it may have been sent."""
+
+    claim: Claim
+    again_at: int | None = None
+    tried: bool = True
+
+
+class Figures(NamedTuple):
+    """What waits in a mailbox. Times in milliseconds, None where nothing of the kind is there, 0 for no hold."""
+
+    mailbox: Mailbox
+    critical: int
+    normal: int
+    under_way: int
+    held_until: int
+    oldest_critical: int | None
+    oldest_normal: int | None
+
+
+class Mailboxes:
+    """All mailboxes. The number of shards is the store's (:mod:`escalation.ledger.meta`)."""
+
+    def __init__(self, store: Store, shards: int) -> None:
+        register(store, "mailbox")
+        self._store = store
+        self._shards = shards
+        self._known: dict[Mailbox, MailboxKeys] = {}
+
+    async def put(self, items: Sequence[OutboxItem], *, now: int) -> list[bool]:
+        """Put claimed outbox rows into their mailboxes in one round trip. A row that was put before is not put again.
+
+        True where the row is in its mailbox (or was, and has been sent), so that the outbox may forget it; False where
+        that part of the store did not answer. Raises the store's error if no part did.
+        """
+        cut = now - TOLD_DAYS * DAY
+        args: dict[Mailbox, list[Arg]] = {}
+        places: defaultdict[Mailbox, list[int]] = defaultdict(list)
+        for place, item in enumerate(items):
+            row = item.row
+            mailbox = Mailbox(row.channel, row.address)
+            rows = args.get(mailbox)
+            if rows is None:
+                rows = args[mailbox] = ["put", mailbox.name, now, cut]
+            rows += (
+                f"{item.partition}{US}{item.member}",
+                "c" if row.urgency is Urgency.CRITICAL else "n",
+                row.incident,
+                row.created_at,
+                row.not_before,
+                item.body,
+            )
+            places[mailbox].append(place)
+        calls = [self._call(mailbox, rows) for mailbox, rows in args.items()]
+        there = [False] * len(items)
+        for mailbox, _ in answered(args, await self._store.run_scripts(calls)):
+            for place in places[mailbox]:
+                there[place] = True
+        return there
+
+    async def ready(self, *, now: int, limit: int = 256) -> list[Mailbox]:
+        """The mailboxes with something that may go now, up to ``limit`` of each shard, longest ready first."""
+        replies = await self._store.pipeline(
+            [("ZRANGEBYSCORE", ready_key(shard), "-inf", now, "LIMIT", 0, limit) for shard in range(self._shards)]
+        )
+        return [Mailbox.read(name.decode()) for _, reply in answered(range(self._shards), replies) for name in reply]
+
+    async def next_at(self) -> int | None:
+        """The earliest time at which any mailbox is worth a claim, milliseconds; None when all are empty."""
+        replies = await self._store.pipeline(
+            [("ZRANGE", ready_key(shard), 0, 0, "WITHSCORES") for shard in range(self._shards)]
+        )
+        return min((int(float(reply[1])) for _, reply in answered(range(self._shards), replies) if reply), default=None)
+
+    async def claim(self, wanted: Sequence[tuple[Mailbox, Limits]], *, now: int) -> list[Claim]:
+        """What may be sent now from these mailboxes, in one round trip; at most one digest or overflow of each."""
+        calls: list[Call] = []
+        for mailbox, limits in wanted:
+            args: list[Arg] = [
+                "claim",
+                mailbox.name,
+                now,
+                claim_token(now + limits.lease),
+                limits.at_once,
+                limits.reserve,
+                limits.digest,
+            ]
+            for window in limits.windows:
+                args += (window.count, window.per_ms)
+            calls.append(self._call(mailbox, args))
+        claims: list[Claim] = []
+        for (mailbox, limits), reply in answered(wanted, await self._store.run_scripts(calls)):
+            token, until = claim_token(now + limits.lease), now + limits.lease
+            i = 0
+            while i < len(reply):
+                kind, member, tried, frozen, count = reply[i : i + 5]
+                tries, lapses = tried.split()
+                rows = [_decode(row) for row in reply[i + 5 : i + 5 + count]]
+                claims.append(
+                    Claim(
+                        mailbox,
+                        ClaimKind(kind.decode()),
+                        member.decode(),
+                        token,
+                        until,
+                        int(tries),
+                        int(lapses),
+                        frozen or None,
+                        rows,
+                    )
+                )
+                i += 5 + count
+        return claims
+
+    async def freeze(self, claim: Claim, content: bytes, *, now: int) -> bytes | None:
+        """Keep what a digest says, before its send: the kept bytes (an earlier claimer's, if there was one) are what to
+        send. None where the claim is no longer the caller's: then nothing may be sent."""
+        (reply,) = await self._store.run_scripts(
+            [self._call(claim.mailbox, ["freeze", claim.mailbox.name, now, claim.member, claim.token, content])]
+        )
+        if isinstance(reply, Exception):
+            raise reply
+        return reply if isinstance(reply, bytes) else None
+
+    async def settle(self, settlements: Sequence[Settlement], *, now: int) -> list[bool]:
+        """Say how claims ended, in one round trip. False where the claim was no longer the caller's, or that part of
+        the store did not answer: the row stays with whoever holds it. An overflow is never sent again as such."""
+        args: dict[Mailbox, list[Arg]] = {}
+        places: defaultdict[Mailbox, list[int]] = defaultdict(list)
+        for place, (claim, again_at, tried) in enumerate(settlements):
+            mailbox = claim.mailbox
+            rows = args.get(mailbox)
+            if rows is None:
+                rows = args[mailbox] = ["settle", mailbox.name, now]
+            rows += (claim.member, claim.token, "" if again_at is None else again_at, "1" if tried else "0")
+            places[mailbox].append(place)
+        calls = [self._call(mailbox, rows) for mailbox, rows in args.items()]
+        held = [False] * len(settlements)
+        for mailbox, reply in answered(args, await self._store.run_scripts(calls)):
+            for place, mark in zip(places[mailbox], reply, strict=True):
+                held[place] = mark == 1
+        return held
+
+    async def hold(self, mailbox: Mailbox, until: int, *, now: int) -> None:
+        """Nothing more leaves this mailbox before ``until`` (the vendor said so); a time that has passed lets it go."""
+        (reply,) = await self._store.run_scripts([self._call(mailbox, ["hold", mailbox.name, now, until])])
+        if isinstance(reply, Exception):
+            raise reply
+
+    async def waiting(self, *, now: int) -> list[Figures]:
+        """The figures of every mailbox that is not empty, for metrics and the board."""
+        replies = await self._store.pipeline([("ZRANGE", ready_key(shard), 0, -1) for shard in range(self._shards)])
+        boxes = [Mailbox.read(name.decode()) for _, names in answered(range(self._shards), replies) for name in names]
+        calls = [self._call(mailbox, ["figures", mailbox.name, now]) for mailbox in boxes]
+        return [
+            Figures(
+                mailbox,
+                critical,
+                normal,
+                under_way,
+                int(held),
+                int(oldest_critical) if oldest_critical else None,
+                int(oldest_normal) if oldest_normal else None,
+            )
+            for mailbox, (critical, normal, under_way, held, oldest_critical, oldest_normal) in answered(
+                boxes, await self._store.run_scripts(calls)
+            )
+        ]
+
+    async def told(self, mailboxes: Sequence[Mailbox], *, since: int) -> list[list[str]]:
+        """For each mailbox the codes put there from ``since`` on, newest first: what a bare answer may mean."""
+        replies = await self._store.pipeline(
+            [("ZREVRANGEBYSCORE", self._place(mailbox).told, "+inf", since) for mailbox in mailboxes]
+        )
+        for reply in replies:
+            if isinstance(reply, Exception):
+                raise reply
+        return [[code.decode() for code in reply] for reply in replies]
+
+    async def forget(self, told: Sequence[tuple[Mailbox, str]]) -> None:
+        """These codes are over for these mailboxes; an answer without a code no longer means them."""
+        for reply in await self._store.pipeline([("ZREM", self._place(box).told, code) for box, code in told]):
+            if isinstance(reply, Exception):
+                raise reply
+
+    def _place(self, mailbox: Mailbox) -> MailboxKeys:
+        found = self._known.get(mailbox)
+        if found is None:
+            if len(self._known) >= KNOWN_MAILBOXES:
+                self._known.clear()
+            found = self._known[mailbox] = mailbox_keys(mailbox, shard_of(mailbox, self._shards))
+        return found
+
+    def _call(self, mailbox: Mailbox, args: list[Arg]) -> Call:
+        return ("mailbox", self._place(mailbox), args)

@@ -1,0 +1,122 @@
+"""One thing one person or duty room must hear, and what became of it.
+
+A notice's id is deterministic (incident, stage, address), so a repeat after a crash is the same notice, and persons who
+share an address share one send. Told, submitted, delivered, read and signed are five facts, kept apart.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from escalation.vocabulary import ClockKind, Measure, Purpose, Role, Tier, Urgency
+
+
+class NoticeKind(StrEnum):
+    """Why a notice is sent; it chooses the template."""
+
+    RAISED = "raised"
+    ROSE = "rose"
+    REOPENED = "reopened"
+    LOWERED = "lowered"
+    RETURNED = "returned"
+    REMIND = "remind"
+    ANNOUNCE = "announce"
+    ESCALATED = "escalated"
+    SIGNED = "signed"
+    REQUESTED = "requested"
+    CLOSED = "closed"
+    PHONE_TASK = "phone_task"
+    PROPOSAL = "proposal"
+    QUARANTINE = "quarantine"
+    ANSWER = "answer"
+    FEEDBACK = "feedback"
+
+
+class NoticeState(StrEnum):
+    """``queued`` (in the outbox or a mailbox), then what the vendor said; ``dropped`` by the hub with a reason."""
+
+    QUEUED = "queued"
+    SUBMITTED = "submitted"
+    DELIVERED = "delivered"
+    READ = "read"
+    UNCERTAIN = "uncertain"
+    FAILED = "failed"
+    DROPPED = "dropped"
+    DEAD = "dead"
+
+    @property
+    def reached_vendor(self) -> bool:
+        return self in (NoticeState.SUBMITTED, NoticeState.DELIVERED, NoticeState.READ, NoticeState.UNCERTAIN)
+
+
+class Contact(msgspec.Struct, frozen=True, array_like=True):
+    """One way to reach an addressee: a configured channel's name and an address on it ('' where the channel is it)."""
+
+    channel: str
+    address: str = ""
+
+
+class Addressee(msgspec.Struct, frozen=True, array_like=True):
+    """Who is to hear: a person at a post, or the post itself (a duty room).
+
+    ``person`` is the person's id, '' for a duty room as such; ``contacts`` in order of preference.
+    """
+
+    unit: str
+    tier: Tier
+    role: Role
+    person: str = ""
+    name: str = ""
+    contacts: tuple[Contact, ...] = ()
+
+    @property
+    def key(self) -> str:
+        return f"{self.unit}/{self.role}/{self.person}"
+
+
+class Notice(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """A notice inside its incident's state. Times in milliseconds; ``stage`` names the moment it belongs to (opening,
+    a rise, a ladder step …) and is part of the id. ``attempt`` counts the addressee's contacts already used."""
+
+    id: str
+    kind: NoticeKind
+    purpose: Purpose
+    stage: str
+    to: Addressee
+    contact: Contact
+    created_at: int
+    urgency: Urgency = Urgency.NORMAL
+    duty: str = ""
+    clock: ClockKind | None = None
+    measure: Measure | None = None
+    attempt: int = 0
+    state: NoticeState = NoticeState.QUEUED
+    submitted_at: int = 0
+    delivered_at: int = 0
+    read_at: int = 0
+    vendor_id: str = ""
+    detail: str = ""
+    due_at: int = 0
+    note: str = ""
+
+
+class OutboxRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the outbox and a mailbox carry: enough to find the notice again, and no more; the text is made at the send.
+
+    ``not_before`` in milliseconds. ``incident`` is the code, '' for a notice without one (an answer to a stranger, a
+    quarantine notice); then ``text`` is the whole message. ``answers`` says which input it answers.
+    """
+
+    notice: str
+    partition: int
+    incident: str
+    channel: str
+    address: str
+    urgency: Urgency
+    kind: NoticeKind
+    created_at: int
+    not_before: int = 0
+    text: str = ""
+    subject: str = ""

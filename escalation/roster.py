@@ -1,0 +1,141 @@
+"""Who stands at a post now: fixed people, or whoever the roster names, and the duty room that has contacts of its own.
+
+Times are milliseconds since the epoch; shifts are wall-clock times in Asia/Shanghai. Everything is answered from the
+directory and the moment alone, so "who would be told on Saturday at 02:00" has the same answer before and after.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime, timedelta
+
+from escalation.calendar import local
+from escalation.directory import ContactEntry, Directory, Post, Shift
+from escalation.notice import Addressee, Contact
+from escalation.vocabulary import Role
+
+
+def standing(directory: Directory, unit: str, role: Role, at_ms: int) -> tuple[Addressee, ...]:
+    """Everybody who stands at the unit's posts of this role, in order, each person once.
+
+    ``unit`` is a unit's id or an enterprise's uscc. Who cannot be reached by any contact is left out.
+    """
+    return distinct(who for group in _groups(directory, unit, role, at_ms) for who in group)
+
+
+def first(directory: Directory, unit: str, role: Role, at_ms: int) -> tuple[Addressee, ...]:
+    """Whom an opening tells: of each post the duty room itself and the first person; the second is a rung's to call."""
+    told: list[Addressee] = []
+    for group in _groups(directory, unit, role, at_ms):
+        told += [who for who in group if not who.person]
+        told += [who for who in group if who.person][:1]
+    return distinct(told)
+
+
+def second(directory: Directory, unit: str, role: Role, at_ms: int) -> tuple[Addressee, ...]:
+    """The second person (第二责任人) of each post, where there is one whom :func:`first` has not told already."""
+    told = {who.person for who in first(directory, unit, role, at_ms)}
+    seconds = [[who for who in group if who.person][1:2] for group in _groups(directory, unit, role, at_ms)]
+    return distinct(who for group in seconds for who in group if who.person not in told)
+
+
+def responsible_for_point(
+    directory: Directory, enterprise: str, point: str, roles: Iterable[Role]
+) -> tuple[Addressee, ...]:
+    """Who answers for this one point, and so hears before the enterprise's posts: its own responsible persons (they
+    count as operators), then, of its major hazard's 包保 persons, those who stand for one of ``roles``: the operational
+    person for the operator, the technical for the safety officer, the main for the main person."""
+    known = directory.point(enterprise, point)
+    hazard = directory.hazard_of(enterprise, point)
+    found = list(_persons(directory, enterprise, Role.OPERATOR, known.responsible if known else ()))
+    if hazard is not None:
+        by_role = {
+            Role.OPERATOR: hazard.operational_person,
+            Role.SAFETY_OFFICER: hazard.technical_person,
+            Role.MAIN_PERSON: hazard.main_person,
+        }
+        for role in roles:
+            found += _persons(directory, enterprise, role, [by_role[role]] if role in by_role else ())
+    return distinct(found)
+
+
+def distinct(addressees: Iterable[Addressee]) -> tuple[Addressee, ...]:
+    """Each person once, by the first post they were found at; each duty room as such once."""
+    found: dict[str, Addressee] = {}
+    for who in addressees:
+        found.setdefault(f"person/{who.person}" if who.person else who.key, who)
+    return tuple(found.values())
+
+
+def on_shift(post: Post, at_ms: int) -> tuple[str, ...]:
+    """The ids of the people the roster puts at this post now, in order.
+
+    A row of one date wins over rows of weekdays, for the hours that it covers. A shift that ends at or before its start
+    belongs to the day it started on and ends the next morning.
+    """
+    now = local(at_ms)
+    covering = [row for row in post.roster if _covers(row, now)]
+    dated = [row for row in covering if row.date is not None]
+    return tuple(dict.fromkeys(person for row in dated or covering for person in row.people))
+
+
+def _groups(directory: Directory, unit: str, role: Role, at_ms: int) -> Iterator[tuple[Addressee, ...]]:
+    """One group a post: the room itself, if it has contacts, then its people."""
+    for post in directory.posts_at(unit, role):
+        people = post.people or on_shift(post, at_ms)
+        yield (*_room(directory, post), *_persons(directory, unit, role, people))
+
+
+def _room(directory: Directory, post: Post) -> Iterator[Addressee]:
+    contacts = _usable(post.contacts)
+    if contacts:
+        yield Addressee(
+            unit=post.unit,
+            tier=directory.tier_of(post.unit),
+            role=post.role,
+            name=f"{directory.unit_name(post.unit)}{post.role.word}",
+            contacts=contacts,
+        )
+
+
+def _persons(directory: Directory, unit: str, role: Role, people: Iterable[str]) -> Iterator[Addressee]:
+    for person in people:
+        known = directory.people[person]
+        contacts = _usable(known.contacts)
+        if contacts:
+            yield Addressee(
+                unit=unit,
+                tier=directory.tier_of(unit),
+                role=role,
+                person=person,
+                name=known.name,
+                contacts=contacts,
+            )
+
+
+def _usable(entries: Iterable[ContactEntry]) -> tuple[Contact, ...]:
+    """An address of blanks is a place kept free, not an address; none at all means that the channel itself is it."""
+    return tuple(
+        Contact(channel=entry.channel, address=entry.address.strip())
+        for entry in entries
+        if not entry.address or entry.address.strip()
+    )
+
+
+def _covers(row: Shift, now: datetime) -> bool:
+    """Whether the row's shift of today, or of yesterday if it passes midnight, is on at this moment."""
+    minute = now.hour * 60 + now.minute
+    begin, end = _minute(row.start), _minute(row.end)
+    if end > begin:
+        return _on_day(row, now.date()) and begin <= minute < end
+    yesterday = now.date() - timedelta(days=1)
+    return (_on_day(row, now.date()) and minute >= begin) or (_on_day(row, yesterday) and minute < end)
+
+
+def _on_day(row: Shift, day: date) -> bool:
+    return row.date == day.isoformat() if row.date is not None else day.isoweekday() in row.days
+
+
+def _minute(clock: str) -> int:
+    hours, minutes = clock.split(":")
+    return int(hours) * 60 + int(minutes)

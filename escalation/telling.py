@@ -1,0 +1,153 @@
+"""Notices out of decisions: one place that turns "these people must hear this" into rows of state and outbox.
+
+Ids are deterministic (code, episode, stage, address), so that a decision made again after a lost race or a crash makes
+the very same notices, and persons who share an address share one send.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from hashlib import blake2s
+
+from escalation.incident import Duty, Incident
+from escalation.inputs import Context, Decision, Entry
+from escalation.notice import Addressee, Contact, Notice, NoticeKind, NoticeState, OutboxRow
+from escalation.vocabulary import ClockKind, Measure, Purpose, Urgency
+
+MOST_NOTICES = 96
+"""Finished notices beyond this many leave the state, oldest first; the journal keeps them all."""
+
+
+def notice_id(incident: Incident, stage: str, contact: Contact) -> str:
+    """``A0231.1.s3-remind.<address digest>``; the digest keeps phone numbers out of ids and logs."""
+    digest = blake2s(f"{contact.channel}\x1f{contact.address}".encode(), digest_size=6).hexdigest()
+    return f"{incident.code}.{incident.episode}.{stage}.{digest}"
+
+
+def next_stage(incident: Incident, kind: NoticeKind) -> str:
+    """A new stage name; the counter lives in the state, so a decision made again counts the same."""
+    incident.stages += 1
+    return f"s{incident.stages}-{kind}"
+
+
+def tell(
+    decision: Decision,
+    incident: Incident,
+    ctx: Context,
+    addressees: Iterable[Addressee],
+    *,
+    kind: NoticeKind,
+    purpose: Purpose,
+    stage: str,
+    duty: Duty | None = None,
+    clock: ClockKind | None = None,
+    measure: Measure | None = None,
+    due_at: int = 0,
+    note: str = "",
+) -> list[Notice]:
+    """Queue one notice for each addressee: by every contact when the incident is critical and the reader must act,
+    else by the first. On trial the notice is recorded as dropped and nothing leaves."""
+    urgency = incident.urgency if purpose is Purpose.ACT else Urgency.NORMAL
+    made: list[Notice] = []
+    for addressee in addressees:
+        contacts = addressee.contacts if urgency is Urgency.CRITICAL else addressee.contacts[:1]
+        if not contacts:
+            decision.entries.append(_entry(ctx, incident, "no_contact", addressee, kind=kind))
+        for attempt, contact in enumerate(contacts):
+            identity = notice_id(incident, stage, contact)
+            if identity in incident.notices:
+                continue
+            notice = Notice(
+                id=identity,
+                kind=kind,
+                purpose=purpose,
+                stage=stage,
+                to=addressee,
+                contact=contact,
+                created_at=ctx.now,
+                urgency=urgency,
+                duty=duty.id if duty else "",
+                clock=clock,
+                measure=measure,
+                attempt=attempt,
+                due_at=due_at,
+                note=note,
+            )
+            queue(decision, incident, ctx, notice)
+            made.append(notice)
+    return made
+
+
+def queue(decision: Decision, incident: Incident, ctx: Context, notice: Notice) -> None:
+    """Put one notice into the state, the outbox and the journal."""
+    trial = incident.plan.trial
+    if trial:
+        notice.state, notice.detail = NoticeState.DROPPED, "trial"
+    incident.notices[notice.id] = notice
+    reason = "told_on_trial" if trial else "told"
+    decision.entries.append(
+        Entry(
+            at=ctx.now,
+            reason=reason,
+            incident=incident.code,
+            actor=notice.to.key,
+            notice=notice.id,
+            detail={
+                "kind": notice.kind,
+                "purpose": notice.purpose,
+                "tier": notice.to.tier,
+                "unit": notice.to.unit,
+                "role": notice.to.role,
+                "name": notice.to.name,
+                "channel": notice.contact.channel,
+            },
+        )
+    )
+    if not trial:
+        decision.outbox.append(outbox_row(incident, notice))
+    _forget_oldest(incident)
+
+
+def outbox_row(incident: Incident, notice: Notice, not_before: int = 0) -> OutboxRow:
+    """The row that carries a notice to its mailbox."""
+    return OutboxRow(
+        notice=notice.id,
+        partition=incident.partition,
+        incident=incident.code,
+        channel=notice.contact.channel,
+        address=notice.contact.address,
+        urgency=notice.urgency,
+        kind=notice.kind,
+        created_at=notice.created_at,
+        not_before=not_before,
+    )
+
+
+def told_people(incident: Incident, *, reached_only: bool = False) -> list[Addressee]:
+    """Everybody who was told of this incident in this episode, once each, in the order they were told."""
+    found: dict[str, Addressee] = {}
+    for notice in incident.notices.values():
+        told = notice.state.reached_vendor if reached_only else notice.state is not NoticeState.DROPPED
+        ours = notice.kind not in (NoticeKind.FEEDBACK, NoticeKind.ANSWER)
+        if told and ours and notice.id.startswith(f"{incident.code}.{incident.episode}."):
+            found.setdefault(notice.to.key, notice.to)
+    return list(found.values())
+
+
+def _forget_oldest(incident: Incident) -> None:
+    surplus = len(incident.notices) - MOST_NOTICES
+    if surplus <= 0:
+        return
+    finished = [key for key, kept in incident.notices.items() if kept.state is not NoticeState.QUEUED]
+    for key in finished[:surplus]:
+        del incident.notices[key]
+
+
+def _entry(ctx: Context, incident: Incident, reason: str, addressee: Addressee, *, kind: NoticeKind) -> Entry:
+    return Entry(
+        at=ctx.now,
+        reason=reason,
+        incident=incident.code,
+        actor=addressee.key,
+        detail={"kind": kind, "tier": addressee.tier, "role": addressee.role},
+    )
