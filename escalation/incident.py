@@ -136,8 +136,8 @@ class DutyPlan(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The profile's answer for one incident at one level: taken at its opening or change of level, and kept.
 
-    ``rule`` and ``basis`` (依据文号) explain it to whoever asks why. ``announce`` minutes before a step goes up, the own
-    tier hears of it. ``units`` gives the unit of each tier on this enterprise's line of supervision.
+    ``rule`` and ``basis`` (依据文号) explain it to whoever asks why. ``announce`` minutes before a step goes up, the
+    own tier hears of it. ``units`` gives the unit of each tier on this enterprise's line of supervision.
     """
 
     profile: str

@@ -52,15 +52,19 @@ def receive(incident: Incident, receipt: Receipt, ctx: Context) -> Decision:
         notice.state, notice.detail = NoticeState.DROPPED, receipt.detail
         if receipt.detail == "off_duty":
             _tell_successor(decision, incident, notice, ctx)
-    elif receipt.result is SendResult.THROTTLED and notice.urgency is Urgency.CRITICAL:
-        _next_contact(decision, incident, notice, ctx)
-    elif receipt.result is SendResult.TRANSIENT and receipt.tries >= PATIENCE:
+    elif _wants_another_way(receipt, notice):
         _next_contact(decision, incident, notice, ctx)
     elif receipt.result in _FAILED:
         notice.state, notice.detail = NoticeState.FAILED, receipt.detail
         if not _next_contact(decision, incident, notice, ctx):
             _unreachable(decision, incident, notice, ctx)
     return decision
+
+
+def _wants_another_way(receipt: Receipt, notice: Notice) -> bool:
+    """A critical notice does not wait for a vendor's limit, and no notice for a vendor that is down."""
+    throttled = receipt.result is SendResult.THROTTLED and notice.urgency is Urgency.CRITICAL
+    return throttled or (receipt.result is SendResult.TRANSIENT and receipt.tries >= PATIENCE)
 
 
 def _left(notice: Notice, receipt: Receipt, state: NoticeState) -> None:

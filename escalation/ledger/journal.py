@@ -112,9 +112,7 @@ class Sealer:
 class Filer:
     """Moves sealed rows from the store to files of one folder."""
 
-    def __init__(
-        self, store: Store, partitions: int, folder: Path, *, keep: int = 10_000, segment: int = 5_000
-    ) -> None:
+    def __init__(self, store: Store, partitions: int, folder: Path, *, keep: int = 2_000, segment: int = 2_000) -> None:
         """Files hold ``segment`` rows each; at least ``keep`` sealed rows of a partition stay in the store."""
         register(store, "trim")
         self._store = store

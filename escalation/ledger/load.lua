@@ -13,7 +13,7 @@ for _ = 1, tonumber(ARGV[1]) do
   local correlation, code = ARGV[i + ids + 1], ARGV[i + ids + 2]
   local found = code ~= '' and code or redis.call('HGET', index, correlation)
   reply[n + 1] = found
-  reply[n + 2] = found and string.sub(found, 1, 1) ~= '~' and redis.call('HGET', incidents, found) or false
+  reply[n + 2] = found and redis.call('HGET', incidents, found) or false -- a tombstone is no incident's code
   n = n + 2
   i = i + ids + 3
 end

@@ -1,0 +1,230 @@
+"""Words in, answers out: each message is first a durable row, then read once, then one input per incident, then one
+answer; crash anywhere, and the same row gives the same inputs and the same answer.
+
+Three records make that so, all in the sender's partition: the row in the inbox, the reading (taken before anything
+acts) and the answer (taken before it is sent). A decision is recorded by the ledger under the message's id and the
+incident's code.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+
+import msgspec
+import orjson
+
+from bot.chat import reporting, saying
+from bot.chat.resolving import CLOSING, Resolver
+from bot.chat.rows import Reading, Row, Sender, read_reading, read_row
+from bot.intake.gate import ItemVerdict
+from bot.rendering.neutral import hide, mask
+from bot.workers.decider import Decider, StoreFailed
+from channels.channel import Uplink
+from escalation.deciding.duties import lead_tier
+from escalation.directory import Directory
+from escalation.incident import IncidentState
+from escalation.inputs import Entry, Reply
+from escalation.ledger.change import AlreadyTaken, Change, Failed, Lookup, Recorded, Taken
+from escalation.ledger.commit import Ledger
+from escalation.ledger.inbox import Inbox
+from escalation.ledger.keys import US
+from escalation.ledger.lines import Held
+from escalation.ledger.mailbox import Mailboxes
+from escalation.notice import NoticeKind
+from escalation.vocabulary import Urgency
+
+LEASE = 30_000
+"""How long claimed rows are this hub's, in milliseconds."""
+MOST_OF_ONE = 50
+"""How many rows of one sender are worked off in one step; the others follow in the next."""
+AT_ONCE = 16
+"""How many senders are served at the same time."""
+log = logging.getLogger("fenghuo.answering")
+
+
+class Answering:
+    """Reads what people write and answers it. ``directory`` gives the present one; ``emergency`` says whom to call."""
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        mailboxes: Mailboxes,
+        inbox: Inbox,
+        decider: Decider,
+        directory: Callable[[], Directory],
+        emergency: str,
+    ) -> None:
+        self._ledger = ledger
+        self._mailboxes = mailboxes
+        self._inbox = inbox
+        self._decider = decider
+        self._directory = directory
+        self._emergency = emergency
+        self._resolver = Resolver(ledger, mailboxes, emergency)
+
+    async def take(self, uplinks: Sequence[Uplink], now: int) -> list[bool]:
+        """Keep messages; on disk when this returns. False where one came before. Raises the store's error."""
+        rows = [Row.of(uplink, None, silent=False) for uplink in uplinks]
+        return await self._inbox.put([row.arrived for row in rows], now=now)
+
+    async def answer(
+        self, uplink: Uplink, now: int, *, sender: Sender | None = None, reply_by_channel: bool = True
+    ) -> str:
+        """Take one message, act on it and give its answer at once; a repeat gets the recorded answer.
+
+        ``sender`` is whom a signed link or a page has made sure of; without one the address speaks for itself. With
+        ``reply_by_channel`` the answer is sent to the address as well. Raises what the store and the decider raise; the
+        message is on disk then, and :meth:`step` goes on with it.
+        """
+        row = Row.of(uplink, sender, silent=not reply_by_channel)
+        await self._inbox.put([row.arrived], now=now)
+        return await self._serve(row, now)
+
+    async def step(self, now: int) -> int:
+        """Work off waiting messages, in their order for each sender; how many were answered."""
+        held = await self._inbox.claim(range(self._ledger.partitions), now=now, lease=LEASE)
+        lines: dict[tuple[int, str], list[Held]] = {}
+        for one in held:
+            lines.setdefault((one.partition, one.line), []).append(one)
+        room = asyncio.Semaphore(AT_ONCE)
+        served = [self._line(line[:MOST_OF_ONE], room, now) for line in lines.values()]
+        results = await asyncio.gather(*served, return_exceptions=True)
+        errors = [result for result in results if isinstance(result, BaseException)]
+        for error in errors:
+            if not isinstance(error, Exception):
+                raise error
+            # The sender's rows come again when the lease has ended, and find what was done recorded.
+            log.error("answering stopped for one sender", exc_info=error)
+        if errors and len(errors) == len(results):
+            raise errors[0]
+        return sum(result for result in results if isinstance(result, int))
+
+    async def _line(self, line: list[Held], room: asyncio.Semaphore, now: int) -> int:
+        async with room:
+            for one in line:
+                await self._serve(read_row(one.body), now)
+            await self._inbox.settle(line, now=now)
+        return len(line)
+
+    async def _serve(self, row: Row, now: int) -> str:
+        """Everything between a durable row and its answer in the mailbox. Safe to run again, also at the same time."""
+        partition = self._ledger.partition_of(row.sender)
+        lookup = Lookup(partition=partition, inputs=((_read_id(row), ""), (_answer_id(row), "")))
+        read, answered = (await self._ledger.load([lookup]))[0].recorded
+        if answered is None:
+            reading = (
+                read_reading(read.result)
+                if read is not None
+                else await self._resolver.read(row, self._directory(), now)
+            )
+            if read is None and (reading.codes or reading.accident):
+                entry = _entry(row, reading, now, "reply_read")
+                record = await self._record(partition, _read_id(row), msgspec.json.encode(reading), entry, now)
+                reading = read_reading(record)
+            text = await self._carry_out(row, reading, now)
+            entry = _entry(row, reading, now, reading.reason)
+            answer = orjson.loads(await self._record(partition, _answer_id(row), orjson.dumps(text), entry, now))
+        else:
+            answer = orjson.loads(answered.result)
+        if answer and row.sender and not row.silent:
+            await self._send(row, str(answer), now)
+        return str(answer)
+
+    async def _record(self, partition: int, input_id: str, result: bytes, entry: Entry, now: int) -> bytes:
+        """Keep a result under its id; the one kept before where somebody was quicker."""
+        change = Change(partition=partition, now=now, takes=[Taken(input_id, "", result)], entries=[entry])
+        outcome = (await self._ledger.commit([change]))[0]
+        if isinstance(outcome, Failed):
+            raise StoreFailed(str(outcome.error)) from outcome.error
+        kept = outcome.recorded[0] if isinstance(outcome, AlreadyTaken) else None
+        return kept.result if isinstance(kept, Recorded) else result
+
+    async def _send(self, row: Row, answer: str, now: int) -> None:
+        urgency = Urgency.CRITICAL if saying.NO_REPLACEMENT in answer else Urgency.NORMAL
+        item = reporting.item(
+            f"answer.{row.digest}", row.channel, row.sender, answer, now, kind=NoticeKind.ANSWER, urgency=urgency
+        )
+        if not (await self._mailboxes.put([item], now=now))[0]:
+            raise StoreFailed("the answer's mailbox did not take it")
+
+    async def _carry_out(self, row: Row, reading: Reading, now: int) -> str:
+        """Do what the reading says, the accident first, and put the answer together."""
+        parts: list[str] = []
+        if reading.accident:
+            parts.append(await self._report(row, reading, now))
+        parts += [await self._decide(row, reading, code, now) for code in reading.codes]
+        parts += (reading.answer, reading.trailer)
+        return "\n".join(part for part in parts if part)
+
+    async def _report(self, row: Row, reading: Reading, now: int) -> str:
+        directory = self._directory()
+        sender = reading.sender if reading.sender != Sender() else None
+        event = reporting.accident_event(row, sender, directory, now)
+        verdict = (await self._decider.events([event], now))[0]
+        code = verdict.code if isinstance(verdict, ItemVerdict) else ""
+        told = await self._mailboxes.put(reporting.verbatim(row, sender, code, directory, now), now=now)
+        if not all(told):
+            raise StoreFailed("a mailbox did not take the accident report")
+        return saying.accident(directory, code, self._emergency)
+
+    async def _decide(self, row: Row, reading: Reading, code: str, now: int) -> str:
+        if reading.verb is None:
+            raise ValueError("a reading without a verb decides nothing")
+        reply = Reply(
+            id=row.id,
+            verb=reading.verb,
+            person=reading.person,
+            unit=reading.unit,
+            role=reading.role,
+            channel=row.channel,
+            at=row.at,
+            text=reading.text,
+            cause=reading.cause,
+        )
+        answer = await self._decider.reply(code, reply, now)
+        if answer is None:
+            return saying.no_such_code([code])
+        return await self._end_report(row, reply, code, now) or answer
+
+    async def _end_report(self, row: Row, reply: Reply, code: str, now: int) -> str:
+        """消警 and 误报 of the acting tier end an accident report: there is no other upstream that could. Empty where
+        the incident is none, or the word was not the acting tier's."""
+        if reply.verb not in CLOSING:
+            return ""
+        incident = (await self._ledger.get_many([code]))[0]
+        if incident is None or not reporting.is_report(incident.source, incident.point):
+            return ""
+        lead = lead_tier(incident).rank
+        if not any(each.verb is reply.verb and each.deed.tier.rank >= lead for each in incident.requests):
+            return ""
+        if incident.state is IncidentState.OPEN:
+            await self._decider.events([reporting.over_event(row, code, incident.point, now)], now)
+        return f"{code} 已记录{reply.verb.word}，事故报告关闭。"
+
+
+def _read_id(row: Row) -> str:
+    return f"u{US}{row.id}"
+
+
+def _answer_id(row: Row) -> str:
+    return f"a{US}{row.id}"
+
+
+def _entry(row: Row, reading: Reading, now: int, reason: str) -> Entry:
+    """The journal's row of a message: who, what it was taken for, and its words without phone numbers."""
+    return Entry(
+        at=now,
+        reason=reason,
+        actor=reading.sender.actor if reading.sender != Sender() else hide(row.sender),
+        detail={
+            "message": row.digest,
+            "channel": row.channel,
+            "verb": reading.verb,
+            "codes": ",".join(reading.codes),
+            "accident": ",".join(reading.accident),
+            "text": mask(row.text[:200]),
+        },
+    )

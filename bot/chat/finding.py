@@ -1,0 +1,126 @@
+"""Whose message it is, and which incidents it can mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import zip_longest
+from typing import NamedTuple
+
+from bot.chat.rows import Row, Sender
+from escalation.directory import ContactEntry, Directory
+from escalation.incident import Duty, Incident, IncidentState
+from escalation.inputs import Reply, Rights
+from escalation.ledger.commit import Ledger
+from escalation.ledger.keys import Mailbox
+from escalation.ledger.mailbox import DAY, TOLD_DAYS, Mailboxes
+from escalation.notice import NoticeKind
+from escalation.replies import answers_as, rights
+from escalation.roster import standing
+from escalation.vocabulary import ClockKind, Verb
+
+MOST_TOLD = 1000
+"""How many codes told to one sender are looked at; who was told of more has to name the code."""
+MOST_FOUND = 20
+"""How many open incidents an answer may list."""
+_PAGE = 100
+
+
+def sender_of(row: Row, directory: Directory) -> Sender | None:
+    """Who sent the row: whom the page has made sure of, else whoever answers from this address; None for a stranger."""
+    if row.known:
+        return Sender(row.person, row.unit, row.role)
+    if not row.sender:
+        return None
+    found = answers_as(directory, row.channel, row.sender, row.at)
+    return Sender(*found) if found else None
+
+
+def may_answer(directory: Directory, incident: Incident, sender: Sender) -> bool:
+    """Whether the sender holds any post from which this incident may be answered."""
+    return bool(_rights(directory, incident, sender))
+
+
+def mailboxes_of(directory: Directory, sender: Sender, at: int) -> tuple[Mailbox, ...]:
+    """Where the sender is told: a person's own addresses and those of the posts where they stand now, or the room's."""
+    entries: list[ContactEntry] = []
+    if sender.person:
+        person = directory.people.get(sender.person)
+        entries += person.contacts if person else ()
+        for post in directory.posts:
+            if post.contacts and any(
+                each.person == sender.person for each in standing(directory, post.unit, post.role, at)
+            ):
+                entries += post.contacts
+    elif sender.role is not None:
+        entries += [entry for post in directory.posts_at(sender.unit, sender.role) for entry in post.contacts]
+    return tuple(dict.fromkeys(Mailbox(entry.channel, entry.address.strip()) for entry in entries))
+
+
+class Found(NamedTuple):
+    """The sender's own open incidents, newest told first; not ``complete`` where there may be more."""
+
+    incidents: list[Incident]
+    complete: bool
+
+
+async def open_for(ledger: Ledger, mailboxes: Mailboxes, directory: Directory, sender: Sender, row: Row) -> Found:
+    """The open incidents this sender was told of and may answer for, and which were there when the message came: a
+    bare 1 cannot mean what opened afterwards."""
+    boxes = mailboxes_of(directory, sender, row.at)
+    told = await mailboxes.told(boxes, since=row.at - TOLD_DAYS * DAY) if boxes else []
+    codes = list(_merged(told))
+    found: list[Incident] = []
+    complete = len(codes) <= MOST_TOLD
+    for start in range(0, min(len(codes), MOST_TOLD), _PAGE):
+        for incident in await ledger.get_many(codes[start : min(start + _PAGE, MOST_TOLD)]):
+            if incident is None or incident.state is IncidentState.CLOSED or incident.opened_at > row.at:
+                continue
+            if may_answer(directory, incident, sender):
+                found.append(incident)
+        if len(found) > MOST_FOUND:
+            complete = False
+            break
+    return Found(found, complete)
+
+
+def fitting(directory: Directory, found: Iterable[Incident], sender: Sender, verb: Verb) -> list[Incident]:
+    """Those of the incidents where the verb is still owed by the sender's own duty."""
+    return [incident for incident in found if _owed(incident, _duties(directory, incident, sender), verb)]
+
+
+def _merged(told: list[list[str]]) -> dict[str, None]:
+    return dict.fromkeys(code for rank in zip_longest(*told) for code in rank if code is not None)
+
+
+def _owed(incident: Incident, duties: list[Duty], verb: Verb) -> bool:
+    match verb:
+        case Verb.SIGN:
+            return any(duty.signed is None for duty in duties)
+        case Verb.VERIFY | Verb.DISPOSE:
+            return any(duty.verified is None and duty.disposed is None for duty in duties)
+        case Verb.FED_BACK:
+            return any(
+                clock.kind is ClockKind.FEEDBACK and not clock.met_at for duty in duties for clock in duty.clocks
+            )
+        case Verb.PHONED:
+            return any(notice.kind is NoticeKind.PHONE_TASK for notice in incident.notices.values())
+        case _:
+            return True
+
+
+def _duties(directory: Directory, incident: Incident, sender: Sender) -> list[Duty]:
+    units = {right.unit for right in _rights(directory, incident, sender)}
+    return [duty for duty in incident.duties if duty.open and duty.unit in units]
+
+
+def _rights(directory: Directory, incident: Incident, sender: Sender) -> tuple[Rights, ...]:
+    asked = Reply(
+        id="",
+        verb=Verb.QUERY,
+        person=sender.person,
+        unit=sender.unit,
+        role=sender.role,
+        channel="",
+        at=incident.opened_at,
+    )
+    return rights(directory, incident, asked)

@@ -1,0 +1,60 @@
+"""One form for what people type, so that width, case, invisible signs and quoting never change how it is read."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+MOST_CHARS = 2000
+"""Longer messages are read to here; nobody answers an alarm in more, and normalising may make text longer."""
+
+_SIMPLE = str.maketrans(
+    "簽處誤報確認詢幫實電話饋覆傷亡燒燙壓埋著漏露險際煙無沒請見",
+    "签处误报确认询帮实电话馈复伤亡烧烫压埋着漏露险际烟无没请见",
+)
+_SIGNATURE = re.compile(r"【[^【】]{0,60}】")
+_QUOTED = re.compile(r"「[^」]*」|『[^』]*』|^[ \t]*>.*$|^[ \t]*[-—–_=][-—–_= ]{3,}[ \t]*$", re.MULTILINE)
+_ORIGINAL = re.compile(
+    r"^[-— \t]*(?:原始邮件|原始短信|转发的邮件|original message|发件人:|from:|在[^\n]{0,60}写道:|"
+    r"on [^\n]{0,80}wrote:).*",
+    re.MULTILINE | re.DOTALL | re.IGNORECASE,
+)
+_MENTION = re.compile(r"@[^\s@]{1,30}(?=\s|$)")
+_HAS_WORDS = re.compile(r"[^\W\d_]|(?<![a-z0-9])1(?![0-9])", re.IGNORECASE)
+_CODE_LIKE = re.compile(r"(?<![a-z0-9])[aw][ \-_#.]{0,3}\d+", re.IGNORECASE)
+_AUTOMATIC = re.compile(r"自动(?:回复|答复|应答)|autoreply|auto-reply|automaticreply|outofoffice")
+
+
+def sound(text: str) -> str:
+    """The text as UTF-8 can carry it, cut to what is read at all."""
+    return text[:MOST_CHARS].encode("utf-8", "replace").decode()
+
+
+def folded(text: str) -> str:
+    """NFKC, simplified signs for the words we know, without invisible signs, quotes of what was answered,
+    calls by name and SMS signatures. Lines stay lines; all other white space is one space."""
+    kept = _visible(unicodedata.normalize("NFKC", sound(text))).translate(_SIMPLE)
+    kept = _MENTION.sub(" ", _ORIGINAL.sub("", _QUOTED.sub("\n", kept)))
+    bare = _SIGNATURE.sub("\n", kept)
+    # Who puts the answer itself in 【】 still answered.
+    if not _HAS_WORDS.search(_CODE_LIKE.sub("", bare)):
+        bare = kept
+    return "\n".join(" ".join(line.split()) for line in bare.splitlines()).strip()
+
+
+def is_automatic(text: str) -> bool:
+    """Whether a machine wrote this (an absence notice, a phone's driving mode): not to be acted on nor answered."""
+    return _AUTOMATIC.search("".join(unicodedata.normalize("NFKC", sound(text)).lower().split())) is not None
+
+
+def _visible(text: str) -> str:
+    kept: list[str] = []
+    for char in text:
+        category = unicodedata.category(char)
+        if char in "\n\r\u2028\u2029":
+            kept.append("\n")
+        elif category == "Zs" or char in "\t\v\f":
+            kept.append(" ")
+        elif category not in ("Cc", "Cf", "Cn", "Co", "Cs", "Mn", "Me"):
+            kept.append(char)
+    return "".join(kept)

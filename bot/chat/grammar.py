@@ -1,0 +1,251 @@
+"""How a message is read: one verb or none, the codes, a cause, the rest, and accident words. Pure.
+
+Strict about what acts: negations, questions, conditions, requests to others and talk are none; in doubt nothing is done
+and the sender is asked. A number that may be a mistyped code is kept among the codes, so that a wrong code is answered
+as wrong and never falls back on another item.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from bot.chat.accidents import accident_words
+from bot.chat.folding import folded, is_automatic
+from bot.chat.verbs import (
+    AFTERWARDS,
+    ASKING,
+    ASKING_END,
+    CAUSES,
+    DONE_AFTER,
+    DONE_BEFORE,
+    FILLERS,
+    HARMLESS,
+    LAST_CAUSES,
+    NAMED_POST,
+    NEGATION,
+    OK,
+    ONE,
+    READING,
+    TABLE,
+    TAG,
+    Word,
+)
+from escalation.ledger.keys import read_code
+from escalation.vocabulary import Verb
+
+_ONE_BEFORE_CODE = re.compile(r"(?<![a-z0-9.:])1(?=[aw][ \-_#.]{0,3}\d)", re.IGNORECASE)
+_CODE = re.compile(r"(?<![a-z0-9])([aw])[ \-_#.:]{0,3}(\d+)(?![a-z0-9])", re.IGNORECASE)
+_GAP = "\x02"
+_BETWEEN = re.compile(r"(?<=[a-z0-9])\s+(?=[a-z0-9])")
+_MARKS = re.compile(rf"(?:(?<!\d)[.:]|[.:](?!\d)|[^\w℃%{_GAP}.:])+")
+_TOKEN = re.compile(
+    r"(?<![a-z0-9.:])([a-z]{0,2}[0-9oi]+)(?![a-z0-9.:%℃]|分|点|时|小时|号|度|秒|天|个|人|台|名|年|月|日|米|次|转)"
+)
+_FREE_TEXT = frozenset({Verb.VERIFY, Verb.DISPOSE})
+_MISTYPED = re.compile(r"0\d{3,}|[aw][0-9oi]{3,}|[a-z]0\d{3}")
+_NEGATED = re.compile(rf"(?:{NEGATION}|排除)\w{{0,3}}$")
+_HAN = "[\u4e00-\u9fff]"
+_WIDE = str.maketrans(",;:!?", "，；：！？")
+_HUSKS = frozenset({"申请", "请求", "请", "建议", "我", "已", "已经", "好", "好的", "了", "现", "现场"})
+_EDGES = " \t\n,.;:!?，。；：！？、…~～-—_/|()（）\"'“”‘’[]【】<>《》#*+="
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """A message as read. ``codes`` are incident codes as written out (``A0231``), or what stood where a code would
+    stand and is none. ``cause`` is one of the list, ``rest`` what else was said, ``emergency`` the accident words that
+    nobody denied, ``more`` further verbs that were read; ``automatic`` says that a machine wrote it."""
+
+    verb: Verb | None
+    codes: tuple[str, ...] = ()
+    cause: str = ""
+    rest: str = ""
+    emergency: tuple[str, ...] = ()
+    more: tuple[Verb, ...] = ()
+    automatic: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Clause:
+    text: str
+    asked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    verb: Verb
+    said: str
+
+
+def understand(text: str) -> Understood:
+    """Read one message of any channel. Never raises, whatever the text."""
+    typed = folded(text)
+    plain = _ONE_BEFORE_CODE.sub("1 ", typed.lower())
+    emergency = accident_words(plain)
+    if is_automatic(text):
+        return Understood(None, emergency=emergency, automatic=True)
+    codes = tuple(dict.fromkeys(_written(match) for match in _CODE.finditer(plain)))
+    body = _CODE.sub(" ", plain)
+    clauses = _clauses(body)
+    found = _found(clauses)
+    verb = _chosen(found, clauses, body)
+    if verb is None and _only_question_mark(plain):
+        verb = Verb.HELP
+    cause = _cause(clauses, verb)
+    said = next((one.said for one in found if one.verb is verb), "")
+    if verb is not None and verb is not Verb.HELP:
+        codes = tuple(dict.fromkeys((*codes, *_mistyped(body, verb, known=bool(codes)))))
+    return Understood(
+        verb=verb,
+        codes=codes,
+        cause=cause,
+        rest=_rest(typed, said, signed=verb is Verb.SIGN),
+        emergency=emergency,
+        more=_more(found, verb),
+    )
+
+
+def _written(match: re.Match[str]) -> str:
+    raw = f"{match[1]}{match[2]}".upper()
+    return read_code(raw) or raw[:24]
+
+
+def _clauses(body: str) -> list[_Clause]:
+    found: list[_Clause] = []
+    for line in body.split("\n"):
+        # Spaces never part words; only two numbers or Latin words would run into each other without them.
+        packed = re.sub(r"\s+", "", _BETWEEN.sub(_GAP, line))
+        marks = [*_MARKS.findall(packed), ""]
+        parts = _MARKS.split(packed)
+        if len(marks) < len(parts):
+            marks.append("")
+        found += [_Clause(part.strip(_GAP), "?" in mark) for part, mark in zip(parts, marks, strict=False) if part]
+    return [clause for clause in found if clause.text]
+
+
+def _found(clauses: list[_Clause]) -> list[_Found]:
+    """Every verb that is meant, in the order of the text; nothing where the whole is turned into a question."""
+    if any(TAG.match(clause.text) for clause in clauses):
+        return []
+    found: list[_Found] = []
+    for clause in clauses:
+        meant = [(at, one) for word in TABLE for at, one in _meant(word, clause)]
+        found += [one for _, one in sorted(meant, key=lambda pair: pair[0])]
+    return found
+
+
+def _meant(word: Word, clause: _Clause) -> list[tuple[int, _Found]]:
+    masked = HARMLESS.sub(lambda match: "好" * len(match[0]), clause.text)
+    meant: list[tuple[int, _Found]] = []
+    for match in word.said.finditer(masked):
+        before, after = masked[: match.start()], masked[match.end() :]
+        if _asked(word, clause, before, masked) or word.after.match(after):
+            continue
+        done = bool(DONE_BEFORE.search(before) or DONE_AFTER.match(after)) and not AFTERWARDS.match(after)
+        blocked = word.before.search(_without_done(before) if done and word.leads else before)
+        if blocked or (word.leads and not _leads(word, before, done)):
+            continue
+        meant.append((match.start(), _Found(word.verb, match[0])))
+    return meant
+
+
+def _asked(word: Word, clause: _Clause, before: str, masked: str) -> bool:
+    return clause.asked or bool(ASKING.search(before if word.asked_before else masked) or ASKING_END.search(masked))
+
+
+def _without_done(before: str) -> str:
+    """已由电工处理: who did it does not make it a request; a negation or a condition before it still does."""
+    return re.sub(r"(?:请|派|安排|叫|让|通知|去|马上|立即|立刻|及时|尽快|需|要|应)", "", before)
+
+
+def _leads(word: Word, before: str, done: bool) -> bool:
+    led = FILLERS.sub("", before)
+    if not led:
+        return True
+    if word.verb is Verb.SIGN:
+        return bool(NAMED_POST.search(led)) or before.endswith(("已", "已经"))
+    return done or (word.verb is Verb.VERIFY and any(pattern.search(led) for _, pattern in CAUSES))
+
+
+def _chosen(found: list[_Found], clauses: list[_Clause], body: str) -> Verb | None:
+    first = clauses[0].text if clauses else ""
+    for verb, pattern in READING:
+        if pattern.search(first):
+            return verb
+    verbs = [one.verb for one in found]
+    if Verb.VERIFY in verbs:
+        verbs = [verb for verb in verbs if verb is not Verb.FALSE_ALARM]
+    doing = next((verb for verb in verbs if verb is not Verb.SIGN), None)
+    if doing is not None:
+        return doing
+    return Verb.SIGN if verbs or _bare_signature(clauses, body) else None
+
+
+def _bare_signature(clauses: list[_Clause], body: str) -> bool:
+    """1 or OK by itself, or as the first clause of a message without other numbers; 1号… and 1、…2、… are text."""
+    if not clauses or clauses[0].asked:
+        return False
+    first = clauses[0].text
+    one = ONE.match(first.replace(_GAP, "")) if _GAP not in first else ONE.match(first.split(_GAP)[0])
+    if one:
+        alone = len(clauses) == 1
+        others = re.findall(r"\d+(?:[.:]\d+)*", body)[1:]
+        listed = re.match(r"^(?:回复?|复)?\s*1\s*[、.)）:]\s*\S", body.lstrip())
+        return alone or not (others or listed)
+    return OK.match(first) is not None
+
+
+def _only_question_mark(plain: str) -> bool:
+    return bool(plain) and not plain.strip("? \n")
+
+
+def _cause(clauses: list[_Clause], verb: Verb | None) -> str:
+    for cause, pattern in CAUSES:
+        if cause in LAST_CAUSES and verb is not Verb.VERIFY:
+            continue
+        for clause in clauses:
+            match = pattern.search(clause.text)
+            if match and not _NEGATED.search(clause.text[: match.start()]):
+                return cause
+    return ""
+
+
+def _mistyped(body: str, verb: Verb, *, known: bool) -> list[str]:
+    """What stands where a code would stand: a number without its letter, a wrong letter, O for 0. In the free text of
+    a verification or a disposal only what can hardly be anything else."""
+    found: list[str] = []
+    for match in _TOKEN.finditer(body):
+        token = match[1]
+        digits = sum(char.isdigit() for char in token)
+        if verb in _FREE_TEXT:
+            if not known and _MISTYPED.fullmatch(token):
+                found.append(token.upper())
+        elif digits >= 2 and len(token) >= 3 and not (token.isdigit() and len(token) > 6):
+            found.append(token.upper()[:24])
+    return found
+
+
+def _more(found: list[_Found], verb: Verb | None) -> tuple[Verb, ...]:
+    """Verbs that were read and not chosen; verifying and disposing answer the same question."""
+    if verb is None or verb in (Verb.QUERY, Verb.HELP):
+        return ()
+    skipped = {verb, Verb.SIGN, *(_FREE_TEXT if verb in _FREE_TEXT else ())}
+    if verb is Verb.VERIFY:
+        skipped.add(Verb.FALSE_ALARM)
+    return tuple(dict.fromkeys(one.verb for one in found if one.verb not in skipped))
+
+
+def _rest(typed: str, said: str, *, signed: bool) -> str:
+    """What was said besides verb and codes, as it was typed, with spaces only between Latin words."""
+    text = " ".join(_CODE.sub(" ", _ONE_BEFORE_CODE.sub("1 ", typed)).split())
+    if said:
+        spaced = r"\s*".join(re.escape(char) for char in said)
+        text = re.sub(
+            rf"(?:已\s*经?\s*)?{spaced}\s*(?:完\s*毕|完\s*成|好\s*了|了)?", " ", text, count=1, flags=re.IGNORECASE
+        )
+    elif signed:
+        text = re.sub(r"^\W*(?:回\s*复?\s*)?(?:1|ok(?:ay)?)(?![a-z0-9])", "", text, count=1, flags=re.IGNORECASE)
+    text = re.sub(r"(?<![A-Za-z0-9])\s+|\s+(?![A-Za-z0-9])", "", text).strip(_EDGES)
+    text = re.sub(rf"(?<={_HAN})[,;:!?]|[,;:!?](?={_HAN})", lambda match: match[0].translate(_WIDE), text)
+    return "" if text in _HUSKS else text

@@ -1,0 +1,105 @@
+"""The rows answering keeps: a message as it came, how it was read, and what was answered."""
+
+from __future__ import annotations
+
+from hashlib import blake2s
+from typing import NamedTuple
+
+import msgspec
+
+from bot.chat.folding import sound
+from channels.channel import Uplink
+from escalation.ledger.inbox import Arrived
+from escalation.ledger.keys import US
+from escalation.vocabulary import Role, Verb
+
+
+class Sender(NamedTuple):
+    """Who answers: a person of the directory, or (``person`` empty) a duty room as such by ``unit`` and ``role``."""
+
+    person: str = ""
+    unit: str = ""
+    role: Role | None = None
+
+    @property
+    def actor(self) -> str:
+        """The sender as the journal names one."""
+        return self.person or f"{self.unit}/{self.role or ''}"
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One message in the inbox. ``known`` says that a page has already made sure of ``person``, ``unit`` and ``role``;
+    else the address speaks for the sender. ``silent``: the answer is shown by the page and not sent. Time in ms."""
+
+    channel: str
+    message_id: str
+    sender: str
+    text: str
+    at: int
+    known: bool = False
+    person: str = ""
+    unit: str = ""
+    role: Role | None = None
+    silent: bool = False
+
+    @classmethod
+    def of(cls, uplink: Uplink, sender: Sender | None, *, silent: bool) -> Row:
+        """The row of an uplink, with nothing in it that the store could not keep."""
+        who = sender or Sender()
+        return cls(
+            channel=uplink.channel,
+            message_id=sound(uplink.message_id),
+            sender=sound(uplink.sender),
+            text=sound(uplink.text),
+            at=uplink.at,
+            known=sender is not None,
+            person=who.person,
+            unit=who.unit,
+            role=who.role,
+            silent=silent,
+        )
+
+    @property
+    def arrived(self) -> Arrived:
+        return Arrived(self.channel, self.message_id, self.sender, msgspec.json.encode(self))
+
+    @property
+    def id(self) -> str:
+        """What identifies the message for ever: channel and the vendor's id."""
+        return f"{self.channel}{US}{self.message_id}"
+
+    @property
+    def digest(self) -> str:
+        """The id without anything of the sender's in it, for ids of rows and logs."""
+        return digest(self.id)
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a message was taken for, fixed before anything acts: a repeat after a crash does the same, whatever has
+    happened to the incidents since. ``verb`` None: nothing acts, and ``answer`` is the whole answer.
+    ``trailer`` is said after what the decisions say. ``accident`` are the words to be reported.
+    """
+
+    reason: str
+    verb: Verb | None = None
+    codes: tuple[str, ...] = ()
+    accident: tuple[str, ...] = ()
+    person: str = ""
+    unit: str = ""
+    role: Role | None = None
+    text: str = ""
+    cause: str = ""
+    answer: str = ""
+    trailer: str = ""
+
+    @property
+    def sender(self) -> Sender:
+        return Sender(self.person, self.unit, self.role)
+
+
+def digest(text: str) -> str:
+    return blake2s(text.encode(), digest_size=8).hexdigest()
+
+
+read_row = msgspec.json.Decoder(Row).decode
+read_reading = msgspec.json.Decoder(Reading).decode

@@ -1,0 +1,145 @@
+"""The sentences of the bot's own: asking which one, listing, the state of one, help, refusals. Pure; plain Chinese."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from bot.rendering import people, shorten, words
+from escalation.directory import Directory
+from escalation.incident import Clock, ClockState, Duty, Incident, IncidentState
+from escalation.vocabulary import Kind, Role, Verb
+
+NO_REPLACEMENT = "本回复不代替事故报告。"
+_MOST_LINES = 8
+_OPEN_WORDS = {
+    Verb.SIGN: "未签收",
+    Verb.VERIFY: "未核查",
+    Verb.DISPOSE: "未处置",
+    Verb.FED_BACK: "未系统反馈",
+    Verb.PHONED: "待电话通知",
+}
+
+
+def line(directory: Directory, incident: Incident) -> str:
+    """One incident in a list: ``A0231 示例木业 1号除尘器灰斗温度 高高报``, an exercise marked first."""
+    _, short = people.enterprise(directory, incident)
+    place = shorten.within(people.place(incident), 24)
+    what = words.what(incident.level, incident.severity, warning=incident.kind is Kind.WARNING)
+    parts = (f"{incident.mode.mark}{incident.code}", shorten.within(short, 12), place, what)
+    return " ".join(part for part in parts if part)
+
+
+def listed(directory: Directory, incidents: Sequence[Incident], *, complete: bool = True) -> str:
+    shown = "；".join(line(directory, incident) for incident in incidents[:_MOST_LINES])
+    return shown + ("；等" if len(incidents) > _MOST_LINES or not complete else "")
+
+
+def counted(incidents: Sequence[Incident], *, complete: bool) -> str:
+    return f"{len(incidents)}条" if complete else f"{len(incidents)}条以上"
+
+
+def which(directory: Directory, incidents: Sequence[Incident], verb: Verb, *, complete: bool) -> str:
+    """Several are open and no code was given: nothing is done, and the sender is asked."""
+    state = _OPEN_WORDS.get(verb, "未关闭")
+    return (
+        f"您有{counted(incidents, complete=complete)}{state}："
+        f"{listed(directory, incidents, complete=complete)}。"
+        f"本次未记录，请回复“{verb.word} 编号”，如“{verb.word} {incidents[0].code}”。"
+    )
+
+
+def none_open(verb: Verb, *, any_open: bool) -> str:
+    if verb is Verb.QUERY:
+        return "您目前没有未关闭的警情。"
+    if any_open:
+        return f"您没有{_OPEN_WORDS.get(verb, '未关闭')}的警情，本次未记录。回复“查询”可看未关闭的警情。"
+    return "您目前没有未关闭的警情，本次未记录。如需指明，请回复“签收 编号”。"
+
+
+def no_such_code(codes: Iterable[str]) -> str:
+    return f"没有编号为{'、'.join(shorten.within(code, 16) for code in codes)}的警情，未记录。"
+
+
+def own_open(directory: Directory, incidents: Sequence[Incident], *, complete: bool) -> str:
+    """What the sender may have meant instead of a wrong code: listed, never chosen."""
+    if not incidents:
+        return "您目前没有未关闭的警情。"
+    return f"您未关闭的警情：{listed(directory, incidents, complete=complete)}。"
+
+
+def state(directory: Directory, incident: Incident, now: int) -> str:
+    """The short state of one incident: what and where, whether upstream still says so, who signed, what is owed."""
+    if incident.state is IncidentState.CLOSED:
+        return f"{line(directory, incident)}：已于{words.moment(incident.closed_at, now)}关闭。"
+    upstream = "上游仍在报警" if incident.active else "数值恢复，未确认安全"
+    if incident.kind is Kind.WARNING and incident.active:
+        upstream = "预警尚未解除"
+    duties = [_duty(directory, duty, now) for duty in incident.duties if duty.open]
+    return f"{line(directory, incident)}：{upstream}。{'；'.join(duties) or '目前无单位承担处置'}。"
+
+
+def _duty(directory: Directory, duty: Duty, now: int) -> str:
+    name = people.unit(directory, duty.unit)
+    signed = f"{duty.signed.name} {words.moment(duty.signed.at, now)}签收" if duty.signed else "未签收"
+    owed = [_owed(clock, now) for clock in duty.clocks if clock.state is ClockState.RUNNING]
+    return f"{name}{signed}" + (f"，{'，'.join(owed)}" if owed else "")
+
+
+def _owed(clock: Clock, now: int) -> str:
+    due = words.moment(clock.due_at, now)
+    return f"{clock.kind.word}已逾期（{due}）" if clock.due_at <= now else f"{due}前{clock.kind.word}"
+
+
+def overview(directory: Directory, incidents: Sequence[Incident], *, complete: bool) -> str:
+    """The answer to 查询 without a code, when several are open."""
+    count = counted(incidents, complete=complete)
+    return (
+        f"您有{count}未关闭：{listed(directory, incidents, complete=complete)}。"
+        f"看详情请回复“查询 编号”，如“查询 {incidents[0].code}”。"
+    )
+
+
+def help_text(emergency: str) -> str:
+    return (
+        "回复“1”或“签收”即签收；“核查 原因”“处置 情况”报告结果；有多条时加编号，如“签收 A0231”。\n"
+        "“消警”“误报”是申请，不会直接关闭；“电话已通知”“系统已反馈”记录已办；“查询”看未关闭的警情。\n"
+        f"发生着火、爆炸、泄漏、伤亡等事故，请立即拨打{emergency}。"
+    )
+
+
+def not_understood(cause: str) -> str:
+    if cause:
+        return f"没有看懂，未作任何记录。如要报告核查结果，请回复“核查 {cause}”；签收请回复“1”；帮助请回复“帮助”。"
+    return (
+        "没有看懂，未作任何记录。签收请回复“1”或“签收 编号”，报告请回复“核查 原因”或“处置 情况”，"
+        "查看请回复“查询”，说明请回复“帮助”。"
+    )
+
+
+def stranger(directory: Directory) -> str:
+    room = directory.unit_name(directory.fallback_unit) + Role.DUTY_ROOM.word
+    return f"您好，本号码未登记在通讯录，未作任何记录。如需登记或有情况反映，请联系{room}。"
+
+
+def not_yours(code: str) -> str:
+    return f"{code} 不属于您的岗位，不能查询。"
+
+
+def also(verbs: Iterable[Verb], codes: Sequence[str]) -> str:
+    """One message does one thing: what else was read is named, so that nobody believes it done."""
+    code = f" {codes[0]}" if len(codes) == 1 else " 编号"
+    names = [verb.word for verb in verbs]
+    return f"“{'”“'.join(names)}”未办理，请另发“{names[0]}{code}”。" if names else ""
+
+
+def accident(directory: Directory, code: str, emergency: str) -> str:
+    room = directory.unit_name(directory.fallback_unit) + Role.DUTY_ROOM.word
+    number = f"（编号{code}）" if code else ""
+    return (
+        f"收到您的事故信息{number}，正在通知{room}，请保持电话畅通。"
+        f"如有人员危险或火情，请立即拨打{emergency}。{NO_REPLACEMENT}"
+    )
+
+
+def not_with_accident(verb: Verb) -> str:
+    return f"消息中有事故字样，“{verb.word}”未受理；确认安全后请另发。"

@@ -1,0 +1,156 @@
+"""The table of words: what people say for each verb, in every channel, and what beside it says that it is not meant.
+
+A word counts in its clause (the text between two marks of punctuation). ``before`` and ``after`` are what must not
+stand in the clause before the word, or directly after it. ``leads`` marks words of daily speech: they count only where
+the clause begins with them, or where it says that the thing was done.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from escalation.vocabulary import Verb
+
+HARMLESS = re.compile(
+    r"不好意思|没有?问题|没有?事|没关系|不客气|不用谢|您好|你好|非常|特别|分别|级别|识别|类别|无误|无异常|无线|无锡|不锈钢|不断|不停|不久|"
+    r"不但|不仅|未来|等级"
+)
+"""Words that hold a negation or a pronoun and mean none."""
+
+NEGATION = r"[没未不无非否勿别]|拒绝|难以|拒不"
+CONDITION = r"如果|假如|若|要是|等|待|一旦|万一|只有|除非"
+PAST = r"上次|昨天|昨日|前天|以前|之前|经常|老是|总是|每次|历史|上周|上月|去年"
+HEDGE = r"可能|好像|疑似|怀疑|估计|大概|也许|或许|似乎|像是|应该|会不会"
+URGE = (
+    r"请|麻烦|帮|需|要|应|须|让|叫|通知|安排|派|催|督促|抓紧|尽快|尽早|立即|立刻|及时|赶紧|快点|马上|去|准备|正在|正|将|会|稍后|回头|继续|打算|计划|"
+    r"开始|可以|能|必|再|代|替|提醒|建议|申请"
+)
+OTHERS = r"[他她谁]|你|您|对方|别人|人家|大家|有人|各位"
+THINGS = r"快递|红包|包裹|货|款|钱|发票|文件|材料|东西|外卖|工资|转账|信号"
+ASKING = re.compile(
+    r"怎么|怎样|咋|什么|啥|为何|为什么|哪|是否|是不是|能不能|可不可以|要不要|有没有|多少|谁|如何|何时|几点|几时|难道|多久|多长"
+)
+ASKING_END = re.compile(r"(?:吗|嘛|呢|么|吧|没有?|否|了不|不是)$")
+TAG = re.compile(r"^(?:对|是|行|可以|好|能|成|可)(?:吗|嘛|吧|么|不|不对|不是|不行)+$")
+"""A clause that turns what was said before it into a question."""
+
+DONE_BEFORE = re.compile(r"(?:已经?|完成|都|经)(?:完成|全部|由\w{1,6}|到?现场|及时|妥善|基本)?$")
+DONE_AFTER = re.compile(r"(?:完毕|完成|完了?|好了?|妥|过了|掉了?|结束|了)")
+AFTERWARDS = re.compile(r"(?:完毕|完成|完|好)?了?(?:后|之后|以后|再|时|前|之前)")
+FILLERS = re.compile(
+    r"^(?:好的?|嗯+|哦+|行|您好|你好|领导|我们?|本人|我方|我厂|我司|我处|企业|公司|现场|现|目前|刚刚?|刚才|今天|今日|已经?|均|都|全部|经|"
+    r"完成|完毕|人员|值班员|报告|回复?|答复|复|均已|ok|谢谢|辛苦)*"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """How a verb is said. ``asked_before`` looks for questions only before the word: free text follows it."""
+
+    verb: Verb
+    said: re.Pattern[str]
+    before: re.Pattern[str]
+    after: re.Pattern[str]
+    leads: bool = False
+    asked_before: bool = False
+
+
+def _word(verb: Verb, said: str, *, before: str, after: str, leads: bool = False, asked_before: bool = False) -> Word:
+    return Word(verb, re.compile(said), re.compile(before), re.compile(after), leads, asked_before)
+
+
+_NEVER = f"{NEGATION}|{CONDITION}|{PAST}"
+_NOUN = r"情况|记录|率|单|表|人|时间|时限|状态|方式|页面|链接|按钮|流程|要求|权|提醒|编号|码"
+
+TABLE: tuple[Word, ...] = (
+    _word(
+        Verb.PHONED,
+        r"已经?(?:打|用)?电话(?:通知|告知|联系)?|已经?致电|(?:打?电话)(?:已经?(?:通知|告知|联系|打)|(?:通知|告知|联系)(?:到位|完毕|了|过了))",
+        before=f"{_NEVER}|请|需|要|应|让",
+        after=r"不|没|未|失败|停机|欠费|坏",
+    ),
+    _word(
+        Verb.FED_BACK,
+        r"(?:系统|平台)?(?:里|中|内|上)?已经?(?:在|于|向|通过)?(?:官方|国家|省|市|原|上级|监测预警)*(?:系统|平台)?(?:里|中|内|上)?(?:填报|上报)?反馈"
+        r"|(?:系统|平台)(?:里|中|内|上)?反馈(?:完成|完毕|好|了|过)",
+        before=f"{_NEVER}|请|需|要|应|让",
+        after=r"给|领导|厂家|[他她]|表|单|不|失败|(?:至|到)(?!.{0,8}(?:系统|平台))",
+    ),
+    _word(
+        Verb.VERIFY,
+        r"核查|核实",
+        before=f"{_NEVER}|{URGE}",
+        after=r"中|一下|下$|吧|不了|不出|不清|不到|失败|方案|流程|时限|单|率|表|人员名",
+        leads=True,
+        asked_before=True,
+    ),
+    _word(
+        Verb.DISPOSE,
+        r"处置|处理",
+        before=f"{_NEVER}|{URGE}|{HEDGE}",
+        after=r"中|意见|方案|办法|流程|时限|单|率|一下|下$|吧|不|失败|未完|没|未果|难|人$|费|厂|站|器|权",
+        leads=True,
+        asked_before=True,
+    ),
+    _word(
+        Verb.FALSE_ALARM,
+        r"误报|虚警|假警",
+        before=f"{_NEVER}|{HEDGE}|防止|减少|避免|降低|排除|频繁|多次|又",
+        after=r"率|多|频|次数|原因|统计|分析|的(?!$)|不|没|未",
+    ),
+    _word(
+        Verb.CLEAR,
+        r"消警|销警",
+        before=f"{_NEVER}|{HEDGE}|正在|准备|打算|计划|将",
+        after=f"{_NOUN}|条件|原因|不|没|未|失败|前|后",
+    ),
+    _word(
+        Verb.SIGN,
+        r"签收|收悉|知悉|已阅",
+        before=f"{_NEVER}|{URGE}|{OTHERS}|{THINGS}",
+        after=f"{_NOUN}|不|失败|没|未|的(?!$)|了?后|请|前|时|超时|通知|权限|{THINGS}",
+    ),
+    _word(
+        Verb.SIGN,
+        r"收到",
+        before=f"{_NEVER}|{URGE}|{OTHERS}|{THINGS}|接$|签$",
+        after=f"请|后|之后|的(?!$)|时|前|不|没|未|回复|率|{THINGS}",
+        leads=True,
+    ),
+)
+"""Words that act. The first of a message counts, a mere signature after everything else."""
+
+READING: tuple[tuple[Verb, re.Pattern[str]], ...] = (
+    (Verb.QUERY, re.compile(r"^(?:我要|我想|请|帮我?)?(?:查询|查一下|查下|查看|查$|查(?=待办|未|警情|报警))")),
+    (Verb.HELP, re.compile(r"^(?:请|需要|我要)?(?:帮助|帮忙|help|菜单)|(?:怎么|如何)(?:回复|答复|使用|用|签收|操作)")),
+)
+"""Words that only ask; a message that begins with one acts on nothing."""
+
+NAMED_POST = re.compile(
+    r"(?:公司|厂|业|钢铁|镇|街道|园区|局|室|办|站|部|科|所|队|车间|班|班组|值班员|值班|短信|信息|消息|通知|报警|预警|警情|报|警|预警信息)(?:已经?|刚刚?)?$"
+)
+"""What may stand before 收到: who received it, by post, or what was received. Other subjects are talk."""
+
+ONE = re.compile(r"^(?:回复?|复)?1(?:签收|收到)?$|^(?:签收|收到)1$")
+OK = re.compile(r"^(?:ok|okay)(?:了|的)?$")
+
+CAUSES: tuple[tuple[str, re.Pattern[str]], ...] = (
+    (
+        "传感器故障",
+        re.compile(
+            r"(?:传感器|探头|仪表|变送器|热电偶|探测器|检测仪)\w{0,3}(?:故障|损坏|坏|失灵|异常|漂移|松动|断线)|点位错误|传输(?:不稳|故障|中断)"
+        ),
+    ),
+    ("设备故障", re.compile(r"设备\w{0,4}(?:故障|损坏|坏)|(?:风机|电机|水泵|阀门|除尘器)\w{0,3}(?:故障|损坏|坏)")),
+    ("停产检修", re.compile(r"停产|停机检修|停炉检修|检修|大修")),
+    ("线路维修", re.compile(r"线路\w{0,3}(?:维修|检修|故障|改造|断)")),
+    ("工艺波动", re.compile(r"工艺\w{0,2}(?:波动|调整)")),
+    ("真实超限", re.compile(r"真实超限|确实超限|超限属实|真实报警|确有超限|真超限|情况属实")),
+    ("误报", re.compile(r"误报|虚警|假警")),
+    ("其他", re.compile(r"其[他它]")),
+)
+"""The causes of a verification, more exact ones first; the words are what is recorded."""
+
+LAST_CAUSES = frozenset({"误报", "其他"})
+"""Causes only where somebody verifies: elsewhere these are a request, or talk."""

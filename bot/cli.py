@@ -1,0 +1,133 @@
+"""``fenghuo``: the commands. Exit codes: 0 done, 1 what was asked does not hold, 2 the question itself was wrong."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from bot import control
+from bot.commands import rehearsals
+from bot.commands.check import run_check
+from bot.commands.common import loaded_or_exit, print_result, rendering_warnings
+from bot.commands.init import run_init
+from bot.serving import serve
+from bot.store.errors import StoreError
+from bot.story import text_of
+
+Run = Callable[[argparse.Namespace], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Read the command line and run its command."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    run: Run = options.run
+    try:
+        return run(options)
+    except KeyboardInterrupt:
+        return 130
+    except (StoreError, control.NoAnswer, OSError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="fenghuo", description="烽火：安全生产报警通知中枢 / work-safety alarm hub")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(
+        name: str, help_text: str, run: Run, *, config: bool = True, as_json: bool = True
+    ) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=help_text, description=help_text)
+        made.set_defaults(run=run)
+        if config:
+            made.add_argument("--config", type=Path, default=Path("config.toml"), help="配置文件（默认 config.toml）")
+        if as_json:
+            made.add_argument("--json", action="store_true", help="以 JSON 输出（docs/schema/）")
+        return made
+
+    made = command(
+        "init", "写出 config.toml 和新密钥 / write config.toml with fresh secrets", _init, config=False, as_json=False
+    )
+    made.add_argument("folder", type=Path, nargs="?", default=Path(), help="写到哪个文件夹（默认当前文件夹）")
+    made.add_argument("--lang", choices=("zh", "en"), default="zh")
+    made = command("check", "检查配置，一次列出所有问题 / check the configuration", _check)
+    made.add_argument("--lang", choices=("zh", "en"), default="zh")
+    command("serve", "启动 / run the hub", _serve, as_json=False)
+    made = command("demo", "演示：一面电话墙 / demonstration: a wall of phones", _demo, config=False, as_json=False)
+    made.add_argument("--port", type=int, default=8080)
+    made.add_argument("--folder", type=Path, default=Path("var/demo"))
+    made.add_argument("--keep", action="store_true", help="保留上次演示的数据 / keep the last demonstration's data")
+    made = command("show", "一条警情的全过程，逐分钟 / the whole story of one incident", _show)
+    made.add_argument("code", help="编号，如 A0231")
+    command("verify", "核对台账哈希链 / check the journal's chain", _verify)
+    made = command("explain", "如果发生，谁在何时被通知 / who would be told, when, and why", rehearsals.run_explain)
+    rehearsals.explain_arguments(made)
+    made = command(
+        "replay", "用一份事件文件完整演练 / run a file of events through the whole hub", rehearsals.run_replay
+    )
+    made.add_argument("file", type=Path, help="每行一个 CloudEvent 或答复")
+    made.add_argument("--until", help="演练到什么时刻，如 2026-11-21T08:00")
+    command(
+        "open-anyway",
+        "确认当前存储就是正确的，恢复受理 / accept this store although the anchor disagrees",
+        _open,
+        as_json=False,
+    )
+    return parser
+
+
+def _init(options: argparse.Namespace) -> int:
+    return run_init(options.folder, options.lang)
+
+
+def _check(options: argparse.Namespace) -> int:
+    return run_check(options.config, options.lang, options.json, [rendering_warnings])
+
+
+def _serve(options: argparse.Namespace) -> int:
+    loaded, settings = loaded_or_exit(options.config, servable=True)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    for problem in loaded.problems:
+        logging.getLogger("fenghuo").warning("%s", problem.text(settings.hub.language))
+    asyncio.run(serve(options.config, loaded))
+    return 0
+
+
+def _demo(options: argparse.Namespace) -> int:
+    # The demonstration is imported here only: nothing of it is in reach of the other commands.
+    from bot.commands.demo import run_demo
+
+    return run_demo(options.folder, options.port, keep=options.keep)
+
+
+def _show(options: argparse.Namespace) -> int:
+    _, settings = loaded_or_exit(options.config)
+    story = asyncio.run(control.show(settings, options.code))
+    if story is None:
+        print(f"没有编号为 {options.code} 的警情 / there is no incident {options.code}", file=sys.stderr)
+        return 1
+    print_result(story, options.json, lambda: text_of(story))
+    return 0
+
+
+def _verify(options: argparse.Namespace) -> int:
+    _, settings = loaded_or_exit(options.config)
+    result = asyncio.run(control.verify(settings))
+    print_result(result, options.json, result.text)
+    return 0 if result.ok else 1
+
+
+def _open(options: argparse.Namespace) -> int:
+    _, settings = loaded_or_exit(options.config)
+    asyncio.run(control.open_anyway(settings))
+    print("已确认，恢复受理。 / Accepted; intake opens.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What the commands of ``fenghuo`` do, one module each; :mod:`bot.cli` reads their arguments."""

@@ -1,0 +1,49 @@
+"""What several commands need: the configuration or the end, times from the command line, results printed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from bot.rendering.limits import warnings_for
+from bot.settings.load import Loaded, load
+from bot.settings.models import Settings
+from bot.settings.problem import Finding
+from channels.registry import abilities_of
+from escalation.calendar import ZONE
+
+
+def rendering_warnings(settings: Settings) -> Iterable[Finding]:
+    """Templates that do not fit a configured channel, for ``check``."""
+    for name, table in settings.channels.items():
+        zh, en = (warnings_for([abilities_of(name, table)], language) for language in ("zh", "en"))
+        for each_zh, each_en in zip(zh, en, strict=True):
+            yield Finding("rendering", ("channels", name), {"zh": each_zh, "en": each_en})
+
+
+def loaded_or_exit(path: Path, *, servable: bool = False) -> tuple[Loaded, Settings]:
+    """The configuration, or the end of the command with everything that is wrong with it."""
+    loaded = load(path, further=[rendering_warnings])
+    blocked = loaded.settings is None or (servable and not loaded.servable)
+    if blocked or loaded.settings is None:
+        for problem in loaded.problems:
+            print(problem.text("zh"), file=sys.stderr)
+        print("配置有误，未启动。先运行 fenghuo check。 / The configuration is not usable.", file=sys.stderr)
+        raise SystemExit(2)
+    return loaded, loaded.settings
+
+
+def print_result(result: Any, as_json: bool, text: Callable[[], str]) -> None:
+    """Print as JSON of the schema, or for people."""
+    print(msgspec.json.format(msgspec.json.encode(result), indent=2).decode() if as_json else text())
+
+
+def moment(text: str) -> int:
+    """A time from the command line, in Beijing time where it has no zone; milliseconds. Raises ValueError."""
+    given = datetime.fromisoformat(text)
+    return round((given if given.tzinfo else given.replace(tzinfo=ZONE)).timestamp() * 1000)

@@ -1,0 +1,118 @@
+"""The wall's list of incidents: state, signatures, and what is due next, each as words and times."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.rendering import people, words
+from bot.rendering.neutral import mask, visible
+from bot.web.phone_view import colour
+from escalation.directory import Directory
+from escalation.incident import Clock, ClockState, Duty, Incident, IncidentState, StepAction
+from escalation.ledger.commit import Ledger
+from escalation.notice import NoticeKind
+from escalation.vocabulary import Kind
+
+_AHEAD = 3
+_STEP_WORDS = {
+    StepAction.REMIND: "催办",
+    StepAction.SECOND_PERSON: "通知第二责任人",
+    StepAction.SAFETY_HEAD: "通知安全负责人",
+    StepAction.MAIN_PERSON: "通知主要负责人",
+    StepAction.LEADER_ON_DUTY: "通知带班领导",
+    StepAction.NEXT_DUTY_ROOM: "上报值班室",
+    StepAction.NEXT_LEADER: "上报带班领导",
+    StepAction.PHONE: "转人工电话",
+    StepAction.PROPOSE: "建议督办措施",
+    StepAction.ANNOUNCE: "预告将上报",
+}
+
+
+async def incidents(ledger: Ledger, known: set[str]) -> list[Incident]:
+    """Every open incident and those of ``known`` that have closed since, newest first. Adds the open ones to
+    ``known``; raises the store's errors."""
+    for partition in range(ledger.partitions):
+        known.update(await ledger.open_codes(partition))
+    found = [each for each in await ledger.get_many(sorted(known)) if each is not None] if known else []
+    return sorted(found, key=lambda each: (each.state is IncidentState.CLOSED, -each.opened_at, each.code))
+
+
+def row(incident: Incident, directory: Directory) -> dict[str, Any]:
+    """One incident as the page gets it; times in milliseconds."""
+    _, short = people.enterprise(directory, incident)
+    closed = incident.state is IncidentState.CLOSED
+    heard = [
+        each
+        for each in incident.notices.values()
+        if each.kind not in (NoticeKind.FEEDBACK, NoticeKind.ANSWER) and each.state.reached_vendor
+    ]
+    return {
+        "code": incident.code,
+        "mark": incident.mode.mark,
+        "what": words.what(incident.level, incident.severity, warning=incident.kind is Kind.WARNING),
+        "colour": colour(incident.level, incident.severity),
+        "where": mask(visible(f"{short} {people.place(incident)}".strip())),
+        "reading": visible(words.reading(incident.value, incident.limit, incident.unit)),
+        "opened": words.local(incident.opened_at).strftime("%H:%M"),
+        "active": incident.active,
+        "closed": closed,
+        "state": _state(incident),
+        "duties": [_duty(directory, duty) for duty in incident.duties],
+        "next": [] if closed else _ahead(directory, incident),
+        "told": len(heard),
+        "delivered": sum(1 for each in heard if each.delivered_at or each.read_at),
+    }
+
+
+def _state(incident: Incident) -> str:
+    if incident.state is IncidentState.CLOSED:
+        return f"{words.local(incident.closed_at):%H:%M} 关闭"
+    if incident.kind is Kind.WARNING:
+        return "预警中"
+    return "报警中" if incident.active else "数值恢复，未确认安全"
+
+
+def _duty(directory: Directory, duty: Duty) -> dict[str, Any]:
+    done = [
+        f"{visible(deed.name)} {words.local(deed.at):%H:%M} {word}"
+        for word, deed in (("签收", duty.signed), ("核查", duty.verified), ("处置", duty.disposed))
+        if deed is not None
+    ]
+    late = [clock.kind.word for clock in duty.clocks if clock.lapsed_at and clock.state is ClockState.RUNNING]
+    return {
+        "unit": people.unit(directory, duty.unit),
+        "open": duty.open,
+        "signed": duty.signed is not None,
+        "done": done,
+        "late": late,
+    }
+
+
+def _ahead(directory: Directory, incident: Incident) -> list[dict[str, Any]]:
+    found = sorted(
+        (
+            (at, what)
+            for duty in incident.duties
+            if duty.open
+            for clock in duty.clocks
+            if clock.state is ClockState.RUNNING
+            for at, what in _moments(directory, incident, duty, clock)
+        ),
+        key=lambda pair: pair[0],
+    )
+    merged: dict[tuple[int, str], None] = dict.fromkeys(found)
+    return [{"at": at, "what": what} for at, what in list(merged)[:_AHEAD]]
+
+
+def _moments(directory: Directory, incident: Incident, duty: Duty, clock: Clock) -> list[tuple[int, str]]:
+    moments = [] if clock.lapsed_at else [(clock.due_at, f"{clock.kind.word}到期")]
+    for step in clock.steps:
+        if step.fired_at:
+            continue
+        said = _STEP_WORDS[step.action]
+        if step.action.goes_up:
+            tier = step.tier or duty.tier.above
+            unit = incident.plan.units.get(tier, "") if tier else ""
+            said = said.replace("上报", f"上报{people.unit(directory, unit) if unit else tier.word if tier else ''}")
+        moments.append((step.at, f"{said}（{clock.kind.word}）"))
+    return moments

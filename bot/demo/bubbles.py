@@ -1,0 +1,62 @@
+"""A message as a phone would show it: lines of plain parts, so that the wall never puts text into a page as markup."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+_PART = re.compile(
+    r'<font color="(?P<colour>info|comment|warning)">(?P<coloured>.*?)</font>'
+    r"|\*\*(?P<bold>.+?)\*\*"
+    r"|\[(?P<label>[^\]]+)\]\((?P<link>https?://[^)\s]+)\)"
+)
+
+Line = dict[str, Any]
+
+
+def plain_lines(text: str) -> list[Line]:
+    """Every line as one part."""
+    return [{"quote": False, "parts": [{"text": line}]} for line in text.split("\n")]
+
+
+def markdown_lines(text: str) -> list[Line]:
+    """The markdown of a WeCom robot: bold, three colours, links and quotes; whatever else stands there is text."""
+    lines: list[Line] = []
+    for row in text.strip("\n").split("\n"):
+        quote = row.startswith("> ")
+        row = row.removeprefix("> ")
+        if row or (lines and lines[-1]["parts"]):
+            lines.append({"quote": quote, "parts": _parts(row)})
+    return lines
+
+
+def _parts(row: str) -> list[dict[str, Any]]:
+    parts: list[dict[str, Any]] = []
+    end = 0
+    for found in _PART.finditer(row):
+        if found.start() > end:
+            parts.append({"text": row[end : found.start()]})
+        end = found.end()
+        if found["colour"]:
+            parts.append({"text": found["coloured"], "colour": found["colour"]})
+        elif found["bold"]:
+            parts.append({"text": found["bold"], "bold": True})
+        else:
+            parts.append({"text": found["label"], "link": found["link"]})
+    if row[end:]:
+        parts.append({"text": row[end:]})
+    return parts
+
+
+def mail_parts(text: str, base: str) -> tuple[list[Line], list[Line], str]:
+    """A mail's head (what it says first), the rest, and its personal page: '' where it has none.
+
+    ``base`` is the hub's own address: only a page of it is offered as a link.
+    """
+    found = re.search(re.escape(base) + r"/a/[A-Za-z0-9_-]+", text)
+    link = found.group() if found else ""
+    rows = [row for row in text.split("\n") if not link or link not in row]
+    blocks = [block for block in re.split(r"\n\s*\n", "\n".join(rows).strip("\n")) if block.strip()]
+    # The first block repeats the subject.
+    head, rest = blocks[1:2] or blocks[:1], blocks[2:]
+    return plain_lines("\n".join(head)), plain_lines("\n\n".join(rest)) if rest else [], link

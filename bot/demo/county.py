@@ -1,0 +1,52 @@
+"""Writes the demonstration's county as a configuration of its own: invented people, secrets made on the spot."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import asdict, dataclass
+from importlib.resources import files
+from pathlib import Path
+
+ROBOTS = ("city-group", "county-group", "hedong-group", "park-group")
+"""The group robots' channels; each one's key is its secret's content."""
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where the simulated vendors listen, and where the hub is to."""
+
+    public_url: str
+    port: int
+    sms_url: str
+    smtp_port: int
+    wecom_url: str
+    upstream_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class County:
+    """A written configuration: its main file and its secrets by name."""
+
+    config: Path
+    secrets: dict[str, str]
+
+
+def secrets_of() -> dict[str, str]:
+    """Fresh secrets for every place that needs one."""
+    made = {name: secrets.token_hex(16) for name in ("sms-password", "sms-callback", "source-demo", *ROBOTS)}
+    made["pages"] = secrets.token_hex(32)
+    made["upstream"] = "whsec_" + secrets.token_urlsafe(24).replace("-", "A").replace("_", "B")
+    return made
+
+
+def write_county(folder: Path, addresses: Addresses, given: dict[str, str]) -> County:
+    """Write ``config.toml`` and its secret files into ``folder``; an earlier configuration there is replaced."""
+    text = files("bot.demo").joinpath("county.toml").read_text("utf-8")
+    (folder / "secrets").mkdir(parents=True, exist_ok=True, mode=0o700)
+    for name, value in given.items():
+        path = folder / "secrets" / name
+        path.write_text(value, "utf-8")
+        path.chmod(0o600)
+    config = folder / "config.toml"
+    config.write_text(text.format(**asdict(addresses)), "utf-8")
+    return County(config, given)

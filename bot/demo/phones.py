@@ -1,0 +1,160 @@
+"""The phones on the wall: one for each person and each duty room's group, and what came to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.demo.bubbles import mail_parts, markdown_lines, plain_lines
+from bot.demo.simulators.vendor import Received
+from bot.rendering import people, words
+from bot.settings.models import Settings
+from channels.masking import mask_phones
+from escalation.directory import Directory, Post
+from escalation.roster import standing
+from escalation.vocabulary import Role, Tier
+
+SMS, MAIL, GROUP = "sms", "mail", "wecom"
+_FORMS = {"sms_kannel": SMS, "smtp_mail": MAIL, "wecom_robot": GROUP}
+_KEPT = 60
+_WORDS = {SMS: "短信", MAIL: "邮件", GROUP: "群消息"}
+
+
+@dataclass
+class Phone:
+    """One phone. ``number`` and ``mail`` are whole here and leave the server only masked; ``unit`` is a group's."""
+
+    id: str
+    name: str
+    post: str
+    tier: Tier
+    place: str
+    number: str = ""
+    mail: str = ""
+    unit: str = ""
+    messages: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def address(self) -> str:
+        """What is shown of where the phone is reached."""
+        if self.unit:
+            return "企业微信群"
+        return mask_phones(self.number) or _masked_mail(self.mail)
+
+    def shown(self) -> dict[str, Any]:
+        """The phone as the page gets it."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "post": self.post,
+            "tier": self.tier.value,
+            "place": self.place,
+            "address": self.address,
+            "group": bool(self.unit),
+            "answers": bool(self.number),
+            "messages": self.messages,
+        }
+
+
+class Phones:
+    """All phones of a county, by id and by address."""
+
+    def __init__(self, settings: Settings, directory: Directory) -> None:
+        self._directory = directory
+        self._base = settings.hub.public_url
+        self._count = 0
+        kinds = {name: str(getattr(table, "kind", "")) for name, table in settings.channels.items()}
+        found = [*self._groups(kinds), *self._people(kinds)]
+        order = {post.unit: place for place, post in reversed(list(enumerate(directory.posts)))}
+        found.sort(key=lambda each: (each.tier.rank, order.get(each.place, 0)))
+        self.by_id = {phone.id: phone for phone in found}
+        self._by_address = {(GROUP, phone.id.removeprefix("group-")): phone for phone in found if phone.unit}
+        self._by_address |= {(SMS, phone.number): phone for phone in found if phone.number}
+        self._by_address |= {(MAIL, phone.mail): phone for phone in found if phone.mail}
+        for phone in found:
+            phone.place = people.unit(directory, phone.place)
+
+    def _groups(self, kinds: dict[str, str]) -> list[Phone]:
+        directory = self._directory
+        return [
+            Phone(
+                id=f"group-{entry.channel}",
+                name=people.post(directory, post.unit, post.role),
+                post="值班室群",
+                tier=directory.tier_of(post.unit),
+                place=post.unit,
+                unit=post.unit,
+            )
+            for post in directory.posts
+            for entry in post.contacts
+            if _FORMS.get(kinds.get(entry.channel, "")) == GROUP
+        ]
+
+    def _people(self, kinds: dict[str, str]) -> list[Phone]:
+        directory = self._directory
+        found: list[Phone] = []
+        for person in directory.people.values():
+            posts = [post for post in directory.posts if person.id in _people_of(post)]
+            if not posts:
+                continue
+            unit = posts[0].unit
+            roles = dict.fromkeys(post.role.word for post in posts if post.unit == unit)
+            phone = Phone(
+                id=person.id,
+                name=person.name,
+                post="、".join(list(roles)[:2]),
+                tier=directory.tier_of(unit),
+                place=unit,
+            )
+            for entry in person.contacts:
+                form = _FORMS.get(kinds.get(entry.channel, ""))
+                if form == SMS:
+                    phone.number = phone.number or entry.address
+                elif form == MAIL:
+                    phone.mail = phone.mail or entry.address
+            found.append(phone)
+        return found
+
+    def on_duty(self, at: int) -> dict[str, str]:
+        """For each group's phone who stands in its duty room at ``at`` (ms): names, for the line below the group."""
+        return {
+            phone.id: "、".join(
+                who.name for who in standing(self._directory, phone.unit, Role.DUTY_ROOM, at) if who.person
+            )
+            for phone in self.by_id.values()
+            if phone.unit
+        }
+
+    def received(self, message: Received) -> tuple[Phone, dict[str, Any]] | None:
+        """Show what a vendor took on the phone it goes to; None where no phone has that address."""
+        form = _FORMS.get(message.channel, "")
+        phone = self._by_address.get((form, message.address))
+        if phone is None:
+            return None
+        shown: dict[str, Any] = {"by": form, "word": _WORDS[form]}
+        if form == MAIL:
+            head, rest, link = mail_parts(message.text, self._base)
+            shown |= {"subject": message.subject, "lines": head, "more": rest, "link": link}
+        else:
+            shown["lines"] = markdown_lines(message.text) if form == GROUP else plain_lines(message.text)
+        return phone, self._add(phone, shown, message.at)
+
+    def sent(self, phone: Phone, text: str, at: int) -> dict[str, Any]:
+        """Show what the person wrote, on their own phone."""
+        return self._add(phone, {"by": "me", "word": "发出", "lines": plain_lines(text)}, at)
+
+    def _add(self, phone: Phone, shown: dict[str, Any], at: int) -> dict[str, Any]:
+        self._count += 1
+        row = {"id": self._count, "at": at, "time": f"{words.local(at):%H:%M}", **shown}
+        phone.messages.append(row)
+        del phone.messages[:-_KEPT]
+        return row
+
+
+def _people_of(post: Post) -> set[str]:
+    return {*post.people, *(each for shift in post.roster for each in shift.people)}
+
+
+def _masked_mail(address: str) -> str:
+    name, at, host = address.partition("@")
+    return f"{name[:2]}***{at}{host}" if at else ""

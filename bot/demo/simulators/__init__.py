@@ -1,0 +1,1 @@
+"""Vendors to practise on: as strict as the real ones, on loopback, obeying the clock they are given."""

@@ -1,0 +1,251 @@
+"""The workers on one store, tied together: ``serve`` loops them, ``replay`` runs them to rest.
+
+The engine owns no truth. Whatever it keeps in memory is a hint about rows that are on disk; a new engine on the same
+store goes on where the last one was stopped, wherever that was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+from bot.chat.answering import Answering
+from bot.clock import Clock, PushedClock
+from bot.intake.batcher import Batcher
+from bot.intake.gate import Result
+from bot.intake.reading import Unreadable
+from bot.rendering.renderer import Renderer
+from bot.rules import Rules
+from bot.workers.courier import Courier
+from bot.workers.decider import Decider
+from bot.workers.fanout import FanOut
+from bot.workers.lapses import Lapses
+from bot.workers.letters import Letters
+from channels.channel import ReceiptKind, Report
+from escalation.event import Event
+from escalation.incident import Incident
+from escalation.inputs import Context, Receipt, SendResult
+from escalation.ledger.change import OutboxItem
+from escalation.ledger.commit import Ledger
+from escalation.ledger.door import Store
+from escalation.ledger.due import Due
+from escalation.ledger.inbox import Inbox
+from escalation.ledger.journal import Journal
+from escalation.ledger.keys import read_code
+from escalation.ledger.mailbox import Mailboxes
+from escalation.ledger.meta import Meta
+from escalation.ledger.outbox import Outbox
+from escalation.notice import Notice
+
+log = logging.getLogger(__name__)
+
+BATCH = 256
+"""How many events share one decision round."""
+ROOM = 5_000
+"""How many events may wait for their round before intake sheds."""
+GRACE = 10.0
+"""How long sends under way may take when the hub stops, in seconds."""
+TICK = 0.25
+"""How often an idle worker looks for rows whose time has come, in seconds."""
+SWEEP = 5.0
+"""How often rows left behind by a crash are looked for, in seconds."""
+
+_RESULTS = {
+    ReceiptKind.DELIVERED: SendResult.DELIVERED,
+    ReceiptKind.READ: SendResult.READ,
+    ReceiptKind.UNDELIVERED: SendResult.UNDELIVERED,
+}
+
+
+class Engine:
+    """All workers of one hub on one store."""
+
+    def __init__(
+        self,
+        store: Store,
+        meta: Meta,
+        rules: Rules,
+        clock: Clock,
+        *,
+        journal_folder: Path,
+        link_for: Callable[[Incident, Notice], str] | None = None,
+    ) -> None:
+        self.rules = rules
+        self.clock = clock
+        self.meta = meta
+        self.partitions = meta.partitions
+        self.ledger = Ledger(store, meta.partitions)
+        self.mailboxes = Mailboxes(store, meta.shards)
+        self.journal = Journal(store, meta.partitions, journal_folder)
+        self._due = Due(store, meta.partitions)
+        outbox = Outbox(store, meta.partitions)
+        self.fanout = FanOut(outbox, self.mailboxes, meta.partitions)
+        self.decider = Decider(self.ledger, self._context, self._handed)
+        self.lapses = Lapses(self._due, self.decider, meta.partitions)
+        hub = rules.settings.hub
+        self.renderer = Renderer(lambda: self.rules.directory, link_for, source=hub.public_url)
+        self.courier = Courier(
+            ledger=self.ledger,
+            mailboxes=self.mailboxes,
+            decider=self.decider,
+            letters=Letters(self.renderer),
+            channels=lambda: self.rules.channels,
+            directory=lambda: self.rules.directory,
+            now=clock.now,
+        )
+        self.answering = Answering(
+            ledger=self.ledger,
+            mailboxes=self.mailboxes,
+            inbox=Inbox(store, meta.partitions),
+            decider=self.decider,
+            directory=lambda: self.rules.directory,
+            emergency=hub.emergency,
+        )
+        self._intake: Batcher[Event | Unreadable, Result] = Batcher(self._decide, BATCH, ROOM)
+        self._stirred = asyncio.Event()
+        self.changed: Callable[[], None] = lambda: None
+
+    @property
+    def intake_waiting(self) -> int:
+        return self._intake.waiting
+
+    def has_room(self, count: int) -> bool:
+        """Whether ``count`` more events would be taken now."""
+        return self._intake.has_room(count)
+
+    async def take(self, items: Sequence[Event | Unreadable]) -> list[Result]:
+        """Decide and commit; returns when all are on disk. Raises what the store or the batcher raise."""
+        return await self._intake.submit(items)
+
+    async def report(self, reports: Sequence[Report]) -> int:
+        """Delivery reports of a vendor, each tied to its notice; how many belonged to an incident of this hub."""
+        receipts: list[tuple[str, Receipt]] = []
+        for report in reports:
+            code = read_code(report.letter_id.split(".", 1)[0])
+            result = _RESULTS.get(report.kind)
+            if code is None or result is None:
+                continue
+            receipt = Receipt(
+                notice=report.letter_id, result=result, at=report.at, vendor_id=report.vendor_id, detail=report.detail
+            )
+            receipts.append((code, receipt))
+        await self.decider.receipts(receipts, self.clock.now())
+        self.stir()
+        return len(receipts)
+
+    def stir(self) -> None:
+        """There is something to do: whoever waits for work looks now."""
+        self._stirred.set()
+        self.changed()
+
+    async def rest(self) -> None:
+        """Work until nothing more can be done at this moment of the clock."""
+        while await self._once():
+            pass
+
+    async def advance(self, to: int) -> None:
+        """Let time pass up to ``to`` on a pushed clock: from one due minute to the next, at rest in between.
+
+        Raises TypeError where the clock is the machine's.
+        """
+        if not isinstance(self.clock, PushedClock):
+            raise TypeError("only a pushed clock can be moved")
+        await self.rest()
+        while (following := await self.next_at()) is not None and following <= to:
+            self.clock.push_to(following)
+            await self.rest()
+        self.clock.push_to(to)
+        await self.rest()
+
+    async def next_at(self) -> int | None:
+        """The next moment at which anything is owed, in milliseconds; never the present one once the engine rests."""
+        times = [at for at in (await self._due.next_at(), await self.mailboxes.next_at()) if at is not None]
+        now = self.clock.now()
+        return min((max(at, now + 1) for at in times), default=None)
+
+    async def _once(self) -> int:
+        now = self.clock.now()
+        done = await self.answering.step(now)
+        done += await self.fanout.step(now)
+        done += await self.fanout.sweep(now)
+        done += await self.courier.step(now)
+        await self.courier.idle()
+        done += await self.courier.record(self.clock.now())
+        done += await self.lapses.step(now)
+        if done:
+            self.changed()
+        return done
+
+    async def run(self) -> None:
+        """Loop all workers until cancelled; then finish or give back what is held."""
+        loops = (self._move, self._record, self._lapse, self._answer, self._sweep)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for each in loops:
+                    group.create_task(each(), name=each.__name__)
+        finally:
+            await self._stop()
+
+    async def _stop(self) -> None:
+        await self._intake.close()
+        await self.courier.stop(GRACE)
+        await self.courier.record(self.clock.now())
+
+    async def _move(self) -> None:
+        async def step() -> int:
+            now = self.clock.now()
+            moved = await self.fanout.step(now)
+            return moved + await self.courier.step(now)
+
+        await self._loop(step, self._stirred)
+
+    async def _record(self) -> None:
+        await self._loop(lambda: self.courier.record(self.clock.now()), self.courier.news)
+
+    async def _lapse(self) -> None:
+        await self._loop(lambda: self.lapses.step(self.clock.now()), None)
+
+    async def _answer(self) -> None:
+        await self._loop(lambda: self.answering.step(self.clock.now()), None)
+
+    async def _sweep(self) -> None:
+        await self._loop(lambda: self.fanout.sweep(self.clock.now()), None, idle=SWEEP)
+
+    async def _loop(
+        self, step: Callable[[], Awaitable[int]], woken: asyncio.Event | None, *, idle: float = TICK
+    ) -> None:
+        """Step while there is work, else wait to be woken or for ``idle`` seconds; a failing store only slows it."""
+        pause = idle
+        while True:
+            try:
+                if woken is not None:
+                    woken.clear()
+                if await step():
+                    pause = idle
+                    self.changed()
+                    await asyncio.sleep(0)
+                    continue
+                pause = idle
+            except Exception:
+                log.exception("a worker failed and tries again in %.1f s", pause)
+                pause = min(pause * 2, 10.0)
+            if woken is None or pause > idle:
+                await asyncio.sleep(pause)
+                continue
+            try:
+                await asyncio.wait_for(woken.wait(), idle)
+            except TimeoutError:
+                continue
+
+    async def _decide(self, items: list[Event | Unreadable]) -> list[Result]:
+        return await self.decider.events(items, self.clock.now())
+
+    def _context(self, now: int) -> Context:
+        return self.rules.context(now)
+
+    def _handed(self, items: list[OutboxItem]) -> None:
+        if items:
+            self.fanout.give(items)
+            self.stir()

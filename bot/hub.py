@@ -1,0 +1,199 @@
+"""The one place that ties the house together: store, rules, channels, engine, pages, and the loops around them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+from collections.abc import Callable, Mapping
+
+import aiohttp
+from aiohttp import web
+
+from bot.clock import Clock
+from bot.engine import Engine
+from bot.gate import HubGate
+from bot.intake.door import ROUTE, RUNNER_OPTIONS, DoorLimits, events_handler
+from bot.rules import Rules
+from bot.settings.models import Settings
+from bot.storehouse import SHARDS, Storehouse
+from bot.web.links import Links
+from bot.web.routes import add_routes
+from channels.channel import Channel
+from channels.registry import open_channel
+from escalation.ledger.journal import Filer, Sealer
+from escalation.ledger.presence import Outage, Presence
+from escalation.ledger.prune import Pruner
+
+log = logging.getLogger(__name__)
+
+SEAL = 0.5
+"""How often the journal's new rows are sealed, in seconds; the bargain says within a second."""
+FILE = 60.0
+"""How often old journal segments are filed and old input ids forgotten, in seconds."""
+BEAT = 1.0
+LOOK = 0.2
+"""How often a hub without a store looks whether it is back, in seconds."""
+
+
+class Hub:
+    """One hub process. ``open``, then ``run`` until cancelled; ``engine`` is None while the store is not ready."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self.clock = clock
+        self.storehouse = Storehouse(settings, clock)
+        self.engine: Engine | None = None
+        self.outage: Outage | None = None
+        self.session: aiohttp.ClientSession | None = None
+        self._settings = settings
+        self._rules: Rules | None = None
+        self._seal_trouble = ""
+        self._closing: set[asyncio.Task[None]] = set()
+        pages = settings.pages
+        self.links = Links(pages.secret.get_secret_value(), settings.hub.public_url, pages.lifetime_minutes)
+        self.gate = HubGate(lambda: self.rules, lambda: self.engine, lambda: self.not_ready)
+        self.changed: list[Callable[[], None]] = []
+
+    @property
+    def rules(self) -> Rules:
+        """The configuration in force. Raises RuntimeError before ``open``."""
+        if self._rules is None:
+            raise RuntimeError("the hub is not open")
+        return self._rules
+
+    @property
+    def not_ready(self) -> str:
+        """Why nothing is accepted, in a Chinese and an English line; '' when all is well."""
+        if self._seal_trouble:
+            return self._seal_trouble
+        return self.storehouse.reason
+
+    async def open(self) -> None:
+        """Open channels and store, and make the engine if the store is ready. Raises what a person has to mend."""
+        self.session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, limit_per_host=256))
+        self._rules = Rules.of(self._settings, self._open_channels(self._settings))
+        await self.storehouse.open()
+        if self.storehouse.ready:
+            await self._make_engine()
+
+    def _open_channels(self, settings: Settings) -> dict[str, Channel]:
+        if self.session is None:
+            raise RuntimeError("the hub is not open")
+        return {name: open_channel(name, table, self.session) for name, table in settings.channels.items()}
+
+    async def _make_engine(self) -> Engine:
+        meta = await self.storehouse.meta()
+        door = self.storehouse.door()
+        self.outage = await Presence(door).begin(self.clock.now()) or self.outage
+        if self.outage is not None:
+            log.warning("no hub worked for %d s before this start", (self.outage.end - self.outage.start) // 1000)
+        folder = self.storehouse.journal_folder
+        engine = Engine(door, meta, self.rules, self.clock, journal_folder=folder, link_for=self.links.link_for)
+        engine.changed = self._tell_changed
+        self.engine = engine
+        return engine
+
+    def _tell_changed(self) -> None:
+        for told in self.changed:
+            told()
+
+    def reload(self, settings: Settings) -> None:
+        """Put a checked configuration in force, whole; incidents keep the plans they were opened with."""
+        before = self.rules.channels
+        self._settings = settings
+        self._rules = Rules.of(settings, self._open_channels(settings))
+        if self.engine is not None:
+            self.engine.rules = self._rules
+        closing = asyncio.get_running_loop().create_task(self._close_later(before), name="close old channels")
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
+
+    async def _close_later(self, channels: Mapping[str, Channel]) -> None:
+        """Close the channels of the former configuration when no send can still be using them."""
+        await asyncio.sleep(max((each.abilities.timeout for each in channels.values()), default=0.0))
+        for channel in channels.values():
+            await channel.close()
+
+    def application(self) -> web.Application:
+        """The web application: the intake door and the pages."""
+        table = self._settings.hub.intake
+        app = web.Application(client_max_size=table.max_body_bytes)
+        limits = DoorLimits(body=table.max_body_bytes, inflated=4 * table.max_body_bytes, items=table.max_batch)
+        app.router.add_post(ROUTE, events_handler(self.gate, limits))
+        add_routes(app, self)
+        return app
+
+    async def listen(self, app: web.Application, tls: ssl.SSLContext | None = None) -> web.AppRunner:
+        """Serve ``app`` on the configured address; the caller cleans the runner up."""
+        runner = web.AppRunner(app, access_log=None, handle_signals=False, **RUNNER_OPTIONS)
+        await runner.setup()
+        site = web.TCPSite(runner, self._settings.hub.listen, self._settings.hub.port, ssl_context=tls)
+        await site.start()
+        return runner
+
+    async def run(self) -> None:
+        """Keep everything going until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.storehouse.watch(), name="store watch")
+            group.create_task(self._keep_engine(), name="engine")
+
+    async def _keep_engine(self) -> None:
+        """Run the engine while the store is ready; make it when the store becomes ready for the first time."""
+        while True:
+            if not self.storehouse.ready:
+                await asyncio.sleep(LOOK)
+                continue
+            try:
+                engine = self.engine or await self._make_engine()
+            except (OSError, RuntimeError):
+                log.exception("the store is ready but could not be opened")
+                await asyncio.sleep(LOOK)
+                continue
+            async with asyncio.TaskGroup() as group:
+                group.create_task(engine.run(), name="workers")
+                group.create_task(self._seal(), name="sealer")
+                group.create_task(self._file(), name="filer")
+                group.create_task(self._beat(), name="beat")
+
+    async def _seal(self) -> None:
+        """Chain and anchor new journal rows. A journal that cannot be anchored stops intake, loudly."""
+        sealer = Sealer(self.storehouse.door(), self.rules.settings.hub.partitions, self.storehouse)
+        while True:
+            try:
+                sealing = await sealer.step(self.clock.now())
+                self._seal_trouble = ""
+                if not sealing.more:
+                    await asyncio.sleep(SEAL)
+            except Exception as error:
+                log.exception("the journal could not be sealed")
+                self._seal_trouble = f"台账无法封存：{error}\nthe journal cannot be sealed: {error}"
+                await asyncio.sleep(SEAL)
+
+    async def _file(self) -> None:
+        door, partitions = self.storehouse.door(), self.rules.settings.hub.partitions
+        filer = Filer(door, partitions, self.storehouse.journal_folder)
+        pruner = Pruner(door, partitions, SHARDS)
+        while True:
+            await asyncio.sleep(FILE)
+            try:
+                await filer.step()
+                await pruner.step(self.clock.now())
+            except Exception:
+                log.exception("old journal segments could not be filed; they stay in the store")
+
+    async def _beat(self) -> None:
+        presence = Presence(self.storehouse.door())
+        while True:
+            try:
+                await presence.beat(self.clock.now())
+            except Exception:
+                log.warning("the store did not take the hub's beat")
+            await asyncio.sleep(BEAT)
+
+    async def close(self, *, leave_store: bool = False) -> None:
+        """Close channels, session and store."""
+        for channel in self._rules.channels.values() if self._rules else ():
+            await channel.close()
+        if self.session is not None:
+            await self.session.close()
+        await self.storehouse.close(leave_running=leave_store)

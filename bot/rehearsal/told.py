@@ -1,0 +1,117 @@
+"""Who was, or would be, told: one line a notice, in words for people and in fields for programs."""
+
+from __future__ import annotations
+
+import msgspec
+
+from escalation.calendar import local
+from escalation.directory import Directory
+from escalation.incident import Incident
+from escalation.notice import Notice
+from escalation.vocabulary import Role, Tier
+
+_KINDS = {
+    "raised": "首次通知",
+    "rose": "级别上升",
+    "reopened": "再次报警",
+    "lowered": "级别下降",
+    "returned": "数值恢复",
+    "remind": "催办",
+    "announce": "升级预告",
+    "escalated": "升级",
+    "signed": "签收知会",
+    "requested": "申请待确认",
+    "closed": "关闭",
+    "phone_task": "人工电话",
+    "proposal": "督办建议",
+    "quarantine": "异常待查",
+    "answer": "答复",
+    "feedback": "回传上游",
+}
+
+
+class Told(msgspec.Struct, kw_only=True):
+    """One notice. ``at`` is RFC 3339, ``minute`` counts from the incident's opening; ``why`` is the named reason."""
+
+    at: str
+    minute: int
+    incident: str
+    kind: str
+    kind_word: str
+    purpose: str
+    purpose_word: str
+    tier: str
+    unit: str
+    unit_name: str
+    post: str
+    person: str
+    name: str
+    channel: str
+    why: str
+    sent: bool = True
+
+    def line(self) -> str:
+        """For a terminal."""
+        mark = "" if self.sent else "（未发送）"
+        post = f"{self.unit_name}{self.post}"
+        who = post if self.name in ("", post) else f"{post} {self.name}"
+        what = f"{self.kind_word:　<4} {self.purpose_word}"
+        return f"{self.at[11:16]} +{self.minute:>5} 分  {what}  {who}  {self.channel}{mark}"
+
+
+def told(incident: Incident, notice: Notice, directory: Directory, at: int, why: str) -> Told:
+    """The line of one notice of an incident, told at ``at`` (milliseconds)."""
+    return told_of(
+        incident_code=incident.code,
+        opened_at=incident.opened_at,
+        kind=notice.kind.value,
+        purpose=(notice.purpose.value, notice.purpose.word),
+        tier=notice.to.tier,
+        unit=notice.to.unit,
+        role=notice.to.role,
+        person=notice.to.person,
+        name=notice.to.name,
+        channel=notice.contact.channel,
+        directory=directory,
+        at=at,
+        why=why,
+        sent=not incident.plan.trial,
+    )
+
+
+def told_of(
+    *,
+    incident_code: str,
+    opened_at: int,
+    kind: str,
+    purpose: tuple[str, str],
+    tier: Tier,
+    unit: str,
+    role: Role,
+    person: str,
+    name: str,
+    channel: str,
+    directory: Directory,
+    at: int,
+    why: str,
+    sent: bool,
+) -> Told:
+    """The line from its parts, for notices that are known from the journal only."""
+    return Told(
+        at=local(at).isoformat(timespec="seconds"),
+        minute=(at - opened_at) // 60_000,
+        incident=incident_code,
+        kind=kind,
+        kind_word=_KINDS.get(kind, kind),
+        purpose=purpose[0],
+        purpose_word=purpose[1],
+        tier=tier.value,
+        unit=unit,
+        unit_name=directory.unit_name(unit),
+        post=role.word,
+        person=person,
+        name=name,
+        channel=channel,
+        why=why,
+        sent=sent,
+    )

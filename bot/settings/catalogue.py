@@ -1,0 +1,277 @@
+"""Every sentence that a problem of the configuration is told in, in Chinese and English: one code, one pair."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+Pair = tuple[str, str]
+
+SENTENCES: Mapping[str, Pair] = {
+    # files
+    "no_file": ("找不到或读不了文件 {file}：{why}", "cannot read {file}: {why}"),
+    "not_utf8": ("文件不是 UTF-8 编码", "the file is not UTF-8"),
+    "syntax": ("TOML 语法错误：{zh}", "TOML syntax: {en}"),
+    "no_match": ("include 的 {pattern} 没有匹配到任何文件", "include {pattern} matches no file"),
+    "bad_glob": ("include 的 {pattern} 必须是相对路径", "include {pattern} must be a relative path"),
+    "main_only": ("{name} 只能写在主配置文件里", "{name} may stand in the main file only"),
+    # secrets
+    "literal_secret": ("密钥直接写在了配置里", "a secret stands in the configuration itself"),
+    "no_env": ("环境变量 {name} 没有设置或为空", "the environment variable {name} is not set or empty"),
+    "no_secret_file": ("读不了密钥文件 {file}：{why}", "cannot read the secret file {file}: {why}"),
+    "empty_secret": ("密钥文件 {file} 是空的", "the secret file {file} is empty"),
+    "open_secret": ("密钥文件 {file} 其他用户也能读（{mode}）", "others can read the secret file {file} ({mode})"),
+    "not_whsec": (
+        "不是签名密钥（whsec_ 加 base64，至少 16 字节）",
+        "not a signing secret (whsec_ and base64, 16 bytes or more)",
+    ),
+    # shapes
+    "missing": ("缺少 {name}", "{name} is missing"),
+    "unknown_key": ("没有 {name} 这个设置", "there is no setting {name}"),
+    "wrong_type": ("应为{type_zh}，现在是{given_zh}", "must be {type_en}, is {given_en}"),
+    "not_one_of": ("{value} 不在可选值之内", "{value} is not one of the choices"),
+    "too_long": ("太长：最多 {limit} 字（项）", "too long: at most {limit}"),
+    "too_short": ("太短：至少 {limit} 字（项）", "too short: at least {limit}"),
+    "not_ge": ("必须不小于 {limit}", "must be at least {limit}"),
+    "not_gt": ("必须大于 {limit}", "must be greater than {limit}"),
+    "not_le": ("必须不大于 {limit}", "must be at most {limit}"),
+    "not_lt": ("必须小于 {limit}", "must be less than {limit}"),
+    "not_id": ("不是合法的标识：{value}", "not a valid id: {value}"),
+    "not_duration": ("不是时长：{value}", "not a duration: {value}"),
+    "not_time": ("不是时刻：{value}", "not a time of day: {value}"),
+    "not_date": ("不是日期：{value}", "not a date: {value}"),
+    "not_network": ("不是网段：{value}", "not a network: {value}"),
+    "not_whole": ("应为整数", "must be a whole number"),
+    "pattern": ("写法不对：{value}", "not in the right form: {value}"),
+    "said": ("{said}", "{said}"),
+    "invalid": ("这个值不能用", "this value cannot be used"),
+    "no_kind": ("渠道没有写 kind", "the channel has no kind"),
+    "unknown_kind": ("没有 {value} 这种渠道", "there is no kind of channel {value}"),
+    "not_http": ("不是 http(s) 地址", "not an http(s) address"),
+    "not_address": ("不是 IP 地址", "not an IP address"),
+    "unknown_zone": ("没有这个时区", "there is no such time zone"),
+    "not_store": ("{zh}", "{en}"),
+    "password_in_url": ("存储地址里不能带用户名和密码", "a store's address must not hold user name or password"),
+    "source_proof": (
+        "来源必须写 secrets 或 token，且只写一种",
+        "a source has either secrets or a token, exactly one of them",
+    ),
+    "source_allow": (
+        "用 token 的来源必须写 allow（允许的网段）",
+        "a source with a token needs allow (networks it may come from)",
+    ),
+    "work_and_holiday": ("{days} 同时写成了上班和放假", "{days} stands among workdays and holidays"),
+    "working_hours": (
+        "办公时间必须按先后写，不能重叠或为空",
+        "working hours must be in order, not empty, and must not overlap",
+    ),
+    # references and doubles
+    "twice": ("{what} {value} 写了两次", "{what} {value} is written twice"),
+    "no_unit": ("没有单位 {value}", "there is no unit {value}"),
+    "no_place": ("没有单位或企业 {value}", "there is no unit or enterprise {value}"),
+    "no_enterprise": ("没有企业 {value}", "there is no enterprise {value}"),
+    "no_person": ("没有人员 {value}", "there is no person {value}"),
+    "no_channel": ("没有渠道 {value}", "there is no channel {value}"),
+    "no_profile": ("没有规则 {value}", "there is no profile {value}"),
+    "no_point": ("企业 {enterprise} 没有点位 {value}", "enterprise {enterprise} has no point {value}"),
+    "sample_name": (
+        "{value} 是随程序附带的示例规则的名称",
+        "{value} is the name of the sample rules that ship with the hub",
+    ),
+    "feedback_kind": (
+        "渠道 {value} 不是 webhook，不能用于回传上游",
+        "channel {value} is no webhook and cannot tell upstream",
+    ),
+    "unit_tier": ("单位的层级不能是 enterprise", "a unit cannot be of tier enterprise"),
+    "parent_tier": (
+        "上级 {parent} 的层级（{parent_tier}）必须高于本单位（{tier}）",
+        "the parent {parent} ({parent_tier}) must be of a higher tier than the unit ({tier})",
+    ),
+    "unit_circle": ("上级关系绕成了圈：{circle}", "the parents go round in a circle: {circle}"),
+    "point_in_two": ("点位 {value} 属于两个重大危险源", "point {value} belongs to two major hazards"),
+    "people_and_roster": (
+        "岗位同时写了 people 和 roster，值班表不会生效",
+        "a post with people and a roster: the roster would never be used",
+    ),
+    "empty_shift": ("这个班次没有写人", "this shift has nobody"),
+    "bad_day": ("没有 {value} 这一天", "there is no day {value}"),
+    # uscc
+    "uscc_length": (
+        "统一社会信用代码应为 18 位，现在是 {length} 位",
+        "a 统一社会信用代码 has 18 characters, this one has {length}",
+    ),
+    "uscc_mark": ("统一社会信用代码第 {at} 位不能是 {mark}", "character {at} of a 统一社会信用代码 cannot be {mark}"),
+    "uscc_digit": ("统一社会信用代码校验位不对", "the check digit of the 统一社会信用代码 is wrong"),
+    # addresses
+    "no_address": ("渠道 {channel} 需要{need_zh}", "channel {channel} needs {need_en}"),
+    "bad_address": ("{value} 不是{need_zh}", "{value} is not {need_en}"),
+    "needless_address": (
+        "渠道 {channel} 是群机器人，不写 address",
+        "channel {channel} is a group robot and takes no address",
+    ),
+    # rules
+    "looser_limit": (
+        "点位的{clock_zh}时限 {minutes} 分钟比规则宽：规则“{rule}”为 {limit} 分钟",
+        "the point's limit for {clock_en}, {minutes} minutes, is looser than rule {rule}: {limit} minutes",
+    ),
+    "idle_limit": (
+        "点位的{clock_zh}时限 {minutes} 分钟对规则“{rule}”不起作用：那里本来就是 {limit} 分钟",
+        "the point's limit for {clock_en}, {minutes} minutes, changes nothing in rule {rule}: {limit} minutes already",
+    ),
+    "no_rule": (
+        "规则“{profile}”没有说{subject_zh}（{industry}）该谁处置",
+        "profile {profile} has no rule for {subject_en} ({industry})",
+    ),
+    "no_tier": (
+        "{name} 没有{tier_zh}一级的单位，规则“{rule}”要它做的由{bearer_zh}承担",
+        "{name} has no unit of tier {tier_en}: what rule {rule} wants of it falls to the {bearer_en}",
+    ),
+    "empty_post": (
+        "{name} 没有能通知到的处置岗位（{roles}），而规则“{rule}”要求它处置",
+        "{name} has nobody who can be reached at an acting post ({roles}), but rule {rule} wants it to act",
+    ),
+    "fallback_empty": (
+        "兜底单位 {name} 没有能通知到的值班室、带班领导或监管人员",
+        "the fallback unit {name} has no duty room, leader or officer who can be reached",
+    ),
+    "maintainer_empty": (
+        "{name} 没有能通知到的 maintainer 岗位，渠道坏了无人知道",
+        "{name} has no maintainer who can be reached: nobody would hear of a broken channel",
+    ),
+    "not_adopted": (
+        "在用的“{profile}”是示例规则，非官方时限，serve 不会启动",
+        "{profile} is a sample without official limits: serve will not start",
+    ),
+    # warnings
+    "phone_twice": ("号码 {value} 同时属于 {first} 和 {second}", "{value} belongs to {first} and to {second}"),
+    "no_duty_room": ("{name} 没有值班室（duty_room）岗位", "{name} has no duty_room post"),
+    "no_night_post": ("{name} 没有 24 小时有人的岗位（around_the_clock）", "{name} has no post around the clock"),
+    "no_contacts": ("{name} 没有联系方式", "{name} has no contacts"),
+    "roster_gap": ("值班表有空档：{gaps}", "the roster has gaps: {gaps}"),
+    "rendering": ("{zh}", "{en}"),
+    "restart": (
+        "{names} 改了要重启才生效，这次的改动都没有采用",
+        "{names} changes only at a restart: nothing of this change was taken",
+    ),
+}
+
+HINTS: Mapping[str, Pair] = {
+    "nearest": ("是不是想写 {near}？", "did you mean {near}?"),
+    "known": ("可以写：{known}", "one of: {known}"),
+    "not_utf8": ("在编辑器里另存为 UTF-8", "save it as UTF-8"),
+    "no_match": ("路径从主配置文件所在的文件夹算起", "paths start at the folder of the main file"),
+    "bad_glob": ("例如 contacts/*.toml", "such as contacts/*.toml"),
+    "main_only": ("移到主配置文件，放在第一个 [表] 之前或其自己的 [表] 里", "move it to the main file"),
+    "literal_secret": (
+        '把密钥放进一个文件（chmod 600），这里写 "file:secrets/{name}"；或写 "env:FENGHUO_{upper}"',
+        'put the secret into a file (chmod 600) and write "file:secrets/{name}" here, or "env:FENGHUO_{upper}"',
+    ),
+    "no_env": ("启动前设置它，或改写成 file:路径", "set it before the start, or write file:PATH"),
+    "no_secret_file": ("路径从主配置文件所在的文件夹算起", "paths start at the folder of the main file"),
+    "open_secret": ("chmod 600 {file}", "chmod 600 {file}"),
+    "top_level": (
+        "{name} 是顶层设置，要写在文件最前面、第一个 [表] 之前",
+        "{name} is a setting of the file itself: write it before the first [table]",
+    ),
+    "quote": ('加上引号："{value}"', 'put it in quotes: "{value}"'),
+    "brackets": ("加上方括号：[…]", "put it in brackets: […]"),
+    "not_id": (
+        "小写字母、数字、- 和 _，以字母或数字开头，最多 64 位",
+        "lower-case letters, digits, - and _, starting with a letter or digit, at most 64",
+    ),
+    "not_duration": ("例如 30m、4h、2d", "such as 30m, 4h, 2d"),
+    "not_time": ('例如 "08:00"（24 小时制）', 'such as "08:00" (24 hours)'),
+    "not_date": ('例如 "2026-10-01"', 'such as "2026-10-01"'),
+    "not_network": ("例如 10.1.2.0/24 或 10.1.2.3", "such as 10.1.2.0/24 or 10.1.2.3"),
+    "not_http": ("例如 https://alarm.example.cn，不带 ? 和 #", "such as https://alarm.example.cn, without ? and #"),
+    "not_address": ("例如 127.0.0.1 或 0.0.0.0", "such as 127.0.0.1 or 0.0.0.0"),
+    "unknown_zone": ("例如 Asia/Shanghai", "such as Asia/Shanghai"),
+    "not_store": (
+        "redis://主机:端口、rediss://…、redis+sentinel://主机:端口,主机:端口/主名称 或 redis+cluster://主机:端口,…",
+        "redis://host:port, rediss://…, redis+sentinel://host:port,host:port/master or redis+cluster://host:port,…",
+    ),
+    "password_in_url": ("写在 username 和 password 里", "write username and password"),
+    "twice": ("删去其中一处，或改名", "remove one, or give it another name"),
+    "sample_name": ("给自己的规则另起一个名称", "give your rules a name of their own"),
+    "people_and_roster": (
+        "固定人员只写 people，轮班只写 roster",
+        "people for those who always stand there, or a roster",
+    ),
+    "bad_day": ('写成 "2026-10-01" 这样的日期', 'a date such as "2026-10-01"'),
+    "uscc_digit": (
+        "校验位应为 {right}，完整代码为 {whole}；若不是，请核对前 17 位",
+        "it should be {right}: {whole}; if that is not the code, look at the other 17",
+    ),
+    "uscc_zero": ("是不是数字 {digit}？", "perhaps the digit {digit}?"),
+    "uscc_mark": ("只用数字和除 I O S V Z 以外的大写字母", "digits, and capital letters other than I O S V Z"),
+    "no_address": ('address = "{example}"', 'address = "{example}"'),
+    "bad_address": ("例如 {example}", "such as {example}"),
+    "needless_address": ("删去 address", "remove the address"),
+    "looser_limit": ("写 {limit} 或更小", "write {limit} or less"),
+    "no_rule": ("在规则里加一条，或把这一级别加进现有的一条", "add a rule, or the level to one that is there"),
+    "no_tier": ("补上这一级的 [[units]] 和下级的 parent", "add the [[units]] of that tier, and the parent below it"),
+    "empty_post": (
+        '加一个 [[posts]]：unit = "{unit}"，role = "{role}"，people 里写有联系方式的人',
+        'add [[posts]] with unit = "{unit}", role = "{role}" and people who have contacts',
+    ),
+    "fallback_empty": (
+        '加一个 [[posts]]：unit = "{unit}"，role = "duty_room"，写上 contacts',
+        'add [[posts]] with unit = "{unit}", role = "duty_room" and contacts',
+    ),
+    "maintainer_empty": (
+        '加一个 [[posts]]：unit = "{unit}"，role = "maintainer"',
+        'add [[posts]] with unit = "{unit}", role = "maintainer"',
+    ),
+    "not_adopted": (
+        '换成正式规则；确要采用示例规则，在文件开头写 adopt_sample = "{profile}"',
+        'use rules of your own, or adopt these at the top of the file: adopt_sample = "{profile}"',
+    ),
+    "roster_gap": ("补上班次，或给岗位写值班电话的 contacts", "add shifts, or contacts of the room itself"),
+    "no_contacts": (
+        'contacts = [{{ channel = "…", address = "…" }}]',
+        'contacts = [{{ channel = "…", address = "…" }}]',
+    ),
+    "no_kind": ("可以写：{known}", "one of: {known}"),
+    "restart": ("重启 fenghuo serve，或改回原值", "restart fenghuo serve, or write the old value again"),
+}
+
+SYNTAX: Mapping[str, Pair] = {
+    "Invalid statement": ("这一行不是“名称 = 值”，也不是 [表]", "this line is neither a key = value nor a [table]"),
+    "Expected newline or end of document": (
+        "值后面多了内容，或值没有加引号",
+        "something follows the value, or the value lacks its quotes",
+    ),
+    "Invalid initial character for a key part": ("名称的开头不对", "a name cannot begin like this"),
+    "Expected '=' after a key": ("名称后面缺等号", "an equals sign is missing after the name"),
+    "Expected ']": ("缺右方括号 ]", "a closing bracket ] is missing"),
+    "Cannot overwrite a value": ("同一个名称写了两次", "the same name is written twice"),
+    "Cannot declare": ("同一张表写了两次", "the same table is written twice"),
+    "Cannot mutate immutable namespace": ("这张表已经写完，不能再补", "this table was complete and cannot be added to"),
+    "Cannot redefine namespace": ("这张表已在别处写过", "this table was written elsewhere"),
+    "Duplicate inline table key": ("花括号里同一个名称写了两次", "the same name stands twice in the braces"),
+    "Unclosed array": ("数组缺右方括号，或两项之间缺逗号", "a list lacks its closing bracket, or a comma"),
+    "Unclosed inline table": ("缺右花括号，或两项之间缺逗号", "a closing brace is missing, or a comma"),
+    "Unterminated string": ("字符串缺右引号", "a text lacks its closing quote"),
+    "Illegal character": (
+        "有不允许的字符（字符串是否缺右引号？）",
+        "a character that is not allowed (is a closing quote missing?)",
+    ),
+    "Found invalid character": (
+        "有不允许的字符（字符串是否缺右引号？）",
+        "a character that is not allowed (is a closing quote missing?)",
+    ),
+    "Unescaped '\\'": ("反斜杠要写成 \\\\，或改用单引号", "write a backslash as \\\\, or use single quotes"),
+    "Invalid value": ("值的写法不对：文字要加英文引号", "not a value: text needs straight quotes"),
+    "Invalid date or datetime": ("没有这个日期或时间", "there is no such date or time"),
+}
+
+TYPES: Mapping[str, Pair] = {
+    "str": ("带引号的文字", "text in quotes"),
+    "int": ("整数", "a whole number"),
+    "float": ("数字", "a number"),
+    "bool": ("true 或 false", "true or false"),
+    "list": ("列表 […]", "a list […]"),
+    "dict": ("表 {…}", "a table {…}"),
+    "date": ("日期", "a date"),
+    "time": ("时刻", "a time of day"),
+    "datetime": ("日期时间", "a date with time"),
+}

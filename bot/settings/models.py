@@ -1,0 +1,316 @@
+"""The configuration as types: every table of ``config.toml``, frozen once it is loaded.
+
+Units, enterprises, people, posts and profiles are the models of :mod:`escalation`; a channel's table is the
+``Settings`` of its module. What crosses tables (does this person exist?) is held by :mod:`bot.settings.checks`.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import defaultdict
+from datetime import date, time
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    IPvAnyNetwork,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
+from yarl import URL
+
+from bot.store import external
+from bot.store.errors import BadStoreUrlError
+from channels import registry, standard_webhooks
+from escalation import calendar
+from escalation.directory import Directory, Enterprise, Id, MajorHazard, Person, Point, Post, Table, Text, Unit
+from escalation.plan import sample_profile
+from escalation.profile import Duration, Profile, minutes
+from escalation.vocabulary import Level, Mode, Severity
+
+
+def _http(value: str) -> str:
+    try:
+        url = URL(value)
+    except ValueError:
+        url = URL()
+    if url.scheme not in ("http", "https") or not url.host or url.query_string or url.fragment:
+        raise PydanticCustomError("not_http", "an address such as https://alarm.example.cn")
+    return value.rstrip("/")
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise PydanticCustomError("unknown_zone", "no such time zone") from None
+    return value
+
+
+def _address(value: str) -> str:
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        raise PydanticCustomError("not_address", "an IP address") from None
+    return value
+
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Http = Annotated[str, AfterValidator(_http)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class Intake(Table):
+    """``[hub.intake]``: how much the door takes at once."""
+
+    max_body_bytes: Annotated[int, Field(ge=1024, le=64 * 1024 * 1024)] = 1024 * 1024
+    max_batch: Annotated[int, Field(ge=1, le=10_000)] = 500
+    queue_limit: Count = 5000
+
+
+class Hub(Table):
+    """``[hub]``: what this hub is called, where it listens, and to whom it turns when nobody else is named.
+
+    ``data`` is absolute after loading (written relative to the configuration file). ``maintainers`` is the unit (or
+    enterprise) whose post with role ``maintainer`` hears of broken channels. ``skew`` is how far a source's clock may
+    be ahead or behind before its times are replaced; an event older than ``late_after`` is told as late.
+    """
+
+    name: Text
+    public_url: Http
+    listen: Annotated[str, AfterValidator(_address)] = "127.0.0.1"
+    port: Port = 8080
+    data: Path = Path("var")
+    language: Literal["zh", "en"] = "zh"
+    zone: Literal["Asia/Shanghai"] = "Asia/Shanghai"
+    fallback_unit: Id
+    maintainers: str
+    emergency: Text
+    partitions: Annotated[int, Field(ge=1, le=1024)] = 16
+    skew: Duration = "10m"
+    late_after: Duration = "30m"
+    intake: Intake = Intake()
+
+    @field_validator("data")
+    @classmethod
+    def _absolute(cls, value: Path, info: ValidationInfo) -> Path:
+        folder = (info.context or {}).get("folder")
+        return Path(folder) / value if folder is not None else value
+
+
+class Store(Table):
+    """``[store]``: without ``url`` the hub supervises a Valkey of its own in its data folder."""
+
+    url: str | None = None
+    username: str = ""
+    password: SecretStr | None = None
+    accept_loss: bool = False
+    waitaof: bool = True
+    waitaof_replicas: Annotated[int, Field(ge=0, le=16)] = 0
+    waitaof_timeout_ms: Annotated[int, Field(ge=1, le=60_000)] = 2000
+
+    @field_validator("url")
+    @classmethod
+    def _is_store(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        if "@" in value or "password=" in value:
+            raise PydanticCustomError("password_in_url", "a password in an address")
+        try:
+            external.parse(value)
+        except BadStoreUrlError as error:
+            raise PydanticCustomError("not_store", "a store's address", {"zh": error.zh, "en": error.en}) from None
+        return value
+
+
+class Source(Table):
+    """``[sources.NAME]``: an upstream system that posts to ``/events/NAME``.
+
+    It signs (``secrets``, two while one is being changed) or, if it cannot, sends a bearer ``token`` from an ``allow``
+    list of networks. ``levels`` and ``severities`` translate its own words and numbers; what they do not know becomes
+    ``unknown_level`` / ``unknown_severity`` and is flagged. ``rate`` is events a second, ``burst`` how many may come at
+    once. ``mode`` overrides what the events say of themselves.
+    """
+
+    secrets: Annotated[tuple[SecretStr, ...], Field(max_length=2)] = ()
+    token: Annotated[SecretStr, Field(min_length=16)] | None = None
+    allow: tuple[IPvAnyNetwork, ...] = ()
+    zone: Annotated[str, AfterValidator(_zone)] = "Asia/Shanghai"
+    levels: dict[str, Level] = Field(default_factory=dict)
+    severities: dict[str, Severity] = Field(default_factory=dict)
+    unknown_level: Level = Level.RED
+    unknown_severity: Severity = Severity.HIGH_HIGH
+    mode: Mode | None = None
+    feedback: Id | None = None
+    rate: Count = 200
+    burst: Count = 1000
+
+    @field_validator("secrets")
+    @classmethod
+    def _decode(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        for secret in value:
+            try:
+                standard_webhooks.key(secret.get_secret_value())
+            except ValueError:
+                raise PydanticCustomError("not_whsec", "a signing secret") from None
+        return value
+
+    @model_validator(mode="after")
+    def _can_be_told_apart(self) -> Source:
+        if bool(self.secrets) == (self.token is not None):
+            raise PydanticCustomError("source_proof", "secrets or token")
+        if self.token is not None and not self.allow:
+            raise PydanticCustomError("source_allow", "allow-list")
+        return self
+
+
+class Span(Table):
+    """Working hours of a day, local time, one span of several."""
+
+    start: time
+    end: time
+
+
+class CalendarTable(Table):
+    """``[calendar]``: what an administrator knows better than the published 调休 table, and the office hours."""
+
+    workdays: tuple[date, ...] = ()
+    holidays: tuple[date, ...] = ()
+    hours: tuple[Span, ...] = tuple(Span(start=start, end=end) for start, end in calendar.HOURS)
+
+    @model_validator(mode="after")
+    def _agrees(self) -> CalendarTable:
+        both = sorted(set(self.workdays) & set(self.holidays))
+        if both:
+            raise PydanticCustomError("work_and_holiday", "both", {"days": "、".join(str(day) for day in both)})
+        try:
+            self.build()
+        except ValueError:
+            raise PydanticCustomError("working_hours", "hours") from None
+        return self
+
+    def build(self) -> calendar.Calendar:
+        """The calendar that the clocks count by."""
+        overrides = dict.fromkeys(self.workdays, True) | dict.fromkeys(self.holidays, False)
+        return calendar.Calendar(overrides, tuple((span.start, span.end) for span in self.hours))
+
+
+class Pages(Table):
+    """``[pages]``: the phone page behind a signed link; ``lifetime`` is how long a link works."""
+
+    secret: Annotated[SecretStr, Field(min_length=32)]
+    lifetime: Duration = "48h"
+
+    @property
+    def lifetime_minutes(self) -> int:
+        return minutes(self.lifetime)
+
+
+class PointRow(Point):
+    """``[[points]]``: a point in a file of its own; ``enterprise`` is the uscc it belongs to."""
+
+    enterprise: str
+
+
+class HazardRow(MajorHazard):
+    """``[[hazards]]``: a major hazard in a file of its own; ``enterprise`` is the uscc it belongs to."""
+
+    enterprise: str
+
+
+class _AnyChannel:
+    """Makes pydantic read a channel's table by its ``kind``, over whatever channels exist."""
+
+    @staticmethod
+    def __get_pydantic_core_schema__(_: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return handler.generate_schema(registry.settings_type())
+
+    @staticmethod
+    def __get_pydantic_json_schema__(schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return handler(schema)
+
+
+ChannelTable = Annotated[BaseModel, _AnyChannel]
+
+
+class Settings(Table):
+    """The whole configuration. ``profile`` names the rules in use: one of ``profiles``, or the sample that ships.
+
+    Points and hazards may stand inside their enterprise or in tables of their own; :meth:`directory` brings them
+    together.
+    """
+
+    include: tuple[str, ...] = ()
+    profile: Text
+    adopt_sample: Text | None = None
+    hub: Hub
+    store: Store = Store()
+    pages: Pages
+    calendar: CalendarTable = CalendarTable()
+    sources: dict[Id, Source] = Field(default_factory=dict)
+    channels: dict[Id, ChannelTable] = Field(default_factory=dict)
+    units: tuple[Unit, ...] = ()
+    enterprises: tuple[Enterprise, ...] = ()
+    points: tuple[PointRow, ...] = ()
+    hazards: tuple[HazardRow, ...] = ()
+    people: tuple[Person, ...] = ()
+    posts: tuple[Post, ...] = ()
+    profiles: tuple[Profile, ...] = ()
+
+    def directory(self) -> Directory:
+        """Who is where, with every point and hazard at its enterprise."""
+        return Directory(
+            units=self.units,
+            enterprises=gathered(self.enterprises, self.points, self.hazards),
+            posts=self.posts,
+            people=self.people,
+            fallback_unit=self.hub.fallback_unit,
+        )
+
+    def profile_in_use(self) -> Profile:
+        """The rules named by ``profile``. Raises LookupError when none has that name, which loading excludes."""
+        found = next((one for one in (*self.profiles, sample_profile()) if one.name == self.profile), None)
+        if found is None:
+            raise LookupError(f"no profile is called {self.profile!r}")
+        return found
+
+    @property
+    def sample_adopted(self) -> bool:
+        """False when the rules in use are sample rules that nobody has adopted by name."""
+        profile = self.profile_in_use()
+        return not profile.sample or self.adopt_sample == profile.name
+
+
+def gathered(
+    enterprises: tuple[Enterprise, ...], points: tuple[PointRow, ...], hazards: tuple[HazardRow, ...]
+) -> tuple[Enterprise, ...]:
+    """The enterprises with the points and hazards that were written in tables of their own."""
+    more_points: dict[str, list[Point]] = defaultdict(list)
+    more_hazards: dict[str, list[MajorHazard]] = defaultdict(list)
+    for point in points:
+        more_points[point.enterprise].append(Point.model_construct(**_without_enterprise(point)))
+    for hazard in hazards:
+        more_hazards[hazard.enterprise].append(MajorHazard.model_construct(**_without_enterprise(hazard)))
+    return tuple(
+        enterprise.model_copy(
+            update={
+                "points": (*enterprise.points, *more_points[enterprise.uscc]),
+                "hazards": (*enterprise.hazards, *more_hazards[enterprise.uscc]),
+            }
+        )
+        for enterprise in enterprises
+    )
+
+
+def _without_enterprise(row: BaseModel) -> dict[str, Any]:
+    return {name: value for name, value in row if name != "enterprise"}

@@ -1,0 +1,214 @@
+"""The store as one hub holds it: supervised or external, compared with the anchor before anything is accepted."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from bot.clock import Clock
+from bot.settings.models import Settings
+from bot.store import external, safety
+from bot.store.anchor import Anchor, Finding, StoreHeads, Verdict, compare
+from bot.store.anchor import Head as AnchoredHead
+from bot.store.client import Call as ScriptCall
+from bot.store.client import Script, Store
+from bot.store.states import StoreState
+from bot.store.supervisor import Supervisor
+from bot.store.wire import WaitAof
+from escalation.ledger.chain import Head
+from escalation.ledger.door import Arg, Call, Command
+from escalation.ledger.keys import partition_keys
+from escalation.ledger.meta import Meta, open_meta, read_meta
+from escalation.ledger.stream import read_sealed, sealed_command
+
+SHARDS = 16
+"""Into how many parts the mailboxes of a new store are divided."""
+
+
+class Door:
+    """The ledger's door (:mod:`escalation.ledger.door`) on the store's client: scripts go by their names."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._scripts: dict[str, Script] = {}
+
+    async def execute(self, *args: Arg) -> Any:
+        return await self._store.execute(*args)
+
+    async def pipeline(self, commands: list[Command]) -> list[Any]:
+        return list(await self._store.pipeline(commands))
+
+    def load_script(self, name: str, lua: str) -> object:
+        script = self._scripts[name] = self._store.load_script(name, lua)
+        return script
+
+    async def run_scripts(self, calls: list[Call]) -> list[Any]:
+        scripts = self._scripts
+        return list(
+            await self._store.run_scripts([ScriptCall(scripts[name], keys, args) for name, keys, args in calls])
+        )
+
+
+class Storehouse:
+    """Opens the store, watches it, and keeps the anchor. ``state`` says whether work may be done."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._folder = settings.hub.data
+        self._anchor_path = self._folder / "anchor.json"
+        self._anchor: Anchor | None = None
+        self._supervisor: Supervisor | None = None
+        self._store: Store | None = None
+        self._external_reason = ""
+        self.verdict: Verdict | None = None
+
+    @property
+    def journal_folder(self) -> Path:
+        """Where sealed segments of the journal are filed."""
+        return self._folder / "journal"
+
+    @property
+    def ready(self) -> bool:
+        """Whether the hub may accept and work."""
+        if self._supervisor is not None:
+            return self._supervisor.state is StoreState.READY
+        return self._store is not None and not self._external_reason
+
+    @property
+    def reason(self) -> str:
+        """Why not, in Chinese and English lines; '' when ready."""
+        if self.ready:
+            return ""
+        if self._supervisor is None:
+            return self._external_reason or "存储尚未打开\nthe store is not open"
+        return self._supervisor.reason or self._supervisor.state.zh
+
+    @property
+    def recovered(self) -> list[str]:
+        """What starting the store had to give up, for the log and the journal."""
+        return [str(each) for each in self._supervisor.recoveries] if self._supervisor else []
+
+    async def open(self) -> None:
+        """Start or adopt the supervised store, or connect to the configured one. Raises what the store room raises for
+        what a person has to mend; a store that is merely not ready yet is no error: see ``ready`` and ``watch``."""
+        self._anchor = Anchor.load(self._anchor_path)
+        table = self._settings.store
+        if table.url is None:
+            self._supervisor = Supervisor(self._folder / "store", gate=self._gate)
+            await self._supervisor.start()
+            self._store = self._supervisor.store()
+            return
+        wait = WaitAof(replicas=table.waitaof_replicas, milliseconds=table.waitaof_timeout_ms)
+        probe = external.connect(_with_password(self._settings))
+        facts = await safety.read_facts(probe)
+        address = external.parse(table.url)
+        safety.refuse_unsafe(
+            safety.concerns(facts, cluster_address=address.kind == "cluster"), accept_loss=table.accept_loss
+        )
+        use = table.waitaof and safety.waitaof_possible(facts)
+        await probe.aclose()
+        self._store = external.connect(_with_password(self._settings), wait=wait if use else None)
+        verdict = await self._gate(self._store)
+        self._external_reason = "" if verdict.opens else f"{verdict.zh}\n{verdict.en}"
+
+    async def look(self) -> None:
+        """One look of the watch at an external store: its clock against ours. A supervised one shares our clock."""
+        if self._supervisor is None and self._store is not None and (self.verdict is None or self.verdict.opens):
+            skew = await safety.read_skew(self._store, lambda: self._clock.now() / 1000)
+            self._external_reason = "" if safety.clocks_agree(skew) else safety.skew_text(skew)
+
+    async def watch(self) -> None:
+        """Keep the store running until cancelled."""
+        if self._supervisor is not None:
+            await self._supervisor.watch()
+            return
+        while True:
+            await self.look()
+            await asyncio.sleep(5.0)
+
+    async def meta(self) -> Meta:
+        """The store's identity and shape, made on the first start; the anchor is begun with it."""
+        if self._store is None:
+            raise RuntimeError("the storehouse is not open")
+        meta = await open_meta(
+            self.door(),
+            store_id=self._anchor.store_id if self._anchor else secrets.token_hex(12),
+            partitions=self._settings.hub.partitions,
+            shards=SHARDS,
+            now=self._clock.now(),
+        )
+        if self._anchor is None:
+            self._anchor = Anchor(meta.store, generation=1)
+            await asyncio.to_thread(self._anchor.save, self._anchor_path)
+        return meta
+
+    def door(self) -> Door:
+        """The ledger's door on this store."""
+        if self._store is None:
+            raise RuntimeError("the storehouse is not open")
+        return Door(self._store)
+
+    async def save(self, heads: Mapping[int, Head]) -> None:
+        """Anchor the journal's heads outside the store (:class:`escalation.ledger.journal.Anchor`)."""
+        if self._anchor is None:
+            raise RuntimeError("the anchor is begun by meta()")
+        anchored = {key: AnchoredHead(head.count, head.stream_id, head.sha256) for key, head in heads.items()}
+        following = self._anchor.advance(anchored)
+        await asyncio.to_thread(following.save, self._anchor_path)
+        self._anchor = following
+
+    def anchored(self) -> dict[int, Head]:
+        """The heads as anchored, for ``verify``."""
+        kept = self._anchor.heads if self._anchor else {}
+        return {key: Head(count=head.count, sha256=head.sha256) for key, head in kept.items()}
+
+    def open_anyway(self) -> None:
+        """An operator has decided: this store is the right one from now on, whatever the anchor says."""
+        self._anchor = None
+        self._anchor_path.unlink(missing_ok=True)
+        self._external_reason = ""
+        if self._supervisor is not None:
+            self._supervisor.open_anyway()
+
+    async def close(self, *, leave_running: bool = False) -> None:
+        """Close connections and stop the supervised store."""
+        if self._store is not None:
+            await self._store.aclose()
+        if self._supervisor is not None and not leave_running:
+            await self._supervisor.stop()
+
+    async def _gate(self, store: Store) -> Verdict:
+        """Compare what the store says of itself with the anchor."""
+        meta = await read_meta(Door(store))
+        heads: dict[int, AnchoredHead] = {}
+        at_anchor: dict[int, str] = {}
+        if meta is not None:
+            for number in range(meta.partitions):
+                keys = partition_keys(number)
+                head = read_sealed(number, await Door(store).execute(*sealed_command(keys))).head
+                heads[number] = AnchoredHead(head.count, head.stream_id, head.sha256)
+                kept = self._anchor.heads.get(number) if self._anchor else None
+                if kept is not None and 0 < kept.count < head.count:
+                    found = await Door(store).execute("HGET", keys.hashes, kept.count)
+                    at_anchor[number] = found.hex() if found else kept.sha256
+        self.verdict = compare(self._anchor, StoreHeads(meta.store if meta else None, heads, at_anchor))
+        begun = any(head.count for head in heads.values())
+        if self.verdict.finding is Finding.ANCHOR_MISSING and not begun:
+            # Killed between making the store's meta and the first anchor: nothing was ever promised by this store.
+            self.verdict = Verdict(Finding.FRESH)
+        return self.verdict
+
+
+def _with_password(settings: Settings) -> str:
+    """The store's address with its credentials, for the client only; never shown."""
+    table = settings.store
+    url = table.url or ""
+    if table.password is None:
+        return url
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{quote(table.username, safe='')}:{quote(table.password.get_secret_value(), safe='')}@{rest}"

@@ -1,0 +1,273 @@
+"""``fenghuo show``: an incident minute by minute: told, submitted, delivered, read, signed, each apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from escalation.calendar import local
+from escalation.directory import Directory
+from escalation.incident import Clock, ClockState, Duty, Incident, IncidentState
+from escalation.inputs import Entry
+from escalation.ledger.journal import JournalRow
+from escalation.ledger.presence import Outage
+from escalation.vocabulary import ClockKind, Role, Tier, Verb
+
+_REASONS = {
+    "opened": "警情建立",
+    "reopened": "再次报警，重新打开",
+    "raised_again": "再次报警，须重新签收",
+    "rose": "级别上升",
+    "lowered": "级别下降",
+    "folded": "重复报警，已合并",
+    "returned": "上游恢复正常",
+    "cleared_before_raise": "恢复早于报警，已记录",
+    "cleared_before_newest_raise": "恢复早于最近报警，不生效",
+    "raised_before_its_clear": "迟到的报警，其后已恢复",
+    "level_older_than_known": "迟到的级别变化，不生效",
+    "already_closed": "已关闭，仅记录",
+    "told": "通知",
+    "told_on_trial": "试运行：应通知（未发送）",
+    "receipt_submitted": "已提交渠道",
+    "receipt_uncertain": "结果不明",
+    "receipt_throttled": "渠道限流",
+    "receipt_transient": "暂时失败，将重试",
+    "receipt_refused_recipient": "号码或地址被拒",
+    "receipt_refused_content": "内容被拒",
+    "receipt_misconfigured": "渠道配置有误",
+    "receipt_undelivered": "未送达",
+    "receipt_delivered": "已送达",
+    "receipt_read": "已读",
+    "receipt_dropped": "不再需要，未发送",
+    "receipt_repeated": "可能重复发送",
+    "dead_letter": "死信：无法送达",
+    "unreachable_goes_up": "无人可达，转上一级",
+    "clock_met": "按要求完成",
+    "clock_lapsed": "时限到期",
+    "duty_closed": "责任解除",
+    "incident_closed": "警情关闭",
+    "reminder_held": "催办尚未发出，暂不升级",
+    "announcement_overtaken": "已到升级时间，预告略过",
+    "taken_by_higher_tier": "上一级已签收，不再升级",
+    "no_tier_above": "没有上一级可升级",
+    "nobody_at_post": "岗位无人",
+    "fell_to_leader": "转由带班领导接收",
+    "fell_to_next_tier": "转由上一级接收",
+    "nobody_anywhere": "各级均无人可通知，已转系统维护员",
+    "no_contact": "没有可用的联系方式",
+    "no_right": "无权答复，未记录为签收",
+}
+_STEPS = {
+    "remind": "催办",
+    "second_person": "通知第二责任人",
+    "safety_head": "通知安全负责人",
+    "main_person": "通知主要负责人",
+    "leader_on_duty": "通知带班领导",
+    "next_duty_room": "升级到上一级值班室",
+    "next_leader": "升级到上一级领导",
+    "phone": "人工电话任务",
+    "propose": "提出督办建议",
+    "announce": "预告升级",
+}
+
+
+class StoryLine(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One minute of the story. ``reason`` is the journal's named reason, ``what`` the same in Chinese."""
+
+    at: str
+    reason: str
+    what: str
+    number: int = 0
+    who: str = ""
+    channel: str = ""
+    notice: str = ""
+    detail: dict[str, str | int | float | bool | None] = {}
+
+
+class ClockLine(msgspec.Struct, kw_only=True):
+    clock: str
+    due: str
+    state: str
+    met: str = ""
+
+
+class DutyLine(msgspec.Struct, kw_only=True):
+    """How one duty stands."""
+
+    duty: str
+    tier: str
+    unit_name: str
+    signed_by: str
+    signed_at: str
+    open: bool
+    closed_reason: str
+    clocks: list[ClockLine]
+
+
+class Story(msgspec.Struct, kw_only=True):
+    """An incident as it stands, and everything that happened to it, oldest first."""
+
+    code: str
+    kind: str
+    mode: str
+    enterprise: str
+    enterprise_name: str
+    point: str
+    point_name: str
+    level: str
+    severity: str
+    value: float | None
+    limit: float | None
+    unit: str
+    state: str
+    state_word: str
+    active: bool
+    flags: list[str]
+    opened: str
+    closed: str
+    raises: int
+    rule: str
+    basis: str
+    next_due: str
+    duties: list[DutyLine]
+    lines: list[StoryLine]
+
+
+def state_word(incident: Incident) -> str:
+    """The incident's state in the words people use, derived from the facts."""
+    if incident.state is IncidentState.CLOSED:
+        return "已关闭"
+    signed = any(duty.signed for duty in incident.duties)
+    if not incident.active:
+        return "数值恢复，未确认安全"
+    return "已签收，处置中" if signed else "未签收"
+
+
+def story_of(incident: Incident, rows: Sequence[JournalRow], outages: Sequence[Outage], directory: Directory) -> Story:
+    """The story from the incident's state and its journal; hub outages stand in it where they happened."""
+    lines = [(row.entry.at, _line(row, directory)) for row in rows]
+    first = min((at for at, _ in lines), default=incident.opened_at)
+    last = incident.closed_at or max([outage.end for outage in outages], default=0)
+    lines += [(outage.start, _outage(outage)) for outage in outages if outage.end > first and outage.start <= last]
+    lines.sort(key=lambda pair: pair[0])
+    due = incident.due_at()
+    return Story(
+        code=incident.code,
+        kind=incident.kind.value,
+        mode=incident.mode.value,
+        enterprise=incident.enterprise,
+        enterprise_name=incident.enterprise_name,
+        point=incident.point,
+        point_name=incident.point_name,
+        level=incident.level.value if incident.level else "",
+        severity=incident.severity.value if incident.severity else "",
+        value=incident.value,
+        limit=incident.limit,
+        unit=incident.unit,
+        state=incident.state.value,
+        state_word=state_word(incident),
+        active=incident.active,
+        flags=[flag.value for flag in incident.flags],
+        opened=_shown(incident.opened_at),
+        closed=_shown(incident.closed_at),
+        raises=incident.raises,
+        rule=incident.plan.rule,
+        basis=incident.plan.basis,
+        next_due=_shown(due or 0),
+        duties=[_duty(duty, directory) for duty in incident.duties],
+        lines=[line for _, line in lines],
+    )
+
+
+def _line(row: JournalRow, directory: Directory) -> StoryLine:
+    entry = row.entry
+    detail = {key: value for key, value in entry.detail.items() if value not in ("", None)}
+    return StoryLine(
+        at=_shown(entry.at),
+        reason=entry.reason,
+        what=_what(entry),
+        number=row.number,
+        who=_who(entry, directory),
+        channel=str(detail.pop("channel", "")),
+        notice=entry.notice,
+        detail=detail,
+    )
+
+
+def _what(entry: Entry) -> str:
+    if entry.reason.startswith("step_"):
+        return _STEPS.get(entry.reason.removeprefix("step_"), entry.reason)
+    if entry.reason.startswith("reply_"):
+        return Verb(entry.reason.removeprefix("reply_")).word
+    word = _REASONS.get(entry.reason, entry.reason)
+    clock = entry.detail.get("clock")
+    return f"{word}（{ClockKind(str(clock)).word}）" if clock and entry.reason.startswith("clock_") else word
+
+
+def _who(entry: Entry, directory: Directory) -> str:
+    unit, _, rest = entry.actor.partition("/")
+    role, _, person = rest.partition("/")
+    if not role:
+        return str(entry.detail.get("name", "")) or entry.actor
+    known = directory.people.get(person)
+    name = known.name if known is not None else str(entry.detail.get("name", ""))
+    post = f"{directory.unit_name(unit)}{Role(role).word}" if role in set(Role) else unit
+    return post if name in ("", post) else f"{post} {name}"
+
+
+def _outage(outage: Outage) -> StoryLine:
+    seconds = (outage.end - outage.start) // 1000
+    detail: dict[str, str | int | float | bool | None] = {"seconds": seconds, "until": _shown(outage.end)}
+    return StoryLine(
+        at=_shown(outage.start),
+        reason="hub_outage",
+        what=f"系统中断 {seconds} 秒，至 {_shown(outage.end)[11:19]} 恢复",
+        detail=detail,
+    )
+
+
+def _duty(duty: Duty, directory: Directory) -> DutyLine:
+    return DutyLine(
+        duty=duty.id,
+        tier=duty.tier.value,
+        unit_name=f"{Tier(duty.tier).word} {directory.unit_name(duty.unit)}",
+        signed_by=duty.signed.name if duty.signed else "",
+        signed_at=_shown(duty.signed.at) if duty.signed else "",
+        open=duty.open,
+        closed_reason=duty.closed_reason,
+        clocks=[_clock(clock) for clock in duty.clocks],
+    )
+
+
+def _clock(clock: Clock) -> ClockLine:
+    late = clock.state is ClockState.RUNNING and clock.lapsed_at
+    return ClockLine(
+        clock=clock.kind.word,
+        due=_shown(clock.due_at),
+        state="lapsed" if late else clock.state.value,
+        met=_shown(clock.met_at),
+    )
+
+
+def _shown(ms: int) -> str:
+    return local(ms).isoformat(timespec="seconds") if ms else ""
+
+
+def text_of(story: Story) -> str:
+    """The story for a terminal, in Chinese."""
+    what = f"{story.enterprise_name} {story.point_name}".strip()
+    head = [
+        f"{story.code}  {what}  {story.state_word}",
+        f"规则：{story.rule}（{story.basis}）  建立 {story.opened[:16]}  重复 {story.raises} 次"
+        + (f"  下一时限 {story.next_due[:16]}" if story.next_due else ""),
+    ]
+    for duty in story.duties:
+        signed = f"{duty.signed_by} {duty.signed_at[11:16]} 签收" if duty.signed_by else "未签收"
+        clocks = "，".join(f"{each.clock} {each.due[5:16]} {_STATES[each.state]}" for each in duty.clocks)
+        head.append(f"  {duty.unit_name}：{signed}；{clocks}")
+    body = [f"{line.at[5:19]}  {line.what}  {line.who}  {line.channel}".rstrip() for line in story.lines]
+    return "\n".join([*head, "", *body])
+
+
+_STATES = {"running": "计时中", "met": "已完成", "closed": "已解除", "lapsed": "已超时"}

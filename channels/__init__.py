@@ -1,0 +1,1 @@
+"""How a message leaves the hub and how an answer comes in: one folder or module a vendor, discovered, never listed."""

@@ -1,0 +1,139 @@
+"""The contract of a channel: its settings, its abilities as data, and one ``send`` with a typed outcome.
+
+A channel is a module (or a folder whose ``__init__`` exports the same names) with
+
+* ``Settings``: a frozen pydantic model of its TOML table, with ``kind: Literal["<name>"]`` as discriminator; secrets
+  are already resolved ``pydantic.SecretStr`` values;
+* ``Driver``: a :class:`Channel` built from ``(name, settings, session)``.
+
+:mod:`channels.registry` finds both; adding a channel touches no list.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, ClassVar, Protocol
+
+from channels.outcome import Outcome
+
+
+class Form(StrEnum):
+    """In which form a channel shows text; it names the folder of templates and the escaping rules."""
+
+    SMS = "sms"
+    MARKDOWN = "wecom"
+    MAIL = "mail"
+    JSON = "webhook"
+
+
+class ReceiptKind(StrEnum):
+    """What a vendor may tell later about a send; none of them is a signature, which only a person gives."""
+
+    SUBMITTED = "submitted"
+    ACCEPTED = "accepted"
+    DELIVERED = "delivered"
+    READ = "read"
+    UNDELIVERED = "undelivered"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A vendor's limit: at most ``count`` messages in any sliding ``per`` seconds for one address."""
+
+    count: int
+    per: int
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What a channel can do, as data that rendering, planning and ``check`` read.
+
+    ``max_bytes`` / ``max_chars`` bound the text (None: no bound); ``first_chars`` is the length a first message should
+    keep to (one SMS part). ``personal`` means that exactly one person reads the address; only then may ``links`` be
+    used. ``windows`` hold for each address; of each window the last ``reserve`` tokens are kept for critical messages.
+    ``receipts`` are those the vendor may send back; ``replies`` whether answers come back this way. ``at_once`` is how
+    many sends may run at the same time.
+    """
+
+    kind: str
+    word: str
+    form: Form
+    max_bytes: int | None = None
+    max_chars: int | None = None
+    first_chars: int | None = None
+    personal: bool = False
+    links: bool = False
+    replies: bool = False
+    voice: bool = False
+    digest: bool = True
+    windows: tuple[Window, ...] = ()
+    reserve: int = 0
+    receipts: frozenset[ReceiptKind] = frozenset()
+    at_once: int = 8
+    timeout: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One rendered message to one address.
+
+    ``id`` is deterministic and the same on every repeat. ``address`` is a phone number, a mail address, a URL, or empty
+    where the channel itself is the address (a group robot). ``text`` is within the channel's limits. ``subject``,
+    ``html`` and ``thread`` (a key that is equal for all letters of one incident, with ``thread_first`` true for the
+    first) are for mail; ``mentions`` are phone numbers to call by name in a group; ``at`` is the hub's time at this
+    attempt in milliseconds since the epoch (a webhook's timestamp and a mail's date are made of it).
+    """
+
+    id: str
+    address: str
+    text: str
+    at: int
+    subject: str = ""
+    html: str = ""
+    thread: str = ""
+    thread_first: bool = True
+    mentions: tuple[str, ...] = ()
+    critical: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Uplink:
+    """An answer that came in.
+
+    ``message_id`` is the vendor's, or a hash of what identifies it; ``at`` is the hub's time in milliseconds.
+    """
+
+    channel: str
+    message_id: str
+    sender: str
+    text: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What the vendor tells later about a send, tied by our letter id or its vendor id."""
+
+    channel: str
+    letter_id: str
+    vendor_id: str
+    kind: ReceiptKind
+    at: int
+    detail: str = ""
+
+
+class Channel(Protocol):
+    """A way out. Instances keep connections open between sends and are safe for concurrent ``send`` calls."""
+
+    Settings: ClassVar[Any]
+    name: str
+    abilities: Abilities
+
+    async def send(self, letter: Letter) -> Outcome:
+        """Send one letter and read the vendor's answer, body before status. Never raises for anything the vendor or the
+        network does: that is an outcome. Timed out after the request left: ``uncertain``. A cancelled send raises
+        ``CancelledError`` like any await; whoever cancels it must take it as ``uncertain``."""
+
+    async def close(self) -> None:
+        """Give connections back."""

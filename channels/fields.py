@@ -1,0 +1,34 @@
+"""Kinds of setting that several channels share."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Annotated
+
+from pydantic import AfterValidator
+from yarl import URL
+
+
+def _http_url(value: str) -> str:
+    if value:
+        url = URL(value)
+        if url.scheme not in ("http", "https") or not url.host:
+            raise ValueError("应为 https://主机/路径 或 http://主机:端口/路径")
+    return value.rstrip("/") if URL(value).path == "/" else value
+
+
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+"""An address that begins with http:// or https://, or nothing; a lone slash at the end is taken off."""
+
+
+def _networks(value: tuple[str, ...]) -> tuple[str, ...]:
+    for each in value:
+        try:
+            ipaddress.ip_network(each, strict=False)
+        except ValueError:
+            raise ValueError(f"{each!r} 不是地址或网段（例如 10.1.2.3 或 10.1.2.0/24）") from None
+    return value
+
+
+Networks = Annotated[tuple[str, ...], AfterValidator(_networks)]
+"""Addresses and networks, as numbers."""

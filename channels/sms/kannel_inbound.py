@@ -1,0 +1,115 @@
+"""What Kannel's call-backs say: delivery reports of what was sent, and what people answered. Pure.
+
+The queries below are what the gateway is told to fill in; the answers' one stands in its ``get-url``::
+
+    group = sms-service
+    keyword = default
+    get-url = "http://hub:8080/callback/<channel>/<token>/uplink?sender=%p&text=%b&id=%I&time=%T&charset=%C"
+    max-messages = 0
+"""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+from collections.abc import Mapping
+from types import MappingProxyType
+from urllib.parse import unquote_to_bytes
+
+from channels.channel import ReceiptKind, Report, Uplink
+from channels.sms.text import plain_number
+
+# %d what happened, %F the carrier's id, %A the carrier's words, %T when (seconds).
+REPORT_QUERY = "status=%d&smsc=%F&answer=%A&time=%T"
+# %p sender, %b the text as it is, %I the gateway's id of the message, %T when (seconds), %C the text's charset.
+UPLINK_QUERY = "sender=%p&text=%b&id=%I&time=%T&charset=%C"
+
+_LONGEST_TEXT = 2000
+_LONGEST_ID = 128
+
+_MEANINGS = MappingProxyType(
+    {
+        "1": (ReceiptKind.DELIVERED, "已送达"),
+        "2": (ReceiptKind.UNDELIVERED, "未送达"),
+        "4": (ReceiptKind.ACCEPTED, "运营商暂存"),
+        "8": (ReceiptKind.ACCEPTED, "运营商已接收"),
+        "16": (ReceiptKind.UNDELIVERED, "运营商拒收"),
+    }
+)
+# How gateways write the charset of what needs no decoding beyond UTF-8.
+_AS_UTF8 = frozenset({"", "utf-8", "utf8", "ascii", "us-ascii", "gsm", "gsm-7", "iso-8859-1", "latin1", "windows-1252"})
+
+
+def read_query(raw: str) -> dict[str, str]:
+    """A call-back's raw query as parameters, decoded by the charset it names itself (UTF-8 unless it does).
+
+    Kannel hands on Chinese answers as UTF-16BE bytes unless ``mo-recode`` is set. Raises ValueError for bytes that are
+    not what the query says they are.
+    """
+    found: dict[str, bytes] = {}
+    for pair in raw.split("&"):
+        name, _, value = pair.partition("=")
+        if name:
+            found[name] = unquote_to_bytes(value.replace("+", " "))
+    charset = found.get("charset", b"").decode("ascii", "replace").strip().lower()
+    try:
+        codec = "utf-8" if charset in _AS_UTF8 else codecs.lookup(charset).name
+        return {name: value.decode(codec if name == "text" else "utf-8") for name, value in found.items()}
+    except (LookupError, UnicodeError):
+        raise ValueError(f"回调内容不是它所说的编码 {charset[:20]!r}；请在网关中设置 mo-recode = true") from None
+
+
+def read_uplink(channel: str, params: Mapping[str, str], at: int) -> Uplink:
+    """A person's answer from ``get-url`` parameters (:data:`UPLINK_QUERY`); ``at`` is the hub's time in ms.
+
+    Without the gateway's id the message id is a hash of sender, time and text, so that a repeated call is one answer.
+    Raises ValueError, saying what is missing or wrong.
+    """
+    sender = plain_number(_needed(params, "sender"))
+    text = "".join(" " if mark < " " or mark == "\x7f" else mark for mark in params.get("text", "")).strip()
+    if not text:
+        raise ValueError("回调缺少 text：短信内容为空")
+    if len(text) > _LONGEST_TEXT:
+        raise ValueError(f"短信内容超过 {_LONGEST_TEXT} 字")
+    message_id = params.get("id", "").strip()
+    if not message_id:
+        when = params.get("time", "").strip() or str(at)
+        told = f"{sender}\x00{when}\x00{text}".encode("utf-8", "surrogatepass")
+        message_id = "hash-" + hashlib.sha256(told).hexdigest()[:40]
+    _check_id(message_id)
+    return Uplink(channel=channel, message_id=message_id, sender=sender, text=text, at=at)
+
+
+def read_report(channel: str, params: Mapping[str, str], at: int) -> Report:
+    """A delivery report from ``dlr-url`` parameters (``letter`` and :data:`REPORT_QUERY`); ``at`` in ms.
+
+    Raises ValueError, saying what is missing or wrong.
+    """
+    letter = _needed(params, "letter")
+    _check_id(letter)
+    status = _needed(params, "status")
+    meaning = _MEANINGS.get(status)
+    if meaning is None:
+        raise ValueError(f"status={status[:20]!r} 不是回执状态（应为 {'、'.join(_MEANINGS)}）")
+    kind, word = meaning
+    said = "".join(max(mark, " ") for mark in params.get("answer", ""))[:120].strip()
+    return Report(
+        channel=channel,
+        letter_id=letter,
+        vendor_id=params.get("smsc", "").strip()[:_LONGEST_ID],
+        kind=kind,
+        at=at,
+        detail=f"{word} {said}".strip(),
+    )
+
+
+def _needed(params: Mapping[str, str], name: str) -> str:
+    value = params.get(name, "").strip()
+    if not value:
+        raise ValueError(f"回调缺少参数 {name}")
+    return value
+
+
+def _check_id(value: str) -> None:
+    if len(value) > _LONGEST_ID or not value.isprintable():
+        raise ValueError(f"编号 {value[:20]!r}… 过长或含有控制字符")

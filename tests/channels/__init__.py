@@ -1,0 +1,1 @@
+"""Drivers against vendors as strict as the real ones, over real sockets."""

@@ -1,0 +1,1 @@
+"""Tests of the durable steps, against a real server."""

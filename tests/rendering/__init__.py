@@ -1,0 +1,3 @@
+"""Messages: what they say, that they fit, and that nothing can be written into them from outside."""
+
+from __future__ import annotations
