@@ -35,11 +35,16 @@ def folded(text: str) -> str:
     calls by name and SMS signatures. Lines stay lines; all other white space is one space."""
     kept = _visible(unicodedata.normalize("NFKC", sound(text))).translate(_SIMPLE)
     kept = _MENTION.sub(" ", _ORIGINAL.sub("", _QUOTED.sub("\n", kept)))
-    bare = _SIGNATURE.sub("\n", kept)
+    bare = _SIGNATURE.sub(_without_frame, kept)
     # Who puts the answer itself in 【】 still answered.
     if not _HAS_WORDS.search(_CODE_LIKE.sub("", bare)):
         bare = kept
     return "\n".join(" ".join(line.split()) for line in bare.splitlines()).strip()
+
+
+def _without_frame(signature: re.Match[str]) -> str:
+    """Nothing of an SMS signature; but a code in such brackets is no signature."""
+    return f" {signature[0][1:-1]} " if _CODE_LIKE.search(signature[0]) else "\n"
 
 
 def is_automatic(text: str) -> bool:

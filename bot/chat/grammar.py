@@ -140,9 +140,9 @@ def _meant(word: Word, clause: _Clause) -> list[tuple[int, _Found]]:
     meant: list[tuple[int, _Found]] = []
     for match in word.said.finditer(masked):
         before, after = masked[: match.start()], masked[match.end() :]
-        if _asked(word, clause, before, masked) or word.after.match(after):
+        if _asked(word, clause, before, masked) or word.after.match(after) or (word.leads and AFTERWARDS.match(after)):
             continue
-        done = bool(DONE_BEFORE.search(before) or DONE_AFTER.match(after)) and not AFTERWARDS.match(after)
+        done = bool(DONE_BEFORE.search(before) or DONE_AFTER.match(after))
         blocked = word.before.search(_without_done(before) if done and word.leads else before)
         if blocked or (word.leads and not _leads(word, before, done)):
             continue
@@ -164,7 +164,7 @@ def _leads(word: Word, before: str, done: bool) -> bool:
     if not led:
         return True
     if word.verb is Verb.SIGN:
-        return bool(NAMED_POST.search(led)) or before.endswith(("已", "已经"))
+        return bool(NAMED_POST.search(led)) or before.endswith(("已", "已经", "确认"))
     return done or (word.verb is Verb.VERIFY and any(pattern.search(led) for _, pattern in CAUSES))
 
 

@@ -59,10 +59,8 @@ def digest(
 ) -> Digest:
     """One message for the ``items`` of one mode, the most urgent first.
 
-    Full lines where all fit, else short ones. Raises ValueError for no items at all.
+    Full lines where all fit, else short ones. ``items`` holds at least one.
     """
-    if not items:
-        raise ValueError("a digest needs at least one item")
     modes = [mode for mode in Mode if any(incident.mode is mode for incident, _ in items)]
     ordered = sorted((item for item in items if item[0].mode is modes[0]), key=_urgency)
     others = tuple(item for item in items if item[0].mode is not modes[0])

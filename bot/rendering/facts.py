@@ -13,7 +13,7 @@ from channels.channel import Abilities, Form
 from escalation.directory import Directory
 from escalation.incident import Incident
 from escalation.notice import Notice, NoticeKind
-from escalation.vocabulary import ClockKind, Kind, Purpose, Tier
+from escalation.vocabulary import ClockKind, Kind, Purpose, Role, Tier
 
 Clean = Callable[[str], str]
 
@@ -49,7 +49,9 @@ _ASKING = frozenset(
     }
 )
 
-NO_REPLIES = "请电话告知值班室"
+# How to sign where no answer comes back: a person phones, a duty room has its page. The second is the shortest form.
+NO_REPLIES = ("请电话告知值班室", "电告值班室")
+NO_REPLIES_ROOM = ("请在值班室页面签收", "页面签收")
 GROUP_ANSWER = "本群不能签收。请在值班室页面签收，或用本人手机按短信提示回复，或电话报值班室。"
 
 
@@ -84,6 +86,7 @@ def facts(
     clock_kind = clock.kind if clock else ClockKind.SIGN if gone_by else notice.clock or ClockKind.SIGN
     overdue = bool(due_at and due_at <= now)
     acts = notice.purpose is Purpose.ACT and notice.kind in _ASKING
+    unanswered = NO_REPLIES_ROOM if notice.to.role is Role.DUTY_ROOM else NO_REPLIES
     acting = "、".join(people.unit(directory, duty.unit) for duty in incident.duties if duty.open)
     it: dict[str, Any] = {
         "mark": incident.mode.mark,
@@ -112,8 +115,8 @@ def facts(
         "signed": bool(duty and duty.signed),
         "owes": bool(duty and duty.open),
         "released": any(duty.unit == notice.to.unit and not duty.open for duty in incident.duties),
-        "ask": _ask(abilities, clock_kind, clean(incident.code), group_answer, link),
-        "short_ask": words.SHORT_ASK_WORDS[clock_kind] if abilities.replies else "电告值班室",
+        "ask": _ask(abilities, clock_kind, clean(incident.code), group_answer, link) or unanswered[0],
+        "short_ask": words.SHORT_ASK_WORDS[clock_kind] if abilities.replies else unanswered[1],
         "link": link,
         "note": clean(notice.note[:300]),
         "remark": "" if notice.kind in _NOTE_IS_TEXT or notice.note.isascii() else clean(notice.note[:120]),
@@ -206,7 +209,7 @@ def _ask(abilities: Abilities, clock: ClockKind, code: str, group_answer: str, l
     if link:
         return "请打开下面的本人专用页面"
     if not abilities.replies:
-        return NO_REPLIES
+        return ""
     if abilities.form is Form.SMS:
         return words.ASK_WORDS[clock]
     tail = {ClockKind.SIGN: "", ClockKind.VERIFY: " 核查结果", ClockKind.CLEAR: " 原因"}[clock]

@@ -59,7 +59,7 @@ def visible(text: str) -> str:
     return " ".join(_kept(unicodedata.normalize("NFC", text)).translate(_FRAMES).split())
 
 
-def unlink(text: str) -> str:
+def _unlink(text: str) -> str:
     """``text`` with full-width colons and dots where an address could be read; its length stays."""
     return _DOMAIN.sub("．", _ADDRESS.sub(r"\1．\2．\3．\4", _SCHEME.sub("：", text)))
 
@@ -67,7 +67,7 @@ def unlink(text: str) -> str:
 @lru_cache(maxsize=8192)
 def plain(text: str) -> str:
     """:func:`visible`, with web addresses broken so that neither a phone nor a mail program makes links of them."""
-    return unlink(visible(text))
+    return _unlink(visible(text))
 
 
 @lru_cache(maxsize=8192)

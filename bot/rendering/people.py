@@ -105,8 +105,3 @@ def why(directory: Directory, incident: Incident, notice: Notice, acting: str) -
             return f"{where}；{rule}，请您关注进展，由{acting}处置。"
         case _:
             return f"{where}；{rule}，本消息抄送您知悉，由{acting}处置。"
-
-
-def owed(kind: ClockKind) -> str:
-    """What a clock waits for, as a word after 未: 未签收, 未核查."""
-    return {"sign": "签收", "verify": "核查", "clear": "消警", "feedback": "系统反馈"}[kind.value]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bot.rendering import feedback, neutral, people, shorten, words
+from bot.rendering import feedback, people, shorten, words
 from bot.rendering.digest import Digest, Item, digest, overflow
 from bot.rendering.engine import Engine
 from bot.rendering.facts import GROUP_ANSWER, facts, mail_facts, sms_wordings
@@ -65,8 +65,18 @@ class Renderer:
         return replace(made, failed=True, error=trouble) if trouble else made
 
     def render_digest(self, items: Sequence[Item], abilities: Abilities, now_ms: int) -> Digest:
-        """One message that lists as many ``items`` as fit, the most urgent first; see :class:`Digest`."""
-        return digest(self._engine, self._directory_of(), items, abilities, now_ms, self._source, self._group_answer)
+        """One message that lists as many ``items`` as fit, the most urgent first; see :class:`Digest`.
+
+        Raises ValueError for no items. What else goes wrong is told in ``rendered``, which then names the first item.
+        """
+        if not items:
+            raise ValueError("a digest needs at least one item")
+        try:
+            directory = self._directory_of()
+            return digest(self._engine, directory, items, abilities, now_ms, self._source, self._group_answer)
+        except Exception as error:  # noqa: BLE001 (an alarm must leave whatever a template does)
+            bare = fallback(*items[0], abilities, error, source=self._source)
+            return Digest(bare, tuple(items[:1]), tuple(items[1:]))
 
     def render_overflow(self, codes: Sequence[str], abilities: Abilities, mode: Mode) -> Rendered:
         """What is sent when every window is exhausted: the critical codes, each of which stays due by itself."""
@@ -77,7 +87,9 @@ class Renderer:
         return plain(text, abilities, mode, self._source)
 
     def _link(self, incident: Incident, notice: Notice, abilities: Abilities) -> tuple[str, str]:
-        allowed = abilities.personal and abilities.links and abilities.form in (Form.MAIL, Form.MARKDOWN)
+        # A duty room's mailbox is read by many, whatever the channel is.
+        one_reader = abilities.personal and notice.to.person
+        allowed = one_reader and abilities.links and abilities.form in (Form.MAIL, Form.MARKDOWN)
         if not allowed or self._link_for is None or notice.purpose is not Purpose.ACT:
             return "", ""
         try:

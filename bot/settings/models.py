@@ -284,12 +284,6 @@ class Settings(Table):
             raise LookupError(f"no profile is called {self.profile!r}")
         return found
 
-    @property
-    def sample_adopted(self) -> bool:
-        """False when the rules in use are sample rules that nobody has adopted by name."""
-        profile = self.profile_in_use()
-        return not profile.sample or self.adopt_sample == profile.name
-
 
 def gathered(
     enterprises: tuple[Enterprise, ...], points: tuple[PointRow, ...], hazards: tuple[HazardRow, ...]

@@ -242,7 +242,7 @@ class Supervisor:
                 if asyncio.get_running_loop().time() >= deadline:
                     await self._end_unheard()
             for pid in found.rewriters if not found.servers else ():
-                await Running(self.folder, pid, None, 0).gone(self.limits.stop)
+                await Running(self.folder, pid, None, 0).end(self.limits.stop)
             await asyncio.sleep(0.05)
         # The lock is free: what ran has ended.
         await self._quiet()

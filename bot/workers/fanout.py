@@ -51,5 +51,8 @@ class FanOut:
     async def _move(self, items: list[OutboxItem], now: int) -> int:
         there = await self._mailboxes.put(items, now=now)
         moved = [item for item, put in zip(items, there, strict=True) if put]
-        await self._outbox.acknowledge(moved, now=now)
+        left = (await self._outbox.acknowledge(moved, now=now)).left
+        if left:
+            # Rows of these incidents were committed while we held their lines: they must not wait for the sweep.
+            self._given.extend(await self._outbox.claim(sorted(left), now=now, lease=LEASE, limit=MOST))
         return len(moved)

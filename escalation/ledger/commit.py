@@ -159,7 +159,7 @@ class Ledger:
 class _Prepared:
     """A change as the script's arguments, and what its reply means."""
 
-    __slots__ = ("args", "change", "rows")
+    __slots__ = ("args", "change", "rows", "token")
 
     def __init__(self, change: Change) -> None:
         self.change = change
@@ -178,6 +178,7 @@ class _Prepared:
         self.rows = [
             _outbox_row(row, version if incident is not None else 0, place) for place, row in enumerate(change.outbox)
         ]
+        self.token = claim_token(change.claimed_until) if change.claimed_until else ""
         self.args: list[Arg] = [
             change.now,
             code,
@@ -189,7 +190,7 @@ class _Prepared:
             correlation,
             "" if change.tombstone_was is None else f"~{change.tombstone_was}",
             index,
-            claim_token(change.claimed_until) if change.claimed_until else "",
+            self.token,
             len(change.takes),
             len(change.entries),
             len(change.outbox),
@@ -210,9 +211,8 @@ class _Prepared:
             return Failed(reply)
         match reply[0]:
             case b"ok":
-                token = claim_token(change.claimed_until)
                 claimed = [
-                    OutboxItem(change.partition, line, token, member, body, row)
+                    OutboxItem(change.partition, line, self.token, member, body, row)
                     for (line, member, body), row, mark in zip(self.rows, change.outbox, reply[1:], strict=True)
                     if mark == b"1"
                 ]

@@ -7,6 +7,7 @@ has to settle.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -74,4 +75,4 @@ class Due:
     async def next_at(self) -> int | None:
         """The earliest time in any partition at which something is owed or a claim ends; None when nothing is."""
         replies = await self._store.pipeline([("ZRANGE", keys.due, 0, 0, "WITHSCORES") for keys in self._keys])
-        return min((int(float(reply[1])) for _, reply in answered(self._keys, replies) if reply), default=None)
+        return min((math.ceil(float(reply[1])) for _, reply in answered(self._keys, replies) if reply), default=None)

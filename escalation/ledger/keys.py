@@ -49,7 +49,9 @@ the character 0x1F.
 from __future__ import annotations
 
 import binascii
+import itertools
 import re
+import secrets
 import unicodedata
 from typing import NamedTuple
 
@@ -57,6 +59,7 @@ US = "\x1f"
 META = b"fh:meta"
 ALIVE = b"fh:alive"
 OUTAGES = b"fh:outages"
+_claims = itertools.count(secrets.randbelow(2047))
 _CODE = re.compile(r"([AW])0*([0-9]{1,15})")
 
 
@@ -175,9 +178,10 @@ def partition_of_code(code: str, partitions: int) -> int:
 
 
 def claim_token(until: int) -> str:
-    """The score of a claimed row, which is its fencing token: the lease's end and half a millisecond.
+    """The score of what one claim takes, which is its fencing token: the lease's end and a fraction of a millisecond.
 
-    Times a row may wait for are whole milliseconds, so no waiting row ever looks claimed; a row is claimed again only
-    when its last score has passed, so a row's tokens rise as long as clocks agree better than a lease is long.
+    Times a row may wait for are whole milliseconds, so no waiting row ever looks claimed. The fraction (of 2048: what a
+    double still holds until the year 2109) differs from claim to claim of a process, so that a row given back and taken
+    again within one millisecond, or at a clock that stands still, has another token; two hubs start at different ones.
     """
-    return f"{until}.5"
+    return repr(until + (next(_claims) % 2047 + 1) / 2048)

@@ -136,12 +136,13 @@ class Mailboxes:
     async def claim(self, wanted: Sequence[tuple[Mailbox, Limits]], *, now: int) -> list[Claim]:
         """What may be sent now from these mailboxes, in one round trip; at most one digest or overflow of each."""
         calls: list[Call] = []
-        for mailbox, limits in wanted:
+        tokens = [claim_token(now + limits.lease) for _, limits in wanted]
+        for (mailbox, limits), token in zip(wanted, tokens, strict=True):
             args: list[Arg] = [
                 "claim",
                 mailbox.name,
                 now,
-                claim_token(now + limits.lease),
+                token,
                 limits.at_once,
                 limits.reserve,
                 limits.digest,
@@ -150,8 +151,9 @@ class Mailboxes:
                 args += (window.count, window.per_ms)
             calls.append(self._call(mailbox, args))
         claims: list[Claim] = []
-        for (mailbox, limits), reply in answered(wanted, await self._store.run_scripts(calls)):
-            token, until = claim_token(now + limits.lease), now + limits.lease
+        asked = list(zip(wanted, tokens, strict=True))
+        for ((mailbox, limits), token), reply in answered(asked, await self._store.run_scripts(calls)):
+            until = now + limits.lease
             i = 0
             while i < len(reply):
                 kind, member, tried, frozen, count = reply[i : i + 5]

@@ -131,5 +131,3 @@ class Desk:
 def signatures(incident: Incident) -> list[str]:
     """Who signed, one for each signature in the record."""
     return [deed.name for deed in incident.deeds if deed.verb == "sign"]
-
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.chat.rows import Sender
 from tests.chat.county import COUNTY_ROOM, QIAN, STRANGER, SUN, ZHAO
 from tests.chat.hub import EMERGENCY, Desk, signatures
 
@@ -74,7 +75,9 @@ async def test_a_colleague_has_signed_already(desk: Desk) -> None:
     code = await desk.alarm()
     await desk.says(ZHAO, "1")
     assert "已由赵一于02:00签收" in await desk.says(QIAN, "1")
-    assert len((await desk.incident(code)).deeds) == 2 or signatures(await desk.incident(code)) == ["赵一"]
+    signed = (await desk.incident(code)).duties[0].signed
+    assert signed is not None
+    assert signed.name == "赵一"
 
 
 async def test_verify_with_a_cause_dispose_and_ask_for_clear(desk: Desk) -> None:
@@ -148,8 +151,6 @@ async def test_the_duty_room_answers_from_its_own_phone(desk: Desk) -> None:
 
 
 async def test_a_page_gets_its_answer_at_once_and_nothing_is_sent(desk: Desk) -> None:
-    from bot.chat.rows import Sender
-
     code = await desk.alarm()
     uplink = desk.uplink("page", "签收", "p1")
     first = await desk.answering.answer(uplink, desk.now, sender=Sender("zhao"), reply_by_channel=False)

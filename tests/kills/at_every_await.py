@@ -38,7 +38,8 @@ def main() -> int:
     options = wanted.parse_args()
     with parts(options.folder) as there:
         total = _count(there)
-        points = range(1 + options.offset, total + 1, options.every)
+        # The count differs a little from run to run: some points lie beyond the end, and are counted as such.
+        points = range(1 + options.offset, total + total // 8, options.every)
         faults: list[str] = []
         seen: Counter[str] = Counter()
         for point in points:

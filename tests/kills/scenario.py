@@ -85,6 +85,9 @@ async def tell(engine: Engine, accepted: Callable[[str], None], vendors_at: Call
     accepted("e2")
     await engine.rest()
     reminded = max(clock.now(), base + 11 * MINUTE)
+    while (following := await engine.next_at()) is not None and following < reminded:
+        vendors_at(following)
+        await engine.advance(following)
     vendors_at(reminded)
     await engine.advance(reminded)
     await engine.take([raised("e3", DUST, "DC01-T01", base + 5 * MINUTE, EventType.ALARM_CLEARED)])

@@ -9,6 +9,7 @@ from redis.crc import key_slot
 
 from escalation.ledger.keys import (
     Mailbox,
+    claim_token,
     crc16,
     mailbox_keys,
     partition_keys,
@@ -84,3 +85,13 @@ def test_everything_of_a_partition_is_in_one_slot_and_partitions_share_no_key() 
 @given(st.text(), PARTITIONS)
 def test_a_partition_is_always_one_of_those_there_are(key: str, partitions: int) -> None:
     assert 0 <= partition_of(key, partitions) < partitions
+
+
+@given(st.integers(1_600_000_000_000, 4_000_000_000_000))
+def test_a_token_is_a_score_the_store_keeps_exactly_and_no_whole_millisecond(until: int) -> None:
+    tokens = [claim_token(until) for _ in range(100)]
+
+    assert len(set(tokens)) == 100
+    for token in tokens:
+        assert until < float(token) < until + 1
+        assert float(f"{float(token):.17g}") == float(token)

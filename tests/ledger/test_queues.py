@@ -61,6 +61,7 @@ async def test_a_lapse_left_by_a_dead_hub_is_claimed_again_and_its_late_hand_is_
     await open_due(ledger, "A0010", 2, NOW)
     (first,) = await due.claim(ALL, now=NOW, lease=LEASE)
     assert await due.claim(ALL, now=NOW + LEASE, lease=LEASE) == []
+    assert await due.next_at() == NOW + LEASE + 1
 
     (second,) = await due.claim(ALL, now=NOW + LEASE + 1, lease=LEASE)
 
@@ -90,6 +91,16 @@ async def test_a_token_is_never_met_again_by_a_time_to_wait_for(ledger: Ledger, 
     assert await due.settle([(next_one, NOW + LEASE)]) == [True]
 
     assert await due.settle([(late, None)]) == [False]
+
+
+async def test_a_token_does_not_come_again_though_the_clock_stands_still(ledger: Ledger, due: Due) -> None:
+    await open_due(ledger, "A0010", 2, NOW)
+    (first,) = await due.claim(ALL, now=NOW, lease=LEASE)
+    assert await due.settle([(first, NOW)]) == [True]
+    (second,) = await due.claim(ALL, now=NOW, lease=LEASE)
+
+    assert await due.settle([(first, None)]) == [False]
+    assert await due.settle([(second, None)]) == [True]
 
 
 async def test_the_earliest_incidents_are_claimed_first(ledger: Ledger, due: Due) -> None:

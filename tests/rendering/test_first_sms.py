@@ -67,7 +67,7 @@ def test_every_first_sms_fits_and_says_all(message: tuple[Any, Any], room: int) 
 
     assert not out.failed, out.error
     assert out.complete, out.text
-    assert units(out.text) <= room, out.text
+    assert len(out.text.encode("utf-16-le")) // 2 <= room, out.text
     assert out.text.startswith(made.mode.mark)
     assert made.code in out.text
     assert told.purpose.word in out.text
@@ -175,6 +175,8 @@ def test_a_channel_without_answers_does_not_ask_for_one() -> None:
 
     assert "回1" not in text
     assert "请电话告知值班室" in text
+    room = RENDERER.render(incident(), notice(to=TOWN_ROOM), replace(SMS, replies=False), NOW).text
+    assert "请在值班室页面签收" in room
 
 
 def test_a_limit_too_small_sends_two_parts_rather_than_half_a_message() -> None:

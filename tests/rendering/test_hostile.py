@@ -91,16 +91,14 @@ def unseen(text: str) -> list[str]:
 
 
 class Tags(HTMLParser):
-    """Collects tags with their attributes, and the text."""
+    """Collects tags with their attributes."""
 
     def __init__(self) -> None:
         super().__init__()
         self.tags: list[tuple[str, Any]] = []
-        self.attributes: set[str] = set()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, tuple(attrs)))
-        self.attributes |= {name for name, _ in attrs}
 
 
 def markup(text: str) -> list[str]:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.rendering.limits import warnings_for
+from bot.rendering.plain import quarantine_text
 from bot.rendering.rendered import fits
 from bot.rendering.renderer import Renderer
 from bot.rendering.shorten import octets, units
@@ -127,6 +128,17 @@ def test_a_digest_of_nothing_is_refused() -> None:
         RENDERER.render_digest([], SMS, NOW)
 
 
+def test_a_digest_that_cannot_be_made_still_names_its_first_item() -> None:
+    broken = (incident(value="no number"), notice())
+
+    made = RENDERER.render_digest([broken, (warning(), notice(id="w"))], SMS, NOW)
+
+    assert made.rendered.failed
+    assert "TypeError" in made.rendered.error
+    assert "A0231" in made.rendered.text
+    assert [each.code for each, _ in made.left] == ["W0045"]
+
+
 def test_a_digest_in_a_tiny_channel_takes_one_at_a_time() -> None:
     tiny = replace(SMS, max_chars=12, first_chars=12)
 
@@ -188,3 +200,11 @@ def test_a_webhook_body_stays_small() -> None:
 
     assert octets(text) <= 20_000
     assert orjson.loads(text)["data"]["code"] == "A0231"
+
+
+def test_a_quarantine_notice_names_source_event_and_reason_as_literal_text() -> None:
+    text = quarantine_text("gateway\n1", "e-1 http://evil.example.com", "缺少时间")
+
+    assert RENDERER.plain(text, SMS).text == (
+        "待核对事件，请关注：来源 gateway 1，事件 e-1 http：//evil．example．com。缺少时间。未按警情办理，请核对后重新发送。"
+    )

@@ -67,6 +67,11 @@ def test_a_middle_cut_keeps_both_ends(text: str, limit: int) -> None:
         assert not (tail and unicodedata.combining(tail[0]))
 
 
+def test_lengths_are_counted_as_carriers_and_robots_count() -> None:
+    assert shorten.units("示a𠮷😀") == 6
+    assert shorten.octets("示a𠮷") == 8
+
+
 def test_a_combining_mark_does_not_stay_without_its_letter() -> None:
     assert shorten.within("abe\u0301d", 4) == "ab…"
     assert shorten.middle("一二三四五六", 5) == "一二…五六"

@@ -23,6 +23,7 @@ CASES = [
     ('# feedback = "upstream"', 'feedback = "sms"', ERROR, "feedback_kind", "sources.monitor.feedback", ""),
     ('parent = "shili-city"', 'parent = "shili-cty"', ERROR, "no_unit", "units[1].parent", "shili-city"),
     ('parent = "shili-city"', 'parent = "shili-town"', ERROR, "parent_tier", "units[1].parent", ""),
+    ('tier = "county"', 'tier = "city"', ERROR, "parent_tier", "units[1].parent", ""),
     ('tier = "town"', 'tier = "enterprise"', ERROR, "unit_tier", "units[2].tier", ""),
     ('unit = "shili-town"\n# true', 'unit = "shili-twon"\n# true', ERROR, "no_unit", "enterprises[0].unit",
      "shili-town"),
@@ -105,6 +106,11 @@ def test_a_night_that_the_roster_leaves_to_nobody_is_a_warning_with_its_hours(fo
     assert "周六 20:00–24:00、周日 00:00–08:00、周日 20:00–24:00" in problem.message_zh
     assert "周一 00:00–08:00" in problem.message_zh
     assert "周六 00:00" not in problem.message_zh
+
+
+def test_a_single_date_fills_no_ordinary_night(folder: Folder) -> None:
+    folder.edit('start = "20:00", end = "08:00", days = [1, 2, 3, 4, 5, 6, 7]', 'start = "20:00", date = "2026-01-05"')
+    assert "周一 20:00–24:00" in only(folder.load()).message_zh
 
 
 @pytest.mark.parametrize(

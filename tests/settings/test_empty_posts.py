@@ -25,6 +25,11 @@ def test_an_orange_warning_without_a_county_duty_room_is_an_error(folder: Folder
     assert found["no_duty_room"].severity is Weight.WARNING
 
 
+def test_a_post_that_could_not_be_read_is_not_called_empty(folder: Folder) -> None:
+    folder.edit(COUNTY_ROOM, COUNTY_ROOM.replace("duty_room", "duty_roon"))
+    assert codes(folder.load()) == ["not_one_of"]
+
+
 def test_a_person_without_contacts_does_not_fill_a_post(folder: Folder) -> None:
     folder.edit(
         'contacts = [{ channel = "county-group" }, { channel = "sms", address = "13800130010" }]', 'people = ["li"]'

@@ -107,6 +107,7 @@ def test_a_file_that_becomes_known_by_a_reload_is_watched_from_then_on(folder: F
     hub = Hub(folder)
     folder.include("# first\n")
     assert hub.rest() is not None
+    assert hub.rest() is None
     folder.put("contacts/more.toml", "# second\n")
     assert hub.rest() is not None
 

@@ -122,10 +122,6 @@ def doubles(draft: Draft) -> Iterator[Finding]:
     yield from _twice("uscc", draft.ids("enterprises", "uscc"))
     yield from _twice("person id", draft.ids("people"))
     yield from _twice("profile name", draft.ids("profiles", "name"))
-    units = {name: loc for loc, name in draft.ids("units")}
-    for loc, uscc in draft.ids("enterprises", "uscc"):
-        if uscc in units:
-            yield Finding("twice", loc, {"what": "unit / uscc", "value": uscc}, also=units[uscc])
     yield from _twice("point code", [((*loc, "code"), (uscc, one.code)) for loc, uscc, one in draft.points], _second)
     yield from _twice("hazard code", [((*loc, "code"), (uscc, one.code)) for loc, uscc, one in draft.hazards], _second)
 

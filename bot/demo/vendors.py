@@ -1,0 +1,108 @@
+"""The simulated vendors of the demo, started together, and the phones' side of the text message gateway."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import aiohttp
+
+from bot.demo.county import ROBOTS, Addresses
+from bot.demo.simulators.kannel import KannelGateway
+from bot.demo.simulators.smtp import MailServer
+from bot.demo.simulators.upstream import Upstream
+from bot.demo.simulators.vendor import Now, Received, listening
+from bot.demo.simulators.wecom import WecomRobots
+from channels.callback import Errand, callback_path
+from channels.sms.kannel_inbound import UPLINK_QUERY
+
+log = logging.getLogger(__name__)
+
+Hear = Callable[[Received], Awaitable[None]]
+
+_DELIVERED = 1
+_ON_THE_AIR = 0.4
+"""How long a text message takes to its phone, in seconds."""
+_MORE = 3
+"""How often a report that the hub did not take is repeated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vendors:
+    """The running vendors and where they listen."""
+
+    gateway: KannelGateway
+    addresses: Addresses
+    session: aiohttp.ClientSession
+
+    async def write(self, number: str, text: str) -> int:
+        """The phone ``number`` sends a text message. Returns the HTTP status of the hub's door."""
+        return await self.gateway.answer(number, text, self.session)
+
+
+@asynccontextmanager
+async def vendors(
+    public_url: str, port: int, secrets: Mapping[str, str], now: Now, hear: Hear
+) -> AsyncIterator[Vendors]:
+    """Start gateway, robots, mail server and upstream receiver on free loopback ports until the block ends.
+
+    ``hear`` is told of every message a vendor took; ``now`` is the clock all of them obey.
+    """
+    async with AsyncExitStack() as stack:
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        uplink = public_url + callback_path("sms", secrets["sms-callback"], Errand.UPLINK) + "?" + UPLINK_QUERY
+        gateway = KannelGateway("fenghuo", secrets["sms-password"], now, uplink_url=uplink)
+        reports = _Reports(gateway, session)
+        stack.push_async_callback(reports.stop)
+
+        async def sms(message: Received) -> None:
+            reports.follow(len(gateway.received) - 1)
+            await hear(message)
+
+        gateway.inbox.on_message = sms
+        robots = WecomRobots({secrets[name]: name for name in ROBOTS}, now, hear)
+        mail = MailServer(now, hear)
+        upstream = Upstream([secrets["upstream"]], now, hear)
+        sms_url = await stack.enter_async_context(listening(gateway.app()))
+        addresses = Addresses(
+            public_url=public_url,
+            port=port,
+            sms_url=sms_url + "/cgi-bin/sendsms",
+            smtp_port=await stack.enter_async_context(mail.listening()),
+            wecom_url=await stack.enter_async_context(listening(robots.app())),
+            upstream_url=await stack.enter_async_context(listening(upstream.app())) + "/hook",
+        )
+        yield Vendors(gateway, addresses, session)
+
+
+class _Reports:
+    """Tells the hub that each text message was delivered, a moment after it was taken."""
+
+    def __init__(self, gateway: KannelGateway, session: aiohttp.ClientSession) -> None:
+        self._gateway = gateway
+        self._session = session
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def follow(self, index: int) -> None:
+        task = asyncio.create_task(self._deliver(index), name=f"report {index}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _deliver(self, index: int) -> None:
+        for turn in range(_MORE):
+            await asyncio.sleep(_ON_THE_AIR * (turn + 1))
+            try:
+                status = await self._gateway.report(index, _DELIVERED, self._session)
+            except (aiohttp.ClientError, TimeoutError) as error:
+                log.warning("the hub did not take a delivery report: %s", type(error).__name__)
+                continue
+            if status is None or status < 300:
+                return
+
+    async def stop(self) -> None:
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
