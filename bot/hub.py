@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import secrets
 import ssl
 from collections.abc import Callable, Mapping
 
@@ -13,15 +15,19 @@ from aiohttp import web
 from bot.clock import Clock
 from bot.engine import Engine
 from bot.gate import HubGate
+from bot.inquiry import Inquiry
 from bot.intake.door import ROUTE, RUNNER_OPTIONS, DoorLimits, events_handler
 from bot.rules import Rules
+from bot.schedule import FILE_SECONDS, NIGHTLY, Schedule
 from bot.settings.models import Settings
+from bot.store.errors import StoreError
 from bot.storehouse import SHARDS, Storehouse
 from bot.web.links import Links
 from bot.web.routes import add_routes
 from channels.channel import Channel
 from channels.registry import open_channel
 from escalation.ledger.journal import Filer, Sealer
+from escalation.ledger.leadership import Leadership
 from escalation.ledger.presence import Outage, Presence
 from escalation.ledger.prune import Pruner
 
@@ -29,8 +35,6 @@ log = logging.getLogger(__name__)
 
 SEAL = 0.5
 """How often the journal's new rows are sealed, in seconds; the bargain says within a second."""
-FILE = 60.0
-"""How often old journal segments are filed and old input ids forgotten, in seconds."""
 BEAT = 1.0
 LOOK = 0.2
 """How often a hub without a store looks whether it is back, in seconds."""
@@ -149,11 +153,15 @@ class Hub:
                 log.exception("the store is ready but could not be opened")
                 await asyncio.sleep(LOOK)
                 continue
-            async with asyncio.TaskGroup() as group:
-                group.create_task(engine.run(), name="workers")
-                group.create_task(self._seal(), name="sealer")
-                group.create_task(self._file(), name="filer")
-                group.create_task(self._beat(), name="beat")
+            schedule = self._schedule()
+            schedule.start()
+            try:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(engine.run(), name="workers")
+                    group.create_task(self._seal(), name="sealer")
+                    group.create_task(self._beat(), name="beat")
+            finally:
+                schedule.stop()
 
     async def _seal(self) -> None:
         """Chain and anchor new journal rows. A journal that cannot be anchored stops intake, loudly."""
@@ -169,24 +177,38 @@ class Hub:
                 self._seal_trouble = f"台账无法封存：{error}\nthe journal cannot be sealed: {error}"
                 await asyncio.sleep(SEAL)
 
-    async def _file(self) -> None:
+    def _schedule(self) -> Schedule:
+        """Filing, forgetting and the nightly check of the journal, on the hub that leads."""
         door, partitions = self.storehouse.door(), self.rules.settings.hub.partitions
+        leadership = Leadership(door, f"{os.getpid()}-{secrets.token_hex(4)}")
         filer = Filer(door, partitions, self.storehouse.journal_folder)
         pruner = Pruner(door, partitions, SHARDS)
-        while True:
-            await asyncio.sleep(FILE)
-            try:
-                await filer.step()
-                await pruner.step(self.clock.now())
-            except Exception:
-                log.exception("old journal segments could not be filed; they stay in the store")
+
+        async def file() -> None:
+            await filer.step()
+
+        async def forget() -> None:
+            await pruner.step(self.clock.now())
+
+        async def check() -> None:
+            engine = self.engine
+            if engine is None:
+                return
+            result = await Inquiry(self.storehouse, engine.meta, self.rules.directory).verify()
+            log.log(logging.INFO if result.ok else logging.CRITICAL, "the nightly check: %s", result.text())
+
+        schedule = Schedule(lambda: leadership.holds(self.clock.now()))
+        schedule.every(FILE_SECONDS, "file the journal", file)
+        schedule.every(FILE_SECONDS, "forget old inputs", forget)
+        schedule.at(NIGHTLY, "check the journal", check)
+        return schedule
 
     async def _beat(self) -> None:
         presence = Presence(self.storehouse.door())
         while True:
             try:
                 await presence.beat(self.clock.now())
-            except Exception:
+            except (StoreError, OSError):
                 log.warning("the store did not take the hub's beat")
             await asyncio.sleep(BEAT)
 

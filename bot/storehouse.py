@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_exponential_jitter
+
 from bot.clock import Clock
 from bot.settings.models import Settings
 from bot.store import external, safety
@@ -16,6 +18,7 @@ from bot.store.anchor import Anchor, Finding, StoreHeads, Verdict, compare
 from bot.store.anchor import Head as AnchoredHead
 from bot.store.client import Call as ScriptCall
 from bot.store.client import Script, Store
+from bot.store.errors import StoreUnavailableError
 from bot.store.states import StoreState
 from bot.store.supervisor import Supervisor
 from bot.store.wire import WaitAof
@@ -25,6 +28,8 @@ from escalation.ledger.keys import partition_keys
 from escalation.ledger.meta import Meta, open_meta, read_meta
 from escalation.ledger.stream import read_sealed, sealed_command
 
+PATIENCE = 30.0
+"""How long a start waits for an external store that does not answer yet, in seconds."""
 SHARDS = 16
 """Into how many parts the mailboxes of a new store are divided."""
 
@@ -109,7 +114,7 @@ class Storehouse:
             return
         wait = WaitAof(replicas=table.waitaof_replicas, milliseconds=table.waitaof_timeout_ms)
         probe = external.connect(_with_password(self._settings))
-        facts = await safety.read_facts(probe)
+        facts = await _patiently(probe)
         address = external.parse(table.url)
         safety.refuse_unsafe(
             safety.concerns(facts, cluster_address=address.kind == "cluster"), accept_loss=table.accept_loss
@@ -206,6 +211,19 @@ class Storehouse:
             # Killed between making the store's meta and the first anchor: nothing was ever promised by this store.
             self.verdict = Verdict(Finding.FRESH)
         return self.verdict
+
+
+async def _patiently(probe: Store) -> list[safety.Facts]:
+    """What the servers say of themselves; a store that is started together with the hub may need a moment."""
+    async for attempt in AsyncRetrying(
+        stop=stop_after_delay(PATIENCE),
+        wait=wait_exponential_jitter(initial=0.2, max=5.0),
+        retry=retry_if_exception_type(StoreUnavailableError),
+        reraise=True,
+    ):
+        with attempt:
+            return await safety.read_facts(probe)
+    raise AssertionError("retrying ends with a result or an error")
 
 
 def _with_password(settings: Settings) -> str:

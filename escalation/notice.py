@@ -50,6 +50,11 @@ class NoticeState(StrEnum):
     def reached_vendor(self) -> bool:
         return self in (NoticeState.SUBMITTED, NoticeState.DELIVERED, NoticeState.READ, NoticeState.UNCERTAIN)
 
+    @property
+    def hopeful(self) -> bool:
+        """True while it may still reach its reader, or has."""
+        return self is NoticeState.QUEUED or self.reached_vendor
+
 
 class Contact(msgspec.Struct, frozen=True, array_like=True):
     """One way to reach an addressee: a configured channel's name and an address on it ('' where the channel is it)."""
@@ -75,10 +80,16 @@ class Addressee(msgspec.Struct, frozen=True, array_like=True):
     def key(self) -> str:
         return f"{self.unit}/{self.role}/{self.person}"
 
+    @property
+    def who(self) -> str:
+        """The same for one person at whatever post they stand; a duty room is only itself."""
+        return self.person or self.key
+
 
 class Notice(msgspec.Struct, kw_only=True, omit_defaults=True):
     """A notice inside its incident's state. Times in milliseconds; ``stage`` names the moment it belongs to (opening,
-    a rise, a ladder step …) and is part of the id. ``attempt`` counts the addressee's contacts already used."""
+    a rise, a ladder step …) and is part of the id. ``attempt`` counts the addressee's contacts already used. ``also`` are
+    the others who hear by this same send, since they share the address."""
 
     id: str
     kind: NoticeKind
@@ -100,6 +111,12 @@ class Notice(msgspec.Struct, kw_only=True, omit_defaults=True):
     detail: str = ""
     due_at: int = 0
     note: str = ""
+    also: tuple[Addressee, ...] = ()
+
+    @property
+    def everybody(self) -> tuple[Addressee, ...]:
+        """Whom this send is for."""
+        return (self.to, *self.also)
 
 
 class OutboxRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -15,7 +15,12 @@ from escalation.notice import Addressee, Contact, Notice, NoticeKind, NoticeStat
 from escalation.vocabulary import ClockKind, Measure, Purpose, Urgency
 
 MOST_NOTICES = 96
-"""Finished notices beyond this many leave the state, oldest first; the journal keeps them all."""
+"""Notices beyond this many leave the state, oldest first; the journal keeps them all."""
+TRIAL = "trial"
+"""Why a notice of an enterprise on trial was not sent."""
+
+_ASIDE = (NoticeKind.FEEDBACK, NoticeKind.ANSWER, NoticeKind.QUARANTINE)
+"""Kinds that tell nobody of the incident itself: upstream, one sender, those who keep the hub running."""
 
 
 def notice_id(incident: Incident, stage: str, contact: Contact) -> str:
@@ -54,11 +59,8 @@ def tell(
         if not contacts:
             decision.entries.append(_entry(ctx, incident, "no_contact", addressee, kind=kind))
         for attempt, contact in enumerate(contacts):
-            identity = notice_id(incident, stage, contact)
-            if identity in incident.notices:
-                continue
             notice = Notice(
-                id=identity,
+                id=notice_id(incident, stage, contact),
                 kind=kind,
                 purpose=purpose,
                 stage=stage,
@@ -73,16 +75,29 @@ def tell(
                 due_at=due_at,
                 note=note,
             )
-            queue(decision, incident, ctx, notice)
-            made.append(notice)
+            if offer(decision, incident, ctx, notice):
+                made.append(notice)
     return made
 
 
-def queue(decision: Decision, incident: Incident, ctx: Context, notice: Notice) -> None:
+def offer(decision: Decision, incident: Incident, ctx: Context, notice: Notice) -> bool:
+    """Queue the notice, or join its reader to the send of this stage that goes to the same address: then False."""
+    kept = incident.notices.get(notice.id)
+    if kept is None:
+        _queue(decision, incident, ctx, notice)
+        return True
+    if notice.to.who not in {each.who for each in kept.everybody}:
+        kept.also = (*kept.also, notice.to)
+        entry = _entry(ctx, incident, "shares_a_send", notice.to, kind=notice.kind, notice=notice.id)
+        decision.entries.append(entry)
+    return False
+
+
+def _queue(decision: Decision, incident: Incident, ctx: Context, notice: Notice) -> None:
     """Put one notice into the state, the outbox and the journal."""
     trial = incident.plan.trial
     if trial:
-        notice.state, notice.detail = NoticeState.DROPPED, "trial"
+        notice.state, notice.detail = NoticeState.DROPPED, TRIAL
     incident.notices[notice.id] = notice
     reason = "told_on_trial" if trial else "told"
     decision.entries.append(
@@ -105,7 +120,7 @@ def queue(decision: Decision, incident: Incident, ctx: Context, notice: Notice) 
     )
     if not trial:
         decision.outbox.append(outbox_row(incident, notice))
-    _forget_oldest(incident)
+    _forget_oldest(decision, incident, ctx)
 
 
 def outbox_row(incident: Incident, notice: Notice, not_before: int = 0) -> OutboxRow:
@@ -123,31 +138,48 @@ def outbox_row(incident: Incident, notice: Notice, not_before: int = 0) -> Outbo
     )
 
 
-def told_people(incident: Incident, *, reached_only: bool = False) -> list[Addressee]:
-    """Everybody who was told of this incident in this episode, once each, in the order they were told."""
+def told_people(incident: Incident) -> list[Addressee]:
+    """Everybody who was told of this incident in this episode, once each, in the order they were told.
+
+    Who is still waiting for the first word counts, since it may be on its way already; whom nothing can reach does not.
+    """
     found: dict[str, Addressee] = {}
     for notice in incident.notices.values():
-        told = notice.state.reached_vendor if reached_only else notice.state is not NoticeState.DROPPED
-        ours = notice.kind not in (NoticeKind.FEEDBACK, NoticeKind.ANSWER)
-        if told and ours and notice.id.startswith(f"{incident.code}.{incident.episode}."):
-            found.setdefault(notice.to.key, notice.to)
+        told = notice.state.hopeful or notice.detail == TRIAL
+        if told and notice.kind not in _ASIDE:
+            for each in notice.everybody:
+                found.setdefault(each.who, each)
     return list(found.values())
 
 
-def _forget_oldest(incident: Incident) -> None:
-    surplus = len(incident.notices) - MOST_NOTICES
-    if surplus <= 0:
+def _forget_oldest(decision: Decision, incident: Incident, ctx: Context) -> None:
+    """Keep the state small. Nobody is forgotten while there is room for their newest notice; one that still waits goes
+    only when a newer one waits for the same address, and the journal says so."""
+    notices = incident.notices
+    if len(notices) <= MOST_NOTICES:
         return
-    finished = [key for key, kept in incident.notices.items() if kept.state is not NoticeState.QUEUED]
-    for key in finished[:surplus]:
-        del incident.notices[key]
+    newest = {who.who: key for key, kept in notices.items() for who in kept.everybody}
+    last = {kept.contact: key for key, kept in notices.items()}
+    kept_for_people = set(newest.values())
+    finished = [key for key, kept in notices.items() if kept.state is not NoticeState.QUEUED]
+    overtaken = [
+        key for key, kept in notices.items() if kept.state is NoticeState.QUEUED and last[kept.contact] != key
+    ]
+    order = [*(key for key in finished if key not in kept_for_people), *overtaken, *finished]
+    for key in list(dict.fromkeys(order))[: len(notices) - MOST_NOTICES]:
+        gone = notices.pop(key)
+        if gone.state is NoticeState.QUEUED:
+            decision.entries.append(_entry(ctx, incident, "superseded", gone.to, kind=gone.kind, notice=key))
 
 
-def _entry(ctx: Context, incident: Incident, reason: str, addressee: Addressee, *, kind: NoticeKind) -> Entry:
+def _entry(
+    ctx: Context, incident: Incident, reason: str, addressee: Addressee, *, kind: NoticeKind, notice: str = ""
+) -> Entry:
     return Entry(
         at=ctx.now,
         reason=reason,
         incident=incident.code,
         actor=addressee.key,
+        notice=notice,
         detail={"kind": kind, "tier": addressee.tier, "role": addressee.role},
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-MOST_CHARS = 2000
+MOST_CHARS = 1000
 """Longer messages are read to here; nobody answers an alarm in more, and normalising may make text longer."""
 
 _SIMPLE = str.maketrans(
@@ -33,7 +33,7 @@ def sound(text: str) -> str:
 def folded(text: str) -> str:
     """NFKC, simplified signs for the words we know, without invisible signs, quotes of what was answered,
     calls by name and SMS signatures. Lines stay lines; all other white space is one space."""
-    kept = _visible(unicodedata.normalize("NFKC", sound(text))).translate(_SIMPLE)
+    kept = _visible(unicodedata.normalize("NFKC", sound(text))[:MOST_CHARS]).translate(_SIMPLE)
     kept = _MENTION.sub(" ", _ORIGINAL.sub("", _QUOTED.sub("\n", kept)))
     bare = _SIGNATURE.sub(_without_frame, kept)
     # Who puts the answer itself in 【】 still answered.

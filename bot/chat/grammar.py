@@ -27,6 +27,7 @@ from bot.chat.verbs import (
     OK,
     ONE,
     READING,
+    SIGNED_HOW,
     TABLE,
     TAG,
     Word,
@@ -35,7 +36,7 @@ from escalation.ledger.keys import read_code
 from escalation.vocabulary import Verb
 
 _ONE_BEFORE_CODE = re.compile(r"(?<![a-z0-9.:])1(?=[aw][ \-_#.]{0,3}\d)", re.IGNORECASE)
-_CODE = re.compile(r"(?<![a-z0-9])([aw])[ \-_#.:]{0,3}(\d+)(?![a-z0-9])", re.IGNORECASE)
+_CODE = re.compile(r"(?<![a-z0-9])([aw])[ \-_#.:]{0,3}(\d+)(?=ok(?:ay)?(?![a-z])|[^a-z0-9]|$)", re.IGNORECASE)
 _GAP = "\x02"
 _BETWEEN = re.compile(r"(?<=[a-z0-9])\s+(?=[a-z0-9])")
 _MARKS = re.compile(rf"(?:(?<!\d)[.:]|[.:](?!\d)|[^\w℃%{_GAP}.:])+")
@@ -160,11 +161,12 @@ def _without_done(before: str) -> str:
 
 
 def _leads(word: Word, before: str, done: bool) -> bool:
-    led = FILLERS.sub("", before)
+    led = FILLERS.sub("", re.sub(rf"[a-z0-9{_GAP}]+", "", before))
+    if word.verb is Verb.SIGN:
+        led = SIGNED_HOW.sub("", led)
+        return not led or NAMED_POST.search(led) is not None
     if not led:
         return True
-    if word.verb is Verb.SIGN:
-        return bool(NAMED_POST.search(led)) or before.endswith(("已", "已经", "确认"))
     return done or (word.verb is Verb.VERIFY and any(pattern.search(led) for _, pattern in CAUSES))
 
 
@@ -241,11 +243,11 @@ def _rest(typed: str, said: str, *, signed: bool) -> str:
     text = " ".join(_CODE.sub(" ", _ONE_BEFORE_CODE.sub("1 ", typed)).split())
     if said:
         spaced = r"\s*".join(re.escape(char) for char in said)
-        text = re.sub(
-            rf"(?:已\s*经?\s*)?{spaced}\s*(?:完\s*毕|完\s*成|好\s*了|了)?", " ", text, count=1, flags=re.IGNORECASE
-        )
+        whole = rf"(?:已\s*经?\s*)?{spaced}\s*(?:完\s*毕|完\s*成|完\s*了?|好\s*了|了)?"
+        text = re.sub(whole, " ", text, count=1, flags=re.IGNORECASE)
     elif signed:
         text = re.sub(r"^\W*(?:回\s*复?\s*)?(?:1|ok(?:ay)?)(?![a-z0-9])", "", text, count=1, flags=re.IGNORECASE)
     text = re.sub(r"(?<![A-Za-z0-9])\s+|\s+(?![A-Za-z0-9])", "", text).strip(_EDGES)
     text = re.sub(rf"(?<={_HAN})[,;:!?]|[,;:!?](?={_HAN})", lambda match: match[0].translate(_WIDE), text)
+    text = re.sub(r"([，；：！？,;:!?])[，；：！？,;:!?]+", r"\1", text)
     return "" if text in _HUSKS else text

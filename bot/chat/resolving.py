@@ -48,11 +48,12 @@ class Resolver:
             cause=said.cause,
         )
         verb = said.verb
-        if verb is None and said.codes and not said.rest:
-            verb = Verb.QUERY
+        if verb is None and said.emergency:
+            return replace(reading, reason="reply_accident")
+        if verb is None and said.codes:
+            shown = await self._with_codes(reading, Verb.QUERY, said, directory, row, now)
+            return _with_hint(shown, said) if said.rest else shown
         if verb is None:
-            if said.emergency:
-                return replace(reading, reason="reply_accident")
             return replace(reading, reason="reply_not_understood", answer=saying.not_understood(said.cause))
         if verb is Verb.HELP:
             return replace(reading, reason="reply_help", answer=saying.help_text(self._emergency))
@@ -91,6 +92,14 @@ class Resolver:
             return replace(reading, reason="reply_no_such_code", answer=trailer)
         acting = _acting(reading, verb, said, known, directory)
         return replace(acting, trailer="\n".join(part for part in (trailer, acting.trailer) if part))
+
+
+def _with_hint(shown: Reading, said: Understood) -> Reading:
+    """Words about an incident that are no command: its state is told, and that nothing was recorded."""
+    hint = saying.not_understood(said.cause)
+    return replace(
+        shown, reason="reply_not_understood", answer="\n".join(part for part in (hint, shown.answer) if part)
+    )
 
 
 def _acting(reading: Reading, verb: Verb, said: Understood, chosen: list[Incident], directory: Directory) -> Reading:

@@ -39,7 +39,7 @@ DONE_BEFORE = re.compile(r"(?:已经?|完成|都|经)(?:完成|全部|由\w{1,6}
 DONE_AFTER = re.compile(r"(?:完毕|完成|完了?|好了?|妥|过了|掉了?|结束|了)")
 AFTERWARDS = re.compile(r"(?:完毕|完成|完|好)?了?(?:后|之后|以后|再|时|前|之前)")
 FILLERS = re.compile(
-    r"^(?:好的?|嗯+|哦+|行|您好|你好|领导|我们?|本人|我方|我厂|我司|我处|企业|公司|现场|现|目前|刚刚?|刚才|今天|今日|已经?|均|都|全部|经|"
+    r"^(?:好的?|嗯+|哦+|行|您好|你好|我们?|本人|我方|我厂|我司|我处|企业|公司|现场|现|目前|刚刚?|刚才|今天|今日|已经?|均|都|全部|经|"
     r"完成|完毕|人员|值班员|报告|回复?|答复|复|均已|ok|谢谢|辛苦)*"
 )
 
@@ -61,6 +61,8 @@ def _word(verb: Verb, said: str, *, before: str, after: str, leads: bool = False
 
 
 _NEVER = f"{NEGATION}|{CONDITION}|{PAST}"
+_URGE_OTHERS = URGE.replace("通知", "通知(?!$)")  # 核查通知收到: what was received, not whom to tell
+_NOTICE = r"的?(?:通知|短信|消息|信息|提醒|要求|单)|已?收到"
 _NOUN = r"情况|记录|率|单|表|人|时间|时限|状态|方式|页面|链接|按钮|流程|要求|权|提醒|编号|码"
 
 TABLE: tuple[Word, ...] = (
@@ -81,7 +83,7 @@ TABLE: tuple[Word, ...] = (
         Verb.VERIFY,
         r"核查|核实",
         before=f"{_NEVER}|{URGE}",
-        after=r"中|一下|下$|吧|不了|不出|不清|不到|失败|方案|流程|时限|单|率|表|人员名",
+        after=rf"{_NOTICE}|中|一下|下$|吧|不了|不出|不清|不到|失败|方案|流程|时限|单|率|表|人员",
         leads=True,
         asked_before=True,
     ),
@@ -89,32 +91,33 @@ TABLE: tuple[Word, ...] = (
         Verb.DISPOSE,
         r"处置|处理",
         before=f"{_NEVER}|{URGE}|{HEDGE}",
-        after=r"中|意见|方案|办法|流程|时限|单|率|一下|下$|吧|不|失败|未完|没|未果|难|人$|费|厂|站|器|权",
+        after=rf"{_NOTICE}|中|意见|方案|办法|流程|时限|单|率|一下|下$|吧|不|失败|未完|没|未果|难|人$|人员|费|厂|站|器|权",
         leads=True,
         asked_before=True,
     ),
     _word(
         Verb.FALSE_ALARM,
         r"误报|虚警|假警",
-        before=f"{_NEVER}|{HEDGE}|防止|减少|避免|降低|排除|频繁|多次|又",
-        after=r"率|多|频|次数|原因|统计|分析|的(?!$)|不|没|未",
+        before=f"{_NEVER}|{HEDGE}|防止|减少|避免|降低|排除|频繁|多次|又|收到的?$",
+        after=rf"{_NOTICE}|率|多|频|次数|原因|统计|分析|的(?!$)|不|没|未",
     ),
     _word(
         Verb.CLEAR,
         r"消警|销警",
-        before=f"{_NEVER}|{HEDGE}|正在|准备|打算|计划|将",
-        after=f"{_NOUN}|条件|原因|不|没|未|失败|前|后",
+        before=f"{_NEVER}|{HEDGE}|正在|准备|打算|计划|将|收到的?$",
+        after=f"{_NOTICE}|{_NOUN}|条件|原因|不|没|未|失败|前|后",
     ),
     _word(
         Verb.SIGN,
         r"签收|收悉|知悉|已阅",
         before=f"{_NEVER}|{URGE}|{OTHERS}|{THINGS}",
         after=f"{_NOUN}|不|失败|没|未|的(?!$)|了?后|请|前|时|超时|通知|权限|{THINGS}",
+        leads=True,
     ),
     _word(
         Verb.SIGN,
         r"收到",
-        before=f"{_NEVER}|{URGE}|{OTHERS}|{THINGS}|接$|签$",
+        before=f"{_NEVER}|{_URGE_OTHERS}|{OTHERS}|{THINGS}|接$|签$",
         after=f"请|后|之后|的(?!$)|时|前|不|没|未|回复|率|{THINGS}",
         leads=True,
     ),
@@ -128,9 +131,11 @@ READING: tuple[tuple[Verb, re.Pattern[str]], ...] = (
 """Words that only ask; a message that begins with one acts on nothing."""
 
 NAMED_POST = re.compile(
-    r"(?:公司|厂|业|钢铁|镇|街道|园区|局|室|办|站|部|科|所|队|车间|班|班组|值班员|值班|短信|信息|消息|通知|报警|预警|警情|报|警|预警信息)(?:已经?|刚刚?)?$"
+    r"(?:公司|厂|业|钢铁|镇|街道|园区|局|室|办|站|部|科|所|队|车间|班|班组|值班员|值班|短信|信息|消息|通知|报警|预警|警情|报|警|"
+    r"器|炉|罐|温度|流量|压力|压差|液位|水位|浓度)$"
 )
-"""What may stand before 收到: who received it, by post, or what was received. Other subjects are talk."""
+"""What may stand before a signature: who gives it, by post, or what was received. Other subjects are talk."""
+SIGNED_HOW = re.compile(r"(?:已经?|刚才?|均|都|全部|确认|也|现)+$")
 
 ONE = re.compile(r"^(?:回复?|复)?1(?:签收|收到)?$|^(?:签收|收到)1$")
 OK = re.compile(r"^(?:ok|okay)(?:了|的)?$")

@@ -64,12 +64,12 @@ class Controls:
                     "name": point.name,
                     "grades": [
                         {"id": each.value, "word": each.word}
-                        for each in (*_VALUES.get(point.code, {Severity.HIGH: None}), Severity.FAULT)
+                        for each in (*reversed(_VALUES.get(point.code, {Severity.HIGH: (0, 0)})), Severity.FAULT)
                     ],
                 }
                 for point in enterprise.points
             ]
-            levels = [{"id": level.value, "word": level.word} for level in reversed(Level)]
+            levels = [{"id": level.value, "word": level.word} for level in Level]
             rows.append({"enterprise": enterprise.uscc, "point": "", "name": "企业风险预警", "grades": levels})
             found.append({"name": enterprise.short or enterprise.name, "targets": rows})
         return found

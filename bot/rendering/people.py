@@ -9,7 +9,7 @@ from bot.rendering.neutral import visible
 from escalation.directory import ContactEntry, Directory
 from escalation.incident import Duty, Incident
 from escalation.notice import Notice
-from escalation.vocabulary import ClockKind, Role
+from escalation.vocabulary import Role
 
 _MOST_TO_PHONE = 6
 _NUMBER = re.compile(r"\+?\d[\d -]{5,18}\d", re.ASCII)

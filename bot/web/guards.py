@@ -21,6 +21,7 @@ _CSP = (
 # same-origin, not no-referrer: a browser that may not name its page sends "Origin: null" with a form.
 _HEADERS = {
     "Content-Security-Policy": _CSP,
+    "Server": "fenghuo",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from escalation.deciding.closing import close, close_if_over
-from escalation.deciding.duties import close_duty, duty_at, meet, open_duty, own_people, restart, tell_plan
+from escalation.deciding.duties import (
+    close_duty,
+    lead_tier,
+    lit,
+    meet,
+    open_duty,
+    relight,
+    restart,
+    resume,
+    running,
+    tell_plan,
+)
 from escalation.deciding.opening import plan_for, reopen
-from escalation.event import Event, EventType
-from escalation.incident import Incident, IncidentState
+from escalation.event import Event, EventType, Flag
+from escalation.incident import Clock, Duty, DutyPlan, Incident, IncidentState
 from escalation.inputs import Context, Decision, Entry
 from escalation.notice import NoticeKind
-from escalation.plan import urgency_of
+from escalation.plan import start_clock, urgency_of
 from escalation.telling import next_stage, tell, told_people
-from escalation.vocabulary import ClockKind, Kind, Purpose, Verdict
+from escalation.vocabulary import ClockKind, Kind, Level, Purpose, Severity, Verdict
 
 _ENDS_AT_ONCE = (
     EventType.WARNING_CLEARED,
@@ -21,34 +34,49 @@ _ENDS_AT_ONCE = (
 )
 
 
+_NO_NEWS = (EventType.ALARM_REPEATED, EventType.WARNING_DOWNGRADED)
+"""What repeats a level that is known, or lowers it, is no raise after a signature."""
+
+
 def change(incident: Incident, event: Event, ctx: Context) -> Decision:
-    """What an event does to an existing incident. Order is the source's: an older word never undoes a newer one."""
+    """What an event does to an existing incident. Order is the source's: an older word never undoes a newer one; of two
+    at the same millisecond the later to come is the newer."""
     if not event.type.raises:
         return _cleared(incident, event, ctx)
+    if event.type is EventType.ALARM_REPEATED and Flag.UNKNOWN_LEVEL in event.flags:
+        # A repeat that names no severity repeats the one that is known.
+        event = msgspec.structs.replace(event, severity=incident.severity)
+    late = not incident.active and event.at < incident.cleared_at
     if incident.state is IncidentState.CLOSED:
-        if event.at <= incident.cleared_at or event.at < incident.last_at:
+        if late:
             return _ignored(incident, event, ctx, "raised_before_its_clear", Verdict.STALE)
         return reopen(incident, event, ctx)
     if incident.kind is Kind.WARNING and event.at < incident.last_at:
         return _ignored(incident, event, ctx, "level_older_than_known", Verdict.STALE)
-    if not incident.active and event.at <= incident.cleared_at:
-        return _folded(incident, event, ctx, "raised_before_its_clear")
     if _rank(event) > _rank(incident):
-        return _rose(incident, event, ctx)
-    if incident.kind is Kind.WARNING and _rank(event) < _rank(incident):
+        return _rose(incident, event, ctx, active=not late)
+    if late:
+        return _folded(incident, event, ctx, "raised_before_its_clear")
+    lower = _rank(event) < _rank(incident)
+    if incident.kind is Kind.WARNING and lower:
         return _lowered(incident, event, ctx)
-    again = event.type is not EventType.ALARM_REPEATED
-    if again and any(duty.open and duty.signed for duty in incident.duties):
-        return _raised_again(incident, event, ctx)
-    if not incident.active:
+    signed = any(duty.open and duty.signed for duty in incident.duties)
+    again = signed and not lower and event.type not in _NO_NEWS
+    if not incident.active or again or _other_severity(incident, event):
         return _raised_again(incident, event, ctx)
     return _folded(incident, event, ctx, "folded")
 
 
+def _other_severity(incident: Incident, event: Event) -> bool:
+    """An interlock after a high-high is no rise, and news all the same."""
+    known = event.severity is not None and incident.severity is not None and event.at >= incident.last_at
+    return known and event.severity is not incident.severity and _rank(event) == _rank(incident)
+
+
 def _rank(subject: Event | Incident) -> int:
-    if subject.level is not None:
-        return subject.level.rank
-    return subject.severity.rank if subject.severity is not None else 0
+    """A level or severity that is not known counts as the highest, as the plan takes it."""
+    kind = subject.kind if isinstance(subject, Incident) else subject.type.kind
+    return (subject.level or Level.RED).rank if kind is Kind.WARNING else (subject.severity or Severity.HIGH_HIGH).rank
 
 
 def _folded(incident: Incident, event: Event, ctx: Context, reason: str) -> Decision:
@@ -78,89 +106,108 @@ def _take_facts(incident: Incident, event: Event) -> None:
     incident.flags = tuple(dict.fromkeys((*incident.flags, *event.flags)))
 
 
-def _rose(incident: Incident, event: Event, ctx: Context) -> Decision:
-    """A level up or high → high_high: a new plan, its duties on their new ladders, and everybody hears it."""
-    before = incident.level or incident.severity
+def _rose(incident: Incident, event: Event, ctx: Context, *, active: bool) -> Decision:
+    """A level up or high → high_high: a new plan, its duties on their new ladders, and everybody hears it.
+
+    A late one, from before the newest clear, is told as well but makes nothing active.
+    """
+    before = _word(incident)
+    people = told_people(incident)
     incident.level, incident.severity = event.level, event.severity
     incident.urgency = urgency_of(event.level, event.severity)
-    incident.active = True
+    incident.active, incident.cleared_at = active, 0 if active else incident.cleared_at
     incident.raises += 1
-    incident.raised_at = max(incident.raised_at, event.at)
+    incident.requests = []
     _take_facts(incident, event)
     decision = Decision(reason="rose", incident=incident, verdict=Verdict.UPDATED)
-    decision.entries.append(_entry(incident, event, ctx, "rose", before=str(before)))
+    decision.entries.append(_entry(incident, event, ctx, "rose", before=before))
     incident.plan = plan_for(incident, ctx)
     planned = {duty.unit: duty for duty in incident.plan.duties}
     for duty in incident.duties:
         if duty.open and duty.unit in planned:
             restart(duty, planned[duty.unit], ctx)
-        elif duty.open:
+        elif duty.open and duty.tier.rank > lead_tier(incident).rank:
+            relight(incident, duty, ctx)
+        else:
             close_duty(duty, ctx, "led_by_another_tier", decision, incident)
     for plan in incident.plan.duties:
-        open_duty(incident, plan, ctx, ctx.now)
-    tell_plan(
-        decision, incident, ctx, kind=NoticeKind.ROSE, stage=next_stage(incident, NoticeKind.ROSE), note=str(before)
-    )
+        duty = open_duty(incident, plan, ctx)
+        if not active:
+            meet(duty, ClockKind.CLEAR, ctx, decision, incident)
+    tell_plan(decision, incident, ctx, kind=NoticeKind.ROSE, note=before, others=people)
     return decision
 
 
 def _lowered(incident: Incident, event: Event, ctx: Context) -> Decision:
     """A level down: the higher duty ends, the lower keeps its original start, and all who were told hear it."""
-    before = incident.level
+    before = _word(incident)
     people = told_people(incident)
+    led = {duty.unit for duty in incident.plan.duties}
     incident.level = event.level
     incident.urgency = urgency_of(event.level, event.severity)
+    incident.active, incident.cleared_at = True, 0
     _take_facts(incident, event)
     decision = Decision(reason="lowered", incident=incident, verdict=Verdict.UPDATED)
-    decision.entries.append(_entry(incident, event, ctx, "lowered", before=str(before)))
+    decision.entries.append(_entry(incident, event, ctx, "lowered", before=before))
     incident.plan = plan_for(incident, ctx)
-    planned = {duty.unit: duty for duty in incident.plan.duties}
     for duty in incident.duties:
-        if duty.open and duty.unit not in planned:
+        if lit(incident, duty):
             close_duty(duty, ctx, "level_lowered", decision, incident)
-    stage = next_stage(incident, NoticeKind.LOWERED)
     for plan in incident.plan.duties:
-        if duty_at(incident, plan.unit) is not None:
-            continue
         former = next((duty for duty in reversed(incident.duties) if duty.unit == plan.unit), None)
-        duty = open_duty(incident, plan, ctx, former.opened_at if former else ctx.now)
-        if former is not None and former.signed is not None:
-            duty.signed = former.signed
-            meet(duty, ClockKind.SIGN, ctx, decision, incident)
-        else:
-            tell(
-                decision,
-                incident,
-                ctx,
-                own_people(incident, duty, ctx, decision),
-                kind=NoticeKind.LOWERED,
-                purpose=Purpose.ACT,
-                stage=stage,
-                duty=duty,
-                clock=ClockKind.SIGN,
-                due_at=next((each.due_at for each in duty.clocks if each.kind is ClockKind.SIGN), 0),
-                note=str(before),
-            )
-    tell(
-        decision, incident, ctx, people, kind=NoticeKind.LOWERED, purpose=Purpose.ATTEND, stage=stage, note=str(before)
-    )
+        if former is None:
+            open_duty(incident, plan, ctx)
+        elif not former.open or former.unit not in led:
+            resume(former, plan, ctx)
+    tell_plan(decision, incident, ctx, kind=NoticeKind.LOWERED, note=before, others=people)
     return decision
 
 
 def _raised_again(incident: Incident, event: Event, ctx: Context) -> Decision:
-    """Raised again after a return to normal or after a signature: news, to be signed for anew."""
+    """Raised again after a return to normal or after a signature: news, and whoever signed must sign anew.
+
+    Who has not signed keeps their clocks, or an alarm that comes and goes would never climb; a ladder that is used up
+    starts afresh.
+    """
+    people = told_people(incident)
     incident.active, incident.raises = True, incident.raises + 1
-    incident.raised_at = max(incident.raised_at, event.at)
     incident.cleared_at = 0
+    incident.requests = []
+    if _other_severity(incident, event):
+        incident.severity = event.severity
     _take_facts(incident, event)
     decision = Decision(reason="raised_again", incident=incident, verdict=Verdict.UPDATED)
     decision.entries.append(_entry(incident, event, ctx, "raised_again"))
     planned = {duty.unit: duty for duty in incident.plan.duties}
     for duty in incident.duties:
-        if duty.open and duty.signed and duty.unit in planned:
+        if duty.open and duty.unit not in planned:
+            relight(incident, duty, ctx)
+        elif duty.open and (duty.signed is not None or _used_up(duty)):
             restart(duty, planned[duty.unit], ctx)
-    tell_plan(decision, incident, ctx, kind=NoticeKind.REOPENED, stage=next_stage(incident, NoticeKind.REOPENED))
+        elif duty.open:
+            _clear_anew(duty, planned[duty.unit], ctx)
+    tell_plan(decision, incident, ctx, kind=NoticeKind.REOPENED, others=people)
     return decision
+
+
+def _used_up(duty: Duty) -> bool:
+    clock = running(duty, ClockKind.SIGN)
+    return clock is None or all(step.fired_at for step in clock.steps)
+
+
+def _clear_anew(duty: Duty, plan: DutyPlan, ctx: Context) -> None:
+    """The return to normal had met the clear clock; what is wrong again must be cleared again."""
+    fresh = {each.kind: each for each in plan.clocks if each.kind is ClockKind.CLEAR}
+    clocks: list[Clock] = []
+    for clock in duty.clocks:
+        stands = clock.kind not in fresh or running(duty, clock.kind) is clock
+        clocks.append(clock if stands else start_clock(fresh[clock.kind], ctx.now, ctx.calendar))
+    duty.clocks = clocks
+
+
+def _word(incident: Incident) -> str:
+    known = incident.level or incident.severity
+    return known.value if known is not None else ""
 
 
 def _cleared(incident: Incident, event: Event, ctx: Context) -> Decision:

@@ -13,7 +13,7 @@ from escalation.vocabulary import Purpose
 def confirmed_by_people(incident: Incident) -> bool:
     """True when the acting tier, or one above it, has signed; the signature of a lower tier does not speak for it."""
     lead = lead_tier(incident).rank
-    return any(duty.signed is not None and duty.tier.rank >= lead for duty in incident.duties)
+    return any(duty.open and duty.signed is not None and duty.tier.rank >= lead for duty in incident.duties)
 
 
 def close(decision: Decision, incident: Incident, ctx: Context, reason: str) -> None:

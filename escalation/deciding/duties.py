@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from escalation.incident import Clock, ClockState, Duty, DutyPlan, Incident
+from escalation.incident import Clock, ClockState, Duty, DutyPlan, Incident, StepAction
 from escalation.inputs import Context, Decision, Entry
-from escalation.notice import Addressee, Notice, NoticeKind
+from escalation.notice import Addressee, NoticeKind
 from escalation.plan import start_clock
 from escalation.reach import Reached, acting
 from escalation.roster import distinct, standing
-from escalation.telling import tell
-from escalation.vocabulary import ClockKind, Purpose, Role, Tier
+from escalation.telling import next_stage, tell
+from escalation.vocabulary import ClockKind, Measure, Purpose, Role, Tier
 
 
 def lead_tier(incident: Incident) -> Tier:
@@ -24,20 +24,49 @@ def duty_at(incident: Incident, unit: str) -> Duty | None:
     return next((duty for duty in incident.duties if duty.open and duty.unit == unit), None)
 
 
-def open_duty(incident: Incident, plan: DutyPlan, ctx: Context, started_at: int) -> Duty:
-    """Give a unit its duty with clocks counted from ``started_at``; a duty it already has is returned as it is."""
+def lit(incident: Incident, duty: Duty) -> bool:
+    """True for a duty no rule gave: the ladder, or an empty post, lit this tower."""
+    return all(plan.unit != duty.unit for plan in incident.plan.duties)
+
+
+def open_duty(incident: Incident, plan: DutyPlan, ctx: Context) -> Duty:
+    """Give a unit its duty with clocks counted from now; a duty it already has is returned as it is."""
     standing_duty = duty_at(incident, plan.unit)
     if standing_duty is not None:
         return standing_duty
-    number = 1 + sum(1 for duty in incident.duties if duty.unit == plan.unit)
-    duty = Duty(
-        id=f"{plan.unit}#{number}",
-        tier=plan.tier,
-        unit=plan.unit,
-        roles=plan.roles,
-        opened_at=started_at,
-        clocks=[start_clock(clock, started_at, ctx.calendar) for clock in plan.clocks],
-    )
+    clocks = [start_clock(clock, ctx.now, ctx.calendar) for clock in plan.clocks]
+    return _new_duty(incident, plan.tier, plan.unit, plan.roles, clocks, ctx)
+
+
+def light(incident: Incident, tier: Tier, unit: str, roles: tuple[Role, ...], ctx: Context) -> Duty:
+    """The next tower: the open duty of this unit, or a new one with the lead's sign clock and no ladder that climbs,
+    since the duty below still does."""
+    return duty_at(incident, unit) or _new_duty(incident, tier, unit, roles, _lit_clocks(incident, ctx), ctx)
+
+
+def relight(incident: Incident, duty: Duty, ctx: Context) -> None:
+    """News for a tower that the ladder lit: it must sign anew."""
+    duty.signed = duty.verified = duty.disposed = None
+    duty.clocks = _lit_clocks(incident, ctx)
+
+
+def _lit_clocks(incident: Incident, ctx: Context) -> list[Clock]:
+    lead = lead_tier(incident)
+    plans = (clock for duty in incident.plan.duties if duty.tier is lead for clock in duty.clocks)
+    clocks = [start_clock(plan, ctx.now, ctx.calendar) for plan in plans if plan.kind is ClockKind.SIGN]
+    for clock in clocks:
+        clock.steps = [step for step in clock.steps if step.action is StepAction.REMIND]
+    return clocks
+
+
+def _new_duty(
+    incident: Incident, tier: Tier, unit: str, roles: tuple[Role, ...], clocks: list[Clock], ctx: Context
+) -> Duty:
+    """Its number follows the unit's last one, which the journal keeps when it leaves the state here."""
+    former = [duty for duty in incident.duties if duty.unit == unit]
+    number = 1 + max((int(duty.id.rpartition("#")[2]) for duty in former), default=0)
+    incident.duties = [duty for duty in incident.duties if duty.unit != unit]
+    duty = Duty(id=f"{unit}#{number}", tier=tier, unit=unit, roles=roles, opened_at=ctx.now, clocks=clocks)
     incident.duties.append(duty)
     return duty
 
@@ -47,6 +76,26 @@ def restart(duty: Duty, plan: DutyPlan, ctx: Context) -> None:
     duty.signed = duty.verified = duty.disposed = None
     duty.roles = plan.roles
     duty.clocks = [start_clock(clock, ctx.now, ctx.calendar) for clock in plan.clocks]
+
+
+def resume(duty: Duty, plan: DutyPlan, ctx: Context) -> None:
+    """The duty under another plan from its own original start: what was done stays done, what fired does not again."""
+    before = {clock.kind: clock for clock in duty.clocks}
+    duty.roles, duty.closed_at, duty.closed_reason = plan.roles, 0, ""
+    duty.clocks = [start_clock(clock, duty.opened_at, ctx.calendar) for clock in plan.clocks]
+    for clock in duty.clocks:
+        former = before.get(clock.kind)
+        if former is None:
+            continue
+        if former.state is ClockState.MET:
+            clock.state, clock.met_at = ClockState.MET, former.met_at
+        clock.lapsed_at = former.lapsed_at if clock.due_at <= ctx.now else 0
+        fired = [step for step in former.steps if step.fired_at]
+        for step in clock.steps:
+            same = next((each for each in fired if (each.action, each.tier) == (step.action, step.tier)), None)
+            if same is not None:
+                step.fired_at = same.fired_at
+                fired.remove(same)
 
 
 def close_duty(duty: Duty, ctx: Context, reason: str, decision: Decision, incident: Incident) -> None:
@@ -115,38 +164,85 @@ def people_at(ctx: Context, unit: str, roles: Iterable[Role]) -> tuple[Addressee
     return distinct(addressee for role in roles for addressee in standing(ctx.directory, unit, role, ctx.now))
 
 
-def tell_plan(
-    decision: Decision, incident: Incident, ctx: Context, *, kind: NoticeKind, stage: str, note: str = ""
-) -> list[Notice]:
-    """Tell everybody the plan names now: acting tiers 须处置, informed 请关注, watchers 抄送知悉; each once."""
-    made: list[Notice] = []
-    told: set[str] = set()
-
-    def fresh(addressees: Iterable[Addressee]) -> list[Addressee]:
-        chosen = [each for each in addressees if (each.person or each.key) not in told]
-        told.update(each.person or each.key for each in chosen)
-        return chosen
-
-    for planned in incident.plan.duties:
-        duty = duty_at(incident, planned.unit)
-        if duty is None:
-            continue
-        people = fresh(own_people(incident, duty, ctx, decision))
-        made += tell(
+def tell_duty(
+    decision: Decision,
+    incident: Incident,
+    ctx: Context,
+    duty: Duty,
+    people: Iterable[Addressee],
+    *,
+    kind: NoticeKind,
+    stage: str,
+    clock: ClockKind,
+    purpose: Purpose = Purpose.ACT,
+    measure: Measure | None = None,
+    due_at: int = 0,
+    note: str = "",
+) -> None:
+    """Tell the people of a duty. Where its posts are empty and another unit of the line hears instead, that tower is
+    lit: a duty of its own, since a signature counts for the signer's own unit only."""
+    groups: dict[str, list[Addressee]] = {}
+    for each in people:
+        groups.setdefault(each.unit, []).append(each)
+    for unit, group in groups.items():
+        bearer, due = duty, due_at
+        if purpose is Purpose.ACT and unit != duty.unit and unit in incident.plan.units.values():
+            roles = tuple(dict.fromkeys(each.role for each in group))
+            bearer = light(incident, group[0].tier, unit, roles, ctx)
+            due = due_of(bearer, clock) or due_at
+            if bearer.signed is not None and clock is ClockKind.SIGN and lit(incident, bearer):
+                continue
+        tell(
             decision,
             incident,
             ctx,
-            people,
+            group,
             kind=kind,
-            purpose=Purpose.ACT,
+            purpose=purpose,
             stage=stage,
-            duty=duty,
-            clock=ClockKind.SIGN,
-            due_at=due_of(duty, ClockKind.SIGN),
+            duty=bearer,
+            clock=clock,
+            measure=measure,
+            due_at=due,
             note=note,
         )
+
+
+def tell_plan(
+    decision: Decision,
+    incident: Incident,
+    ctx: Context,
+    *,
+    kind: NoticeKind,
+    note: str = "",
+    others: Iterable[Addressee] = (),
+) -> None:
+    """Tell everybody whom it concerns now, each once: whoever has a duty unsigned 须处置, informed 请关注, watchers
+    抄送知悉, and the ``others`` who were told before 请关注."""
+    stage = next_stage(incident, kind)
+    told: set[str] = set()
+
+    def fresh(addressees: Iterable[Addressee]) -> list[Addressee]:
+        chosen = [each for each in addressees if each.who not in told]
+        told.update(each.who for each in chosen)
+        return chosen
+
+    for duty in sorted(incident.duties, key=lambda duty: lit(incident, duty)):
+        if duty.open and duty.signed is None:
+            tell_duty(
+                decision,
+                incident,
+                ctx,
+                duty,
+                fresh(own_people(incident, duty, ctx, decision)),
+                kind=kind,
+                stage=stage,
+                clock=ClockKind.SIGN,
+                due_at=due_of(duty, ClockKind.SIGN),
+                note=note,
+            )
     for audiences, purpose in ((incident.plan.informed, Purpose.ATTEND), (incident.plan.watchers, Purpose.COPY)):
         for audience in audiences:
             people = fresh(people_at(ctx, audience.unit, audience.roles))
-            made += tell(decision, incident, ctx, people, kind=kind, purpose=purpose, stage=stage, note=note)
-    return made
+            tell(decision, incident, ctx, people, kind=kind, purpose=purpose, stage=stage, note=note)
+    tell(decision, incident, ctx, fresh(others), kind=kind, purpose=Purpose.ATTEND, stage=stage, note=note)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from escalation.deciding.duties import open_duty, tell_plan
+from escalation.deciding.duties import meet, open_duty, tell_plan
 from escalation.event import Event, Flag
 from escalation.incident import Incident, IncidentState, Plan
 from escalation.inputs import Context, Decision, Entry
@@ -10,7 +10,7 @@ from escalation.notice import NoticeKind
 from escalation.plan import make_plan, urgency_of
 from escalation.reach import maintainers
 from escalation.telling import next_stage, tell
-from escalation.vocabulary import Industry, Purpose, Verdict
+from escalation.vocabulary import ClockKind, Industry, Purpose, Verdict
 
 
 def plan_for(event: Event | Incident, ctx: Context) -> Plan:
@@ -71,8 +71,10 @@ def open_incident(event: Event, ctx: Context, *, code: str, partition: int, tomb
     decision = Decision(reason="opened", incident=incident, verdict=Verdict.CREATED)
     decision.entries.append(_opened(event, incident, ctx, "opened"))
     for planned in plan.duties:
-        open_duty(incident, planned, ctx, ctx.now)
-    tell_plan(decision, incident, ctx, kind=NoticeKind.RAISED, stage=next_stage(incident, NoticeKind.RAISED))
+        duty = open_duty(incident, planned, ctx)
+        if returned:
+            meet(duty, ClockKind.CLEAR, ctx, decision, incident)
+    tell_plan(decision, incident, ctx, kind=NoticeKind.RAISED)
     if Flag.UNKNOWN_ENTERPRISE in event.flags or Flag.UNKNOWN_LEVEL in event.flags:
         _tell_maintainers(decision, incident, ctx)
         decision.verdict = Verdict.QUARANTINED
@@ -83,7 +85,7 @@ def reopen(incident: Incident, event: Event, ctx: Context) -> Decision:
     """A later raise of a closed incident: the same code, a new episode, told like a new one."""
     incident.state, incident.closed_at, incident.closed_reason = IncidentState.OPEN, 0, ""
     incident.episode += 1
-    incident.active, incident.cleared_at = True, 0
+    incident.active, incident.cleared_at, incident.source = True, 0, event.source
     incident.opened_at, incident.occurred_at = ctx.now, event.at
     incident.raised_at = incident.last_at = event.at
     incident.raises = 1
@@ -92,12 +94,12 @@ def reopen(incident: Incident, event: Event, ctx: Context) -> Decision:
     incident.reasons, incident.flags = event.reasons, event.flags
     incident.urgency = urgency_of(event.level, event.severity)
     incident.plan = plan_for(event, ctx)
-    incident.duties, incident.requests, incident.notices = [], [], {}
+    incident.duties, incident.requests, incident.notices, incident.deeds = [], [], {}, []
     decision = Decision(reason="reopened", incident=incident, verdict=Verdict.REOPENED)
     decision.entries.append(_opened(event, incident, ctx, "reopened"))
     for planned in incident.plan.duties:
-        open_duty(incident, planned, ctx, ctx.now)
-    tell_plan(decision, incident, ctx, kind=NoticeKind.REOPENED, stage=next_stage(incident, NoticeKind.REOPENED))
+        open_duty(incident, planned, ctx)
+    tell_plan(decision, incident, ctx, kind=NoticeKind.REOPENED)
     return decision
 
 

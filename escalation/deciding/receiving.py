@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from escalation.deciding.duties import own_people
-from escalation.incident import Duty, Incident, IncidentState
+from escalation.deciding.duties import loudly, own_people, tell_duty
+from escalation.deciding.needed import done_meanwhile
+from escalation.incident import Duty, Incident
 from escalation.inputs import Context, Decision, Entry, Receipt, SendResult
-from escalation.notice import Notice, NoticeKind, NoticeState
-from escalation.reach import acting, maintainers
-from escalation.telling import next_stage, notice_id, queue, tell
-from escalation.vocabulary import Purpose, Role, Tier, Urgency
+from escalation.notice import Addressee, Notice, NoticeKind, NoticeState
+from escalation.reach import Fallback, Reached, acting, maintainers
+from escalation.roster import standing
+from escalation.telling import next_stage, notice_id, offer, tell
+from escalation.vocabulary import ClockKind, Purpose, Role, Tier, Urgency
 
 _LEFT = {
     SendResult.SUBMITTED: NoticeState.SUBMITTED,
@@ -29,6 +31,8 @@ _FAILED = (
     SendResult.MISCONFIGURED,
     SendResult.UNDELIVERED,
 )
+_MAY_FAIL = (NoticeState.QUEUED, NoticeState.SUBMITTED, NoticeState.UNCERTAIN)
+"""A refusal after it was delivered or read, or of what was given up already, changes nothing."""
 
 MOST_UNCERTAIN = 2
 """A send whose answer was lost is repeated once; a second lost answer counts as sent."""
@@ -48,21 +52,24 @@ def receive(incident: Incident, receipt: Receipt, ctx: Context) -> Decision:
         notice.detail = receipt.detail
     elif receipt.result in _LEFT:
         _left(notice, receipt, _LEFT[receipt.result])
-    elif receipt.result is SendResult.DROPPED:
+    elif receipt.result is SendResult.DROPPED and notice.state is NoticeState.QUEUED:
         notice.state, notice.detail = NoticeState.DROPPED, receipt.detail
         if receipt.detail == "off_duty":
             _tell_successor(decision, incident, notice, ctx)
     elif _wants_another_way(receipt, notice):
-        _next_contact(decision, incident, notice, ctx)
-    elif receipt.result in _FAILED:
+        _another_way(decision, incident, notice, ctx)
+    elif receipt.result in _FAILED and notice.state in _MAY_FAIL:
         notice.state, notice.detail = NoticeState.FAILED, receipt.detail
-        if not _next_contact(decision, incident, notice, ctx):
-            _unreachable(decision, incident, notice, ctx)
+        lost = _another_way(decision, incident, notice, ctx)
+        if lost:
+            _unreachable(decision, incident, notice, lost, ctx)
     return decision
 
 
 def _wants_another_way(receipt: Receipt, notice: Notice) -> bool:
     """A critical notice does not wait for a vendor's limit, and no notice for a vendor that is down."""
+    if notice.state is not NoticeState.QUEUED:
+        return False
     throttled = receipt.result is SendResult.THROTTLED and notice.urgency is Urgency.CRITICAL
     return throttled or (receipt.result is SendResult.TRANSIENT and receipt.tries >= PATIENCE)
 
@@ -80,18 +87,41 @@ def _left(notice: Notice, receipt: Receipt, state: NoticeState) -> None:
         notice.read_at = notice.read_at or receipt.at
 
 
-def _next_contact(decision: Decision, incident: Incident, notice: Notice, ctx: Context) -> bool:
-    """Tell the same person another way; False when every way they have was used."""
-    for attempt, contact in enumerate(notice.to.contacts):
+def _another_way(decision: Decision, incident: Incident, notice: Notice, ctx: Context) -> list[Addressee]:
+    """Tell everybody whom this send was for by their next contact; those who have none left are given back.
+
+    What is done meanwhile is not offered again, and nobody counts as lost who hears of this stage by another send.
+    """
+    lost: list[Addressee] = []
+    over = done_meanwhile(incident, notice) is not None
+    for who in notice.everybody:
+        sends = [
+            other for other in incident.notices.values() if other.stage == notice.stage and who in other.everybody
+        ]
+        tried = [who.contacts.index(other.contact) for other in sends if other.contact in who.contacts]
+        here = who.contacts.index(notice.contact) if notice.contact in who.contacts else -1
+        passed_on = any(place > here for place in tried)
+        if not passed_on and not over and _next_contact(decision, incident, notice, who, here, ctx):
+            continue
+        if not any(other.state.hopeful for other in sends):
+            lost.append(who)
+    return lost
+
+
+def _next_contact(
+    decision: Decision, incident: Incident, notice: Notice, who: Addressee, here: int, ctx: Context
+) -> bool:
+    for attempt, contact in enumerate(who.contacts[here + 1 :], start=here + 1):
         identity = notice_id(incident, notice.stage, contact)
-        if attempt <= notice.attempt or identity in incident.notices:
+        taken = incident.notices.get(identity)
+        if taken is not None and not taken.state.hopeful:
             continue
         following = Notice(
             id=identity,
             kind=notice.kind,
             purpose=notice.purpose,
             stage=notice.stage,
-            to=notice.to,
+            to=who,
             contact=contact,
             created_at=ctx.now,
             urgency=notice.urgency,
@@ -103,34 +133,31 @@ def _next_contact(decision: Decision, incident: Incident, notice: Notice, ctx: C
             note=notice.note,
         )
         decision.reason = "next_channel"
-        queue(decision, incident, ctx, following)
+        offer(decision, incident, ctx, following)
         return True
-    return any(
-        other.to.key == notice.to.key
-        and other.stage == notice.stage
-        and (other.state is NoticeState.QUEUED or other.state.reached_vendor)
-        for other in incident.notices.values()
-    )
+    return False
 
 
-def _unreachable(decision: Decision, incident: Incident, notice: Notice, ctx: Context) -> None:
-    """Every way to this person failed: a visible dead letter, the maintainers hear, and whoever must act is replaced by
-    the next who can: never an empty room."""
+def _unreachable(decision: Decision, incident: Incident, notice: Notice, lost: list[Addressee], ctx: Context) -> None:
+    """Every way to these people failed: a visible dead letter, the maintainers hear, and whoever must act is replaced
+    by the next who can: never an empty room."""
     notice.state = NoticeState.DEAD
     decision.reason = "dead_letter"
-    decision.entries.append(
-        Entry(
-            at=ctx.now,
-            reason="dead_letter",
-            incident=incident.code,
-            actor=notice.to.key,
-            notice=notice.id,
-            detail={"channel": notice.contact.channel, "why": notice.detail},
+    for who in lost:
+        decision.entries.append(
+            Entry(
+                at=ctx.now,
+                reason="dead_letter",
+                incident=incident.code,
+                actor=who.key,
+                notice=notice.id,
+                detail={"channel": notice.contact.channel, "why": notice.detail},
+            )
         )
-    )
-    if incident.state is IncidentState.CLOSED or notice.kind is NoticeKind.QUARANTINE:
+    if notice.kind is NoticeKind.QUARANTINE:
         return
-    if notice.purpose is Purpose.ACT and not _somebody_reached(incident, notice):
+    over = done_meanwhile(incident, notice) is not None
+    if notice.purpose is Purpose.ACT and not over and not _somebody_reached(incident, notice):
         _climb(decision, incident, notice, ctx)
     tell(
         decision,
@@ -139,8 +166,8 @@ def _unreachable(decision: Decision, incident: Incident, notice: Notice, ctx: Co
         maintainers(ctx.directory, ctx.maintainers, ctx.now),
         kind=NoticeKind.QUARANTINE,
         purpose=Purpose.ATTEND,
-        stage=f"{notice.stage}-dead",
-        note=f"{notice.to.name}无法送达（{notice.contact.channel}）",
+        stage=next_stage(incident, NoticeKind.QUARANTINE),
+        note=f"{'、'.join(who.name for who in lost)}无法送达（{notice.contact.channel}）",
     )
 
 
@@ -149,7 +176,7 @@ def _somebody_reached(incident: Incident, notice: Notice) -> bool:
         other.stage == notice.stage
         and other.duty == notice.duty
         and other.purpose is Purpose.ACT
-        and (other.state is NoticeState.QUEUED or other.state.reached_vendor)
+        and other.state.hopeful
         for other in incident.notices.values()
     )
 
@@ -157,19 +184,23 @@ def _somebody_reached(incident: Incident, notice: Notice) -> bool:
 def _climb(decision: Decision, incident: Incident, notice: Notice, ctx: Context) -> None:
     """Nobody of the duty can be reached: its leader on duty, else the next tier, hears at once."""
     duty = _duty(incident, notice)
-    unit, tier = (duty.unit, duty.tier) if duty else (notice.to.unit, notice.to.tier)
-    dead = {each.to.key for each in incident.notices.values() if each.state is NoticeState.DEAD}
+    if duty is None:
+        return
+    notices = incident.notices.values()
+    hopeful = {each.who for other in notices if other.state.hopeful for each in other.everybody}
+    dead = {each.who for other in notices if other.state is NoticeState.DEAD for each in other.everybody} - hopeful
+    line = incident.plan.units
     candidates: tuple[tuple[Tier, str, tuple[Role, ...]], ...] = (
-        (tier, unit, (Role.LEADER_ON_DUTY, Role.MAIN_PERSON)),
+        (duty.tier, duty.unit, (Role.LEADER_ON_DUTY, Role.MAIN_PERSON)),
         *(
-            (above, higher, (Role.DUTY_ROOM, Role.LEADER_ON_DUTY))
-            for above, higher in incident.plan.units.items()
-            if above.rank > tier.rank
+            (above, unit, (Role.DUTY_ROOM, Role.LEADER_ON_DUTY))
+            for above, unit in sorted(line.items(), key=lambda pair: pair[0].rank)
+            if above.rank > duty.tier.rank
         ),
     )
-    for at_tier, at_unit, roles in candidates:
-        reached = acting(ctx.directory, at_tier, at_unit, roles, ctx.now, incident.plan.units)
-        people = tuple(each for each in reached.addressees if each.key not in dead)
+    for tier, unit, roles in candidates:
+        reached = acting(ctx.directory, tier, unit, roles, ctx.now, line)
+        people = [each for each in reached.addressees if each.who not in dead]
         if not people:
             continue
         decision.entries.append(
@@ -181,20 +212,20 @@ def _climb(decision: Decision, incident: Incident, notice: Notice, ctx: Context)
                 detail={"tier": people[0].tier, "unit": people[0].unit},
             )
         )
-        tell(
+        tell_duty(
             decision,
             incident,
             ctx,
+            duty,
             people,
             kind=NoticeKind.ESCALATED,
-            purpose=Purpose.ACT,
             stage=next_stage(incident, NoticeKind.ESCALATED),
-            duty=duty,
-            clock=notice.clock,
+            clock=notice.clock or ClockKind.SIGN,
             due_at=notice.due_at,
-            note=notice.duty,
+            note=duty.id,
         )
         return
+    loudly(Reached((), (Fallback.NOBODY_ANYWHERE,)), incident, duty, ctx, decision)
 
 
 def _duty(incident: Incident, notice: Notice) -> Duty | None:
@@ -202,21 +233,34 @@ def _duty(incident: Incident, notice: Notice) -> Duty | None:
 
 
 def _tell_successor(decision: Decision, incident: Incident, notice: Notice, ctx: Context) -> None:
-    """The shift changed while the notice waited: whoever stands there now hears instead."""
+    """The shift changed while the notice waited: whoever stands at that post now hears instead, under a stage of its
+    own, so that also who shares the address, or comes back on duty, really gets one."""
     duty = _duty(incident, notice)
-    if duty is None or not duty.open or incident.state is IncidentState.CLOSED:
+    if duty is None or done_meanwhile(incident, notice) is not None:
         return
-    tell(
+    heard = {
+        each.who
+        for other in incident.notices.values()
+        if (other.kind, other.duty, other.clock) == (notice.kind, notice.duty, notice.clock)
+        and other.created_at >= notice.created_at
+        and other.state.hopeful
+        for each in other.everybody
+    }
+    there = standing(ctx.directory, notice.to.unit, notice.to.role, ctx.now)
+    people = [each for each in there if each.who not in heard]
+    if not people and not _somebody_reached(incident, notice):
+        people = [each for each in own_people(incident, duty, ctx, decision) if each.who not in heard]
+    tell_duty(
         decision,
         incident,
         ctx,
-        own_people(incident, duty, ctx, decision),
+        duty,
+        people,
         kind=notice.kind,
-        purpose=notice.purpose,
-        stage=notice.stage,
-        duty=duty,
-        clock=notice.clock,
+        stage=next_stage(incident, notice.kind),
+        clock=notice.clock or ClockKind.SIGN,
         due_at=notice.due_at,
+        measure=notice.measure,
         note=notice.note,
     )
 

@@ -30,6 +30,7 @@ async def test_of_two_the_one_still_unsigned_is_meant(desk: Desk) -> None:
     first, second = await desk.alarm("T01"), await desk.alarm("T02")
     await desk.says(ZHAO, f"签收 {first}")
     assert (await desk.says(ZHAO, "1")).startswith(f"{second} 已记录签收")
+    assert "没有未签收的警情" in await desk.says(ZHAO, "1")
 
 
 async def test_a_code_typed_small_with_spaces_and_without_its_zeros(desk: Desk) -> None:
@@ -128,6 +129,8 @@ async def test_help_and_talk_act_on_nothing(desk: Desk) -> None:
     code = await desk.alarm()
     assert "回复“1”" in await desk.says(ZHAO, "?")
     assert "没有看懂" in await desk.says(ZHAO, "签收了吗？")
+    assert "上游仍在报警" in await desk.says(ZHAO, f"{code}什么情况")
+    assert "未作任何记录" in await desk.says(ZHAO, f"{code}不是误报，快来")
     assert "回复“核查 传感器故障”" in await desk.says(ZHAO, "应该是传感器故障")
     assert (await desk.incident(code)).deeds == []
 

@@ -22,7 +22,7 @@ from escalation.vocabulary import Level
 from tests.kills.invariants import broken
 from tests.kills.lossy import Lossy
 from tests.kills.parts import Parts, parts
-from tests.kills.scenario import DUST, START, engine_on, tell
+from tests.kills.scenario import DUST, MINUTE, START, engine_on, tell
 
 ROOT = Path(__file__).parents[2]
 OFFICER = "13800130031"
@@ -67,6 +67,10 @@ async def test_each_reply_of_the_store_is_lost_once_after_its_effect(fresh: Part
         lossy = Lossy(fresh.socket, nth.__eq__)
         async with lossy.listening(tmp_path / f"s{nth}") as path, engine_on(path, fresh.config, START) as engine:
             await tell(engine, lambda _: None, lambda moment: _clock(fresh, moment))
+            # What a lost answer left in nobody's hand goes on when its lease has ended.
+            for minute in (12, 13):
+                _clock(fresh, START + minute * MINUTE)
+                await engine.advance(START + minute * MINUTE)
             received = fresh.ask("/received")["received"]
             async with Store.on_socket(fresh.socket) as store:
                 folder = fresh.config.parent / "journal"

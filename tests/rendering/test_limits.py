@@ -206,5 +206,6 @@ def test_a_quarantine_notice_names_source_event_and_reason_as_literal_text() -> 
     text = quarantine_text("gateway\n1", "e-1 http://evil.example.com", "缺少时间")
 
     assert RENDERER.plain(text, SMS).text == (
-        "待核对事件，请关注：来源 gateway 1，事件 e-1 http：//evil．example．com。缺少时间。未按警情办理，请核对后重新发送。"
+        "待核对事件，请关注：来源 gateway 1，事件 e-1 http：//evil．example．com。"
+        "缺少时间。未按警情办理，请核对后重新发送。"
     )

@@ -9,6 +9,8 @@ const ZONE = "Asia/Shanghai";
 
 const $ = (id) => document.getElementById(id);
 const phones = new Map();
+const rows = new Map();
+let columns = 0;
 let now = 0;
 let nowSince = 0;
 let lastHeard = 0;
@@ -88,7 +90,7 @@ function makePhone(state) {
   const badge = make("span", "badge", "0");
   const name = make("button", "name", state.name);
   name.type = "button";
-  head.append(name, badge, make("span", "post", state.group ? state.post : `${state.place} ${state.post}`), make("span", "address", state.address));
+  head.append(name, make("span", "address", state.address), badge, make("span", "post", state.group ? state.post : `${state.place} ${state.post}`));
   const screen = make("ol", "screen");
   screen.tabIndex = 0;
   screen.setAttribute("aria-label", `${state.name}的消息`);
@@ -172,23 +174,37 @@ function buildWall(states) {
   phones.clear();
   const wall = $("wall");
   wall.replaceChildren();
-  const rows = new Map();
+  rows.clear();
   for (const state of states) {
     if (!rows.has(state.tier)) {
       const section = make("section", "tier");
       section.append(make("h2", "", TIERS[state.tier]), make("div", "row"));
       wall.append(section);
-      rows.set(state.tier, section.lastElementChild);
+      rows.set(state.tier, { node: section.lastElementChild, phones: [] });
     }
     const phone = makePhone(state);
-    rows.get(state.tier).append(phone.node);
-    phone.screen.scrollTop = phone.screen.scrollHeight;
+    rows.get(state.tier).phones.push(phone);
     phone.unread = unread.get(state.id) || 0;
     if (phone.unread) {
       phone.badge.textContent = String(phone.unread);
       phone.node.classList.add("unread");
     }
     if (drafts.get(state.id)) phone.node.querySelector("input").value = drafts.get(state.id);
+  }
+  columns = 0;
+  arrange();
+}
+
+// Columns rather than grid rows: a phone that wakes pushes down only what hangs below it.
+function arrange() {
+  const wanted = Math.max(1, Math.floor(($("wall").clientWidth + 12) / 232));
+  if (wanted === columns) return;
+  columns = wanted;
+  for (const row of rows.values()) {
+    const stacks = Array.from({ length: columns }, () => make("div", "column"));
+    row.phones.forEach((phone, place) => stacks[place % columns].append(phone.node));
+    row.node.replaceChildren(...stacks);
+    for (const phone of row.phones) phone.screen.scrollTop = phone.screen.scrollHeight;
   }
 }
 
@@ -308,6 +324,7 @@ const HANDLERS = {
     incidents = state.incidents;
     showIncidents();
     $("upstream").replaceChildren(...(state.upstream.length ? state.upstream.map(upstreamNode).reverse() : [make("li", "none", "还没有答复。")]));
+    tick();
     document.body.dataset.ready = "yes";
   },
   message: arrive,
@@ -350,7 +367,7 @@ function again() {
   retry = setTimeout(connect, most / 2 + Math.random() * most / 2);
 }
 
-setInterval(() => {
+function tick() {
   if (now) {
     const parts = Object.fromEntries(new Intl.DateTimeFormat("zh-CN", { timeZone: ZONE, hour12: false, year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit" }).formatToParts(new Date(clock())).map((part) => [part.type, part.value]));
     $("time").textContent = `${parts.hour}:${parts.minute}:${parts.second}`;
@@ -358,7 +375,10 @@ setInterval(() => {
   }
   for (const node of document.querySelectorAll("[data-at]")) node.textContent = relative(Number(node.dataset.at));
   if (source && lastHeard && performance.now() - lastHeard > STALE_AFTER) again();
-}, 500);
+}
+
+setInterval(tick, 500);
+window.addEventListener("resize", arrange);
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden && lastHeard && performance.now() - lastHeard > STALE_AFTER / 2) connect();
 });

@@ -1,0 +1,3 @@
+"""The demonstration: its parts, and the whole first story in a real browser."""
+
+from __future__ import annotations

@@ -1,0 +1,7 @@
+"""Fixtures: a running demonstration with a real store and real doors."""
+
+from __future__ import annotations
+
+from tests.demo.house import house
+
+__all__ = ["house"]
