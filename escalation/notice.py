@@ -88,8 +88,8 @@ class Addressee(msgspec.Struct, frozen=True, array_like=True):
 
 class Notice(msgspec.Struct, kw_only=True, omit_defaults=True):
     """A notice inside its incident's state. Times in milliseconds; ``stage`` names the moment it belongs to (opening,
-    a rise, a ladder step …) and is part of the id. ``attempt`` counts the addressee's contacts already used. ``also`` are
-    the others who hear by this same send, since they share the address."""
+    a rise, a ladder step …) and is part of the id. ``attempt`` counts the addressee's contacts already used.
+    ``also`` are the others who hear by this same send, since they share the address."""
 
     id: str
     kind: NoticeKind

@@ -7,7 +7,9 @@ tier's acceptance closes, and while the point is still active the incident stays
 
 from __future__ import annotations
 
-from escalation.calendar import hhmm
+import msgspec
+
+from escalation.calendar import hhmm, local
 from escalation.deciding.closing import close, close_if_over
 from escalation.deciding.duties import due_of, duty_at, lead_tier, meet, own_people
 from escalation.directory import Directory
@@ -19,6 +21,12 @@ from escalation.telling import next_stage, tell
 from escalation.vocabulary import ClockKind, Kind, Purpose, Role, Tier, Verb
 
 _CLOCK_OF = {Verb.VERIFY: ClockKind.VERIFY, Verb.DISPOSE: ClockKind.VERIFY, Verb.FED_BACK: ClockKind.FEEDBACK}
+_ASKS = (Verb.QUERY, Verb.HELP)
+
+MOST_DEEDS = 32
+"""Deeds and requests beyond this many leave the state, oldest first; the journal keeps them all."""
+MOST_TEXT = 300
+"""How many characters of an answer the state keeps; the journal keeps it whole."""
 
 
 def rights(directory: Directory, incident: Incident, reply: Reply) -> tuple[Rights, ...]:
@@ -64,6 +72,8 @@ def reply_to(incident: Incident, reply: Reply, ctx: Context) -> Decision:
     if incident.state is IncidentState.CLOSED:
         return _refused(incident, reply, ctx, "already_closed", f"{incident.code} 已于{hhmm(incident.closed_at)}关闭。")
     right, duty = _choose(incident, granted)
+    if reply.verb in _ASKS:
+        return _refused(incident, reply, ctx, "asked", _standing_of(incident, duty, ctx))
     deed = Deed(
         verb=reply.verb,
         person=right.person,
@@ -78,7 +88,8 @@ def reply_to(incident: Incident, reply: Reply, ctx: Context) -> Decision:
     )
     decision = Decision(reason=f"reply_{reply.verb}", incident=incident)
     decision.entries.append(_entry(incident, deed, ctx, f"reply_{reply.verb}", duty))
-    incident.deeds.append(deed)
+    deed = msgspec.structs.replace(deed, text=deed.text[:MOST_TEXT], cause=deed.cause[:MOST_TEXT])
+    incident.deeds = [*incident.deeds, deed][-MOST_DEEDS:]
     if reply.verb is Verb.PHONED:
         decision.answer = f"{incident.code} 已记录：电话已通知（{hhmm(ctx.now)}）。电话通知不等于签收。"
     elif duty is None:
@@ -94,12 +105,11 @@ def _act(decision: Decision, incident: Incident, duty: Duty, deed: Deed, ctx: Co
     first = duty.signed is None
     if deed.verb is Verb.SIGN and duty.signed is not None:
         decision.reason = "already_signed"
-        decision.answer = f"{incident.code} 已由{duty.signed.name}于{hhmm(duty.signed.at)}签收。{_owed(duty)}"
+        decision.answer = f"{incident.code} 已由{duty.signed.name}于{hhmm(duty.signed.at)}签收。{_owed(duty, ctx)}"
         return
     if first:
         duty.signed = deed
         meet(duty, ClockKind.SIGN, ctx, decision, incident)
-        _tell_colleagues(decision, incident, duty, deed, ctx)
     if deed.verb is Verb.VERIFY:
         duty.verified = duty.verified or deed
     elif deed.verb is Verb.DISPOSE:
@@ -111,12 +121,15 @@ def _act(decision: Decision, incident: Incident, duty: Duty, deed: Deed, ctx: Co
     elif close_if_over(decision, incident, ctx):
         decision.answer = f"{incident.code} 已记录{deed.verb.word}。数值已恢复，本警情关闭。"
     else:
-        decision.answer = f"{incident.code} 已记录{deed.verb.word}：{deed.name} {hhmm(ctx.now)}。{_owed(duty)}"
+        decision.answer = f"{incident.code} 已记录{deed.verb.word}：{deed.name} {hhmm(ctx.now)}。{_owed(duty, ctx)}"
+    if first and incident.state is IncidentState.OPEN:
+        _tell_colleagues(decision, incident, duty, deed, ctx)
 
 
 def _request(decision: Decision, incident: Incident, duty: Duty, deed: Deed, ctx: Context) -> None:
     """消警 or 误报: kept as a request; the acting tier's word closes, but never while the point is still active."""
-    incident.requests.append(Request(verb=deed.verb, deed=deed))
+    known = any((each.verb, each.deed.unit) == (deed.verb, deed.unit) for each in incident.requests)
+    incident.requests = [*incident.requests, Request(verb=deed.verb, deed=deed)][-MOST_DEEDS:]
     accepted = duty.tier.rank >= lead_tier(incident).rank
     if accepted and not incident.active:
         close(decision, incident, ctx, "accepted_false_alarm" if deed.verb is Verb.FALSE_ALARM else "accepted_clear")
@@ -129,7 +142,7 @@ def _request(decision: Decision, incident: Incident, duty: Duty, deed: Deed, ctx
         decision.answer = (
             f"{incident.code} 已记录{deed.verb.word}申请，等待{lead_tier(incident).word}确认，本警情未关闭。"
         )
-    if accepted:
+    if accepted or known:
         return
     lead = next((each for each in incident.duties if each.open and each.tier is lead_tier(incident)), None)
     people = own_people(incident, lead, ctx, decision) if lead else ()
@@ -151,9 +164,9 @@ def _tell_colleagues(decision: Decision, incident: Incident, duty: Duty, deed: D
     """After one signed, the others of the same duty hear it once, quietly."""
     others: dict[str, Addressee] = {}
     for notice in _of_duty(incident, duty):
-        if notice.to.person != deed.person or not deed.person:
-            others.setdefault(notice.to.key, notice.to)
-    others.pop(f"{deed.unit}/{deed.role}/{deed.person}", None)
+        for each in notice.everybody:
+            others.setdefault(each.who, each)
+    others.pop(deed.person or f"{deed.unit}/{deed.role}/", None)
     stage = next_stage(incident, NoticeKind.SIGNED)
     note = f"{deed.name} {hhmm(ctx.now)}"
     tell(
@@ -203,11 +216,26 @@ def _choose(incident: Incident, granted: tuple[Rights, ...]) -> tuple[Rights, Du
     return next(((right, duty) for right, duty in pairs if duty is not None), pairs[0])
 
 
-def _owed(duty: Duty) -> str:
+def _owed(duty: Duty, ctx: Context) -> str:
     """What is still owed, and by when; nothing is promised away."""
     names = {ClockKind.VERIFY: "核查", ClockKind.CLEAR: "消警", ClockKind.FEEDBACK: "系统反馈"}
-    owed = [f"{hhmm(due_of(duty, kind))}前{word}" for kind, word in names.items() if due_of(duty, kind)]
+    owed = [f"{_until(due_of(duty, kind), ctx)}前{word}" for kind, word in names.items() if due_of(duty, kind)]
     return f"还须：{'，'.join(owed)}。" if owed else ""
+
+
+def _until(due_at: int, ctx: Context) -> str:
+    """The minute, with its date when that is not today."""
+    due = local(due_at)
+    return f"{due:%H:%M}" if due.date() == local(ctx.now).date() else f"{due:%m-%d %H:%M}"
+
+
+def _standing_of(incident: Incident, duty: Duty | None, ctx: Context) -> str:
+    """How it stands, for whoever asks; to ask is not to sign."""
+    now = "上游仍在报警" if incident.active else "数值恢复，未确认安全"
+    if duty is None:
+        return f"{incident.code} {now}。"
+    signed = f"已由{duty.signed.name}于{hhmm(duty.signed.at)}签收" if duty.signed else "尚未签收"
+    return f"{incident.code} {now}，{signed}。{_owed(duty, ctx)}"
 
 
 def _refused(incident: Incident, reply: Reply, ctx: Context, reason: str, answer: str) -> Decision:
@@ -245,10 +273,10 @@ def _entry(incident: Incident, deed: Deed, ctx: Context, reason: str, duty: Duty
 def answers_as(directory: Directory, channel: str, address: str, at: int) -> tuple[str, str, Role | None] | None:
     """Who answers from this address: (person, unit, role). A duty room's own phone answers as the duty room."""
     for person in directory.people.values():
-        if any(entry.channel == channel and entry.address == address for entry in person.contacts):
+        if any(entry.channel == channel and entry.address.strip() == address.strip() for entry in person.contacts):
             return person.id, "", None
     for post in directory.posts:
-        if any(entry.channel == channel and entry.address == address for entry in post.contacts):
+        if any(entry.channel == channel and entry.address.strip() == address.strip() for entry in post.contacts):
             on_duty = [each for each in standing(directory, post.unit, post.role, at) if each.person]
             if len(on_duty) == 1:
                 return on_duty[0].person, "", None

@@ -162,9 +162,7 @@ def _forget_oldest(decision: Decision, incident: Incident, ctx: Context) -> None
     last = {kept.contact: key for key, kept in notices.items()}
     kept_for_people = set(newest.values())
     finished = [key for key, kept in notices.items() if kept.state is not NoticeState.QUEUED]
-    overtaken = [
-        key for key, kept in notices.items() if kept.state is NoticeState.QUEUED and last[kept.contact] != key
-    ]
+    overtaken = [key for key, kept in notices.items() if kept.state is NoticeState.QUEUED and last[kept.contact] != key]
     order = [*(key for key in finished if key not in kept_for_people), *overtaken, *finished]
     for key in list(dict.fromkeys(order))[: len(notices) - MOST_NOTICES]:
         gone = notices.pop(key)

@@ -49,7 +49,8 @@ def _without_frame(signature: re.Match[str]) -> str:
 
 def is_automatic(text: str) -> bool:
     """Whether a machine wrote this (an absence notice, a phone's driving mode): not to be acted on nor answered."""
-    return _AUTOMATIC.search("".join(unicodedata.normalize("NFKC", sound(text)).lower().split())) is not None
+    packed = "".join(_visible(unicodedata.normalize("NFKC", sound(text))).lower().split())
+    return _AUTOMATIC.search(packed) is not None
 
 
 def _visible(text: str) -> str:

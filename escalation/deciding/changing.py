@@ -19,7 +19,7 @@ from escalation.deciding.duties import (
 )
 from escalation.deciding.opening import plan_for, reopen
 from escalation.event import Event, EventType, Flag
-from escalation.incident import Clock, Duty, DutyPlan, Incident, IncidentState
+from escalation.incident import Duty, DutyPlan, Incident, IncidentState
 from escalation.inputs import Context, Decision, Entry
 from escalation.notice import NoticeKind
 from escalation.plan import start_clock, urgency_of
@@ -197,12 +197,11 @@ def _used_up(duty: Duty) -> bool:
 
 def _clear_anew(duty: Duty, plan: DutyPlan, ctx: Context) -> None:
     """The return to normal had met the clear clock; what is wrong again must be cleared again."""
-    fresh = {each.kind: each for each in plan.clocks if each.kind is ClockKind.CLEAR}
-    clocks: list[Clock] = []
-    for clock in duty.clocks:
-        stands = clock.kind not in fresh or running(duty, clock.kind) is clock
-        clocks.append(clock if stands else start_clock(fresh[clock.kind], ctx.now, ctx.calendar))
-    duty.clocks = clocks
+    fresh = next((each for each in plan.clocks if each.kind is ClockKind.CLEAR), None)
+    if fresh is None or running(duty, ClockKind.CLEAR) is not None:
+        return
+    others = [clock for clock in duty.clocks if clock.kind is not ClockKind.CLEAR]
+    duty.clocks = [*others, start_clock(fresh, ctx.now, ctx.calendar)]
 
 
 def _word(incident: Incident) -> str:

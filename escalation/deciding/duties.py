@@ -186,7 +186,8 @@ def tell_duty(
         groups.setdefault(each.unit, []).append(each)
     for unit, group in groups.items():
         bearer, due = duty, due_at
-        if purpose is Purpose.ACT and unit != duty.unit and unit in incident.plan.units.values():
+        asked = purpose is Purpose.ACT and kind is not NoticeKind.PHONE_TASK
+        if asked and unit != duty.unit and unit in incident.plan.units.values():
             roles = tuple(dict.fromkeys(each.role for each in group))
             bearer = light(incident, group[0].tier, unit, roles, ctx)
             due = due_of(bearer, clock) or due_at

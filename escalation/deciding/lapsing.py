@@ -6,14 +6,14 @@ signs. Once they have, the lower duty's ladder climbs no further; its own tier i
 
 from __future__ import annotations
 
-from escalation.deciding.duties import duty_at, lead_tier, loudly, own_people, people_at
+from escalation.deciding.duties import due_of, light, lit, loudly, own_people, people_at
+from escalation.deciding.utterance import Utterance, utter
 from escalation.incident import Clock, ClockState, Duty, Incident, IncidentState, Step, StepAction
 from escalation.inputs import Context, Decision, Entry
-from escalation.notice import Addressee, NoticeKind, NoticeState
-from escalation.plan import start_clock
-from escalation.reach import by_step
-from escalation.telling import next_stage, tell
-from escalation.vocabulary import ClockKind, Purpose, Role, Tier, Urgency
+from escalation.notice import Addressee, Notice, NoticeKind, NoticeState
+from escalation.reach import acting, by_step
+from escalation.telling import next_stage, notice_id
+from escalation.vocabulary import ClockKind, Purpose, Role, Urgency
 
 HOLD = 2 * 60_000
 """How long a rung waits for its reminder to leave the hub, each time (ms)."""
@@ -22,51 +22,93 @@ MOST_HOLDS = 10
 
 
 def lapse(incident: Incident, ctx: Context) -> Decision:
-    """Fire everything due at ``ctx.now``; nothing due is a decision too, with reason ``nothing_due``."""
+    """Fire everything due at ``ctx.now``; nothing due is a decision too, with reason ``nothing_due``.
+
+    After an outage much is due at once: every rung fires, in the order of its time, and of all that one person would
+    hear of one duty at this moment they hear the strongest.
+    """
     decision = Decision(reason="nothing_due", incident=incident)
     if incident.state is IncidentState.CLOSED:
         return decision
-    for duty in list(incident.duties):
-        for clock in duty.clocks if duty.open else ():
-            _run(decision, incident, duty, clock, ctx)
+    clocks = [
+        (duty, clock)
+        for duty in incident.duties
+        if duty.open
+        for clock in duty.clocks
+        if clock.state is ClockState.RUNNING
+    ]
+    due = [
+        (step, clock, duty)
+        for duty, clock in clocks
+        for step in clock.steps
+        if not step.fired_at and step.at <= ctx.now
+    ]
+    said: list[Utterance] = []
+    for step, clock, duty in sorted(due, key=lambda one: one[0].at):
+        said.append(_prepare(incident, duty, clock, step, said, ctx))
+    utter(decision, incident, said, ctx)
+    for duty, clock in clocks:
+        if not clock.lapsed_at and clock.due_at <= ctx.now:
+            _run_out(decision, incident, duty, clock, ctx)
     return decision
 
 
-def _run(decision: Decision, incident: Incident, duty: Duty, clock: Clock, ctx: Context) -> None:
-    if clock.state is not ClockState.RUNNING:
-        return
-    due = [step for step in clock.steps if not step.fired_at and step.at <= ctx.now]
-    for step in due:
-        overtaken = any(
-            later.at <= ctx.now and later.at > step.at and later.action.goes_up
-            for later in clock.steps
-            if later.fired_at == 0
-        )
-        if step.action is StepAction.ANNOUNCE and overtaken:
-            step.fired_at = ctx.now
-            _note(decision, incident, duty, clock, ctx, "announcement_overtaken", step)
-            continue
-        if step.action.goes_up and _reminder_held(incident, duty, clock) and step.held < MOST_HOLDS:
-            step.at, step.held = ctx.now + HOLD, step.held + 1
-            _note(decision, incident, duty, clock, ctx, "reminder_held", step)
-            continue
-        step.fired_at = ctx.now
-        _fire(decision, incident, duty, clock, step, ctx)
-    if not clock.lapsed_at and clock.due_at <= ctx.now:
+def _run_out(decision: Decision, incident: Incident, duty: Duty, clock: Clock, ctx: Context) -> None:
+    """The limit passed. None passes while its reminder waits inside the hub: then it moves along."""
+    held = _reminder_waits(incident, duty, clock, ctx)
+    detail: dict[str, str | int | float | bool | None] = {
+        "duty": duty.id,
+        "clock": clock.kind,
+        "due_at": clock.due_at,
+    }
+    if held:
+        clock.due_at = ctx.now + HOLD
+    else:
         clock.lapsed_at = ctx.now
-        decision.reason = "lapsed"
-        decision.entries.append(
-            Entry(
-                at=ctx.now,
-                reason="clock_lapsed",
-                incident=incident.code,
-                detail={"duty": duty.id, "clock": clock.kind, "due_at": clock.due_at},
-            )
+    decision.reason = "limit_held" if held else "lapsed"
+    reason = "limit_held" if held else "clock_lapsed"
+    decision.entries.append(Entry(at=ctx.now, reason=reason, incident=incident.code, detail=detail))
+
+
+def _prepare(
+    incident: Incident, duty: Duty, clock: Clock, step: Step, said: list[Utterance], ctx: Context
+) -> Utterance:
+    """Fire one rung: its state changes here; what it says is said when all rungs of the moment are known."""
+    one = Utterance(duty=duty, clock=clock, reason=f"step_{step.action}", step=step)
+    overtaken = any(
+        later.at <= ctx.now and later.at > step.at and later.action.goes_up
+        for later in clock.steps
+        if later.fired_at == 0
+    )
+    reminded_now = incident.urgency is not Urgency.CRITICAL and any(
+        other.clock is clock and other.kind is NoticeKind.REMIND and other.people for other in said
+    )
+    waits = (reminded_now and not incident.plan.trial) or _reminder_waits(incident, duty, clock, ctx)
+    if step.action.goes_up and waits and step.held < MOST_HOLDS:
+        one.reason, one.step_at = "reminder_held", step.at
+        step.at, step.held = ctx.now + HOLD, step.held + 1
+        return one
+    step.fired_at = ctx.now
+    if step.action is StepAction.ANNOUNCE:
+        if overtaken:
+            one.reason = "announcement_overtaken"
+        else:
+            _announce(one, incident, ctx)
+    elif step.action is StepAction.PHONE:
+        _phone(one, incident, ctx)
+    elif step.action.goes_up:
+        _go_up(one, incident, ctx)
+    else:
+        one.people = _reached(one, incident, ctx)
+        one.kind = {StepAction.REMIND: NoticeKind.REMIND, StepAction.PROPOSE: NoticeKind.PROPOSAL}.get(
+            step.action, NoticeKind.ESCALATED
         )
+        one.purpose = Purpose.ATTEND if step.action is StepAction.PROPOSE else Purpose.ACT
+    return one
 
 
-def _reminder_held(incident: Incident, duty: Duty, clock: Clock) -> bool:
-    """True when this duty's reminder still waits inside the hub; critical ones never wait."""
+def _reminder_waits(incident: Incident, duty: Duty, clock: Clock, ctx: Context) -> bool:
+    """True when this duty's reminder still waits inside the hub, but never for ever; critical ones never wait."""
     if incident.urgency is Urgency.CRITICAL:
         return False
     return any(
@@ -74,138 +116,92 @@ def _reminder_held(incident: Incident, duty: Duty, clock: Clock) -> bool:
         and notice.kind is NoticeKind.REMIND
         and notice.duty == duty.id
         and notice.clock is clock.kind
+        and notice.created_at + MOST_HOLDS * HOLD > ctx.now
         for notice in incident.notices.values()
     )
 
 
-def _fire(decision: Decision, incident: Incident, duty: Duty, clock: Clock, step: Step, ctx: Context) -> None:
-    decision.reason = f"step_{step.action}"
-    _note(decision, incident, duty, clock, ctx, f"step_{step.action}", step)
-    if step.action is StepAction.ANNOUNCE:
-        _announce(decision, incident, duty, clock, step, ctx)
-    elif step.action is StepAction.PHONE:
-        _phone(decision, incident, duty, clock, step, ctx)
-    elif step.action.goes_up:
-        _go_up(decision, incident, duty, clock, step, ctx)
-    else:
-        people = _reached(decision, incident, duty, step, ctx)
-        kind = {StepAction.REMIND: NoticeKind.REMIND, StepAction.PROPOSE: NoticeKind.PROPOSAL}.get(
-            step.action, NoticeKind.ESCALATED
-        )
-        purpose = Purpose.ATTEND if step.action is StepAction.PROPOSE else Purpose.ACT
-        _tell(decision, incident, duty, clock, step, ctx, people, kind, purpose=purpose)
+def _reached(one: Utterance, incident: Incident, ctx: Context) -> tuple[Addressee, ...]:
+    reached = by_step(ctx.directory, one.duty, one.step, ctx.now, incident.plan.units, incident.point)
+    return loudly(reached, incident, one.duty, ctx, one.beside)
 
 
-def _reached(decision: Decision, incident: Incident, duty: Duty, step: Step, ctx: Context) -> tuple[Addressee, ...]:
-    reached = by_step(ctx.directory, duty, step, ctx.now, incident.plan.units, incident.point)
-    return loudly(reached, incident, duty, ctx, decision)
-
-
-def _announce(decision: Decision, incident: Incident, duty: Duty, clock: Clock, step: Step, ctx: Context) -> None:
+def _announce(one: Utterance, incident: Incident, ctx: Context) -> None:
     """Fair escalation: the own tier hears before it goes up, who will be told and when."""
+    step, clock = one.step, one.clock
     coming = next((each for each in clock.steps if not each.fired_at and each.action.goes_up), None)
     unit = incident.plan.units.get(step.tier, "") if step.tier else ""
-    if coming is None or not unit or _taken_above(incident, duty, clock):
+    if coming is None or not unit or _taken_above(incident, one.duty, clock):
         return
-    _tell(
-        decision,
-        incident,
-        duty,
-        clock,
-        step,
-        ctx,
-        own_people(incident, duty, ctx, decision),
-        NoticeKind.ANNOUNCE,
-        due_at=coming.at,
-        note=ctx.directory.unit_name(unit),
-    )
+    one.people = own_people(incident, one.duty, ctx, one.beside)
+    one.kind, one.due_at, one.note = NoticeKind.ANNOUNCE, coming.at, ctx.directory.unit_name(unit)
 
 
 def _taken_above(incident: Incident, duty: Duty, clock: Clock) -> bool:
-    """True when a higher tier that was lit for this has signed."""
+    """True when a higher tier that was lit for this has signed. A tier with a duty of its own signs for that alone."""
     return clock.kind is ClockKind.SIGN and any(
-        other.signed is not None and other.tier.rank > duty.tier.rank and other.open for other in incident.duties
+        other.open and other.signed is not None and other.tier.rank > duty.tier.rank and lit(incident, other)
+        for other in incident.duties
     )
 
 
-def _go_up(decision: Decision, incident: Incident, duty: Duty, clock: Clock, step: Step, ctx: Context) -> None:
-    if _taken_above(incident, duty, clock):
-        _note(decision, incident, duty, clock, ctx, "taken_by_higher_tier", step)
+def _go_up(one: Utterance, incident: Incident, ctx: Context) -> None:
+    step = one.step
+    if _taken_above(incident, one.duty, one.clock):
+        one.reason = "taken_by_higher_tier"
         return
     unit = incident.plan.units.get(step.tier, "") if step.tier else ""
     if step.tier is None or not unit:
-        _note(decision, incident, duty, clock, ctx, "no_tier_above", step)
+        one.reason = "no_tier_above"
         return
-    people = _reached(decision, incident, duty, step, ctx)
+    one.people = _reached(one, incident, ctx)
     role = Role.DUTY_ROOM if step.action is StepAction.NEXT_DUTY_ROOM else Role.LEADER_ON_DUTY
-    higher = duty_at(incident, unit) or _light(incident, step.tier, unit, role, ctx)
-    _tell(decision, incident, higher, clock, step, ctx, people, NoticeKind.ESCALATED, note=duty.id)
+    one.target = light(incident, step.tier, unit, (role,), ctx)
+    one.due_at = due_of(one.target, ClockKind.SIGN)
+    one.note = one.duty.id
 
 
-def _light(incident: Incident, tier: Tier, unit: str, role: Role, ctx: Context) -> Duty:
-    """The next tower: a duty of its own with a sign clock as long as the plan gives its lead, and no ladder of its own,
-    since the duty below still climbs."""
-    lead = next((duty for duty in incident.plan.duties if duty.tier is lead_tier(incident)), None)
-    plans = [each for each in (lead.clocks if lead else ()) if each.kind is ClockKind.SIGN]
-    number = 1 + sum(1 for duty in incident.duties if duty.unit == unit)
-    clocks = [start_clock(plan, ctx.now, ctx.calendar) for plan in plans]
-    for started in clocks:
-        started.steps = [each for each in started.steps if each.action is StepAction.REMIND]
-    duty = Duty(id=f"{unit}#{number}", tier=tier, unit=unit, roles=(role,), opened_at=ctx.now, clocks=clocks)
-    incident.duties.append(duty)
-    return duty
-
-
-def _phone(decision: Decision, incident: Incident, duty: Duty, clock: Clock, step: Step, ctx: Context) -> None:
-    """A call where no channel can speak becomes a 人工电话 task of a duty room: the own one, else the next up."""
-    tier: Tier | None = duty.tier
-    people: tuple[Addressee, ...] = ()
-    while tier is not None and not people:
-        unit = incident.plan.units.get(tier, "")
-        people = people_at(ctx, unit, (Role.DUTY_ROOM,)) if unit else ()
-        tier = tier.above
-    called = "、".join(each.name for each in own_people(incident, duty, ctx, decision) if each.person)
-    _tell(decision, incident, duty, clock, step, ctx, people, NoticeKind.PHONE_TASK, note=called)
-
-
-def _tell(
-    decision: Decision,
-    incident: Incident,
-    duty: Duty,
-    clock: Clock,
-    step: Step,
-    ctx: Context,
-    people: tuple[Addressee, ...],
-    kind: NoticeKind,
-    *,
-    purpose: Purpose = Purpose.ACT,
-    due_at: int = 0,
-    note: str = "",
-) -> None:
-    tell(
-        decision,
-        incident,
-        ctx,
-        people,
-        kind=kind,
-        purpose=purpose,
-        stage=next_stage(incident, kind),
-        duty=duty,
-        clock=clock.kind,
-        measure=step.measure,
-        due_at=due_at or clock.due_at,
-        note=note,
+def _phone(one: Utterance, incident: Incident, ctx: Context) -> None:
+    """Call whom a channel can speak to; for all others it is a 人工电话 task of a duty room: the own one, else the next
+    up, else whoever hears for an empty post."""
+    duty = one.duty
+    called = own_people(incident, duty, ctx, one.beside)
+    silent: list[Addressee] = []
+    stage = ""
+    for each in called:
+        voice = next((place for place, by in enumerate(each.contacts) if ctx.channels.can(by.channel, "voice")), None)
+        if voice is None:
+            silent.append(each)
+        else:
+            stage = stage or next_stage(incident, NoticeKind.REMIND)
+            one.spoken.append(_call(one, incident, each, voice, stage, ctx))
+    if called and not silent:
+        return
+    line = sorted(incident.plan.units, key=lambda tier: tier.rank)
+    rooms = (
+        people_at(ctx, incident.plan.units[tier], (Role.DUTY_ROOM,)) for tier in line if tier.rank >= duty.tier.rank
     )
+    people = next((room for room in rooms if room), ())
+    if not people:
+        reached = acting(ctx.directory, duty.tier, duty.unit, (Role.DUTY_ROOM,), ctx.now, incident.plan.units)
+        people = loudly(reached, incident, duty, ctx, one.beside)
+    one.people, one.kind = people, NoticeKind.PHONE_TASK
+    one.note = "、".join(each.name for each in silent if each.person)
 
 
-def _note(
-    decision: Decision, incident: Incident, duty: Duty, clock: Clock, ctx: Context, reason: str, step: Step
-) -> None:
-    decision.entries.append(
-        Entry(
-            at=ctx.now,
-            reason=reason,
-            incident=incident.code,
-            detail={"duty": duty.id, "clock": clock.kind, "action": step.action, "step_at": step.at},
-        )
+def _call(one: Utterance, incident: Incident, who: Addressee, place: int, stage: str, ctx: Context) -> Notice:
+    contact = who.contacts[place]
+    return Notice(
+        id=notice_id(incident, stage, contact),
+        kind=NoticeKind.REMIND,
+        purpose=Purpose.ACT,
+        stage=stage,
+        to=who,
+        contact=contact,
+        created_at=ctx.now,
+        urgency=incident.urgency,
+        duty=one.duty.id,
+        clock=one.clock.kind,
+        attempt=place,
+        due_at=one.clock.due_at,
     )

@@ -95,9 +95,7 @@ def _another_way(decision: Decision, incident: Incident, notice: Notice, ctx: Co
     lost: list[Addressee] = []
     over = done_meanwhile(incident, notice) is not None
     for who in notice.everybody:
-        sends = [
-            other for other in incident.notices.values() if other.stage == notice.stage and who in other.everybody
-        ]
+        sends = [other for other in incident.notices.values() if other.stage == notice.stage and who in other.everybody]
         tried = [who.contacts.index(other.contact) for other in sends if other.contact in who.contacts]
         here = who.contacts.index(notice.contact) if notice.contact in who.contacts else -1
         passed_on = any(place > here for place in tried)
@@ -186,9 +184,9 @@ def _climb(decision: Decision, incident: Incident, notice: Notice, ctx: Context)
     duty = _duty(incident, notice)
     if duty is None:
         return
-    notices = incident.notices.values()
-    hopeful = {each.who for other in notices if other.state.hopeful for each in other.everybody}
-    dead = {each.who for other in notices if other.state is NoticeState.DEAD for each in other.everybody} - hopeful
+    dead = {
+        each.who for other in incident.notices.values() if other.state is NoticeState.DEAD for each in other.everybody
+    }
     line = incident.plan.units
     candidates: tuple[tuple[Tier, str, tuple[Role, ...]], ...] = (
         (duty.tier, duty.unit, (Role.LEADER_ON_DUTY, Role.MAIN_PERSON)),
