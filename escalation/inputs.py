@@ -12,6 +12,7 @@ from escalation.calendar import Calendar
 from escalation.directory import Directory
 from escalation.incident import Incident
 from escalation.notice import OutboxRow
+from escalation.plan import PlanBook
 from escalation.profile import Profile
 from escalation.vocabulary import Role, Tier, Verb, Verdict
 
@@ -85,7 +86,8 @@ class Context(msgspec.Struct, frozen=True):
     """All that a decision may look at besides the incident and the input. ``now`` in milliseconds.
 
     ``feedback`` names, for each source that wants answers back, the outgoing webhook channel that carries them;
-    ``maintainers`` is the unit whose maintainer post hears of what the hub itself cannot solve.
+    ``maintainers`` is the unit whose maintainer post hears of what the hub itself cannot solve. ``plans`` is the book of
+    this directory and profile, where whoever swaps them keeps one: it makes plans much quicker, and no other ones.
     """
 
     now: int
@@ -95,6 +97,7 @@ class Context(msgspec.Struct, frozen=True):
     calendar: Calendar
     feedback: Mapping[str, str] = {}
     maintainers: str = ""
+    plans: PlanBook | None = None
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

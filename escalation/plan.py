@@ -92,6 +92,48 @@ def make_plan(
     )
 
 
+class PlanBook:
+    """Plans by one directory and one profile; made anew when either is swapped.
+
+    What a rule becomes depends on the tiers of a line, not on its units: that pattern is made once, and each plan is
+    the pattern with its own units. Patterns are as many as the rules and limits of the configuration ask for.
+    """
+
+    def __init__(self, directory: Directory, profile: Profile) -> None:
+        self._directory = directory
+        self._profile = profile
+        self._patterns: dict[tuple[object, ...], Plan] = {}
+
+    def plan(
+        self,
+        enterprise: str,
+        point: str,
+        kind: Kind,
+        level: Level | None,
+        severity: Severity | None,
+        industry: Industry | None,
+    ) -> Plan:
+        """The same as :func:`make_plan`."""
+        directory = self._directory
+        line = _line(directory, enterprise)
+        limits = _limits(directory, enterprise, point)
+        key = (kind, level, severity, industry, tuple(line), tuple(limits.items()))
+        pattern = self._patterns.get(key)
+        if pattern is None or pattern.basis is NO_RULE:
+            pattern = make_plan(directory, self._profile, enterprise, point, kind, level, severity, industry)
+            self._patterns[key] = pattern
+            return pattern
+        known = directory.enterprises.get(enterprise)
+        return msgspec.structs.replace(
+            pattern,
+            duties=tuple(msgspec.structs.replace(each, unit=line[each.tier]) for each in pattern.duties),
+            informed=tuple(Audience(each.tier, line[each.tier], each.roles) for each in pattern.informed),
+            watchers=tuple(Audience(each.tier, line[each.tier], each.roles) for each in pattern.watchers),
+            units=line,
+            trial=known.trial if known else False,
+        )
+
+
 def start_clock(plan: ClockPlan, now: int, calendar: Calendar) -> Clock:
     """The clock running from ``now`` (milliseconds): its limit and steps at absolute times, in order."""
     steps = [

@@ -17,7 +17,7 @@ from escalation.incident import Deed, Duty, Incident, IncidentState, Request
 from escalation.inputs import Context, Decision, Entry, Reply, Rights
 from escalation.notice import Addressee, Contact, Notice, NoticeKind
 from escalation.roster import responsible_for_point, standing
-from escalation.telling import next_stage, tell
+from escalation.telling import TRIAL, next_stage, tell
 from escalation.vocabulary import ClockKind, Kind, Purpose, Role, Tier, Verb
 
 _CLOCK_OF = {Verb.VERIFY: ClockKind.VERIFY, Verb.DISPOSE: ClockKind.VERIFY, Verb.FED_BACK: ClockKind.FEEDBACK}
@@ -186,7 +186,10 @@ def _of_duty(incident: Incident, duty: Duty) -> list[Notice]:
     return [
         notice
         for notice in incident.notices.values()
-        if notice.duty == duty.id and notice.purpose is Purpose.ACT and notice.kind is not NoticeKind.PHONE_TASK
+        if notice.duty == duty.id
+        and notice.purpose is Purpose.ACT
+        and notice.kind is not NoticeKind.PHONE_TASK
+        and (notice.state.hopeful or notice.detail == TRIAL)
     ]
 
 

@@ -7,7 +7,7 @@ from escalation.event import Event, Flag
 from escalation.incident import Incident, IncidentState, Plan
 from escalation.inputs import Context, Decision, Entry
 from escalation.notice import NoticeKind
-from escalation.plan import make_plan, urgency_of
+from escalation.plan import PlanBook, urgency_of
 from escalation.reach import maintainers
 from escalation.telling import next_stage, tell
 from escalation.vocabulary import ClockKind, Industry, Purpose, Verdict
@@ -15,13 +15,11 @@ from escalation.vocabulary import ClockKind, Industry, Purpose, Verdict
 
 def plan_for(event: Event | Incident, ctx: Context) -> Plan:
     """The profile's answer for what is known now of an event or an incident."""
-    kind = event.kind if isinstance(event, Incident) else event.type.kind
-    return make_plan(
-        ctx.directory,
-        ctx.profile,
+    book = ctx.plans or PlanBook(ctx.directory, ctx.profile)
+    return book.plan(
         event.enterprise,
         event.point,
-        kind,
+        event.kind if isinstance(event, Incident) else event.type.kind,
         event.level,
         event.severity,
         event.industry or _industry(event.enterprise, ctx),

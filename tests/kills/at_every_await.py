@@ -19,12 +19,13 @@ from pathlib import Path
 
 from redis import Redis
 
+from bot.rendering.engine import compiled
 from bot.store.client import Store
 from bot.storehouse import Door
 from tests.kills.counted import KILLED, Countdown, run_counted
 from tests.kills.invariants import broken
 from tests.kills.parts import Parts, parts
-from tests.kills.scenario import MINUTE, START, engine_on, tell
+from tests.kills.scenario import MINUTE, START, engine_on, settings_of, tell
 
 LEASES_OVER = 13 * MINUTE
 """Later than any lease the dead hub may have taken, at whatever moment of the story it died."""
@@ -37,6 +38,9 @@ def main() -> int:
     wanted.add_argument("--offset", type=int, default=0)
     options = wanted.parse_args()
     with parts(options.folder) as there:
+        # Made once, for all the hubs that are forked from here.
+        settings_of(there.config)
+        compiled()
         total = _count(there)
         # The count differs a little from run to run: some points lie beyond the end, and are counted as such.
         points = range(1 + options.offset, total + total // 8, options.every)

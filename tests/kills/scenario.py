@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 
 import aiohttp
@@ -17,6 +18,7 @@ from bot.clock import PushedClock
 from bot.engine import Engine
 from bot.rules import Rules
 from bot.settings.load import load
+from bot.settings.models import Settings
 from bot.store.client import Store
 from bot.storehouse import SHARDS, Door
 from channels.channel import Uplink
@@ -52,11 +54,18 @@ def raised(identity: str, enterprise: str, point: str, at: int, kind: EventType 
     )
 
 
+@cache
+def settings_of(config: Path) -> Settings:
+    """The county's configuration, read once for all the forked hubs."""
+    settings = load(config).settings
+    assert settings is not None
+    return settings
+
+
 @asynccontextmanager
 async def engine_on(socket: Path, config: Path, at: int) -> AsyncIterator[Engine]:
     """A fresh engine on the store at ``socket``, its clock standing at ``at``."""
-    settings = load(config).settings
-    assert settings is not None
+    settings = settings_of(config)
     clock = PushedClock(at)
     async with Store.on_socket(socket) as store, aiohttp.ClientSession() as session:
         door = Door(store)

@@ -1,0 +1,180 @@
+"""The hub under measurement: ``fenghuo serve`` with its own Valkey, a webhook source with a token, one robot."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+
+from bench.driver import Request, get, http
+from bench.processes import free_port, running, until
+from bench.receiver import mark
+from bot.settings.uscc import check_digit
+from bot.store import record
+from escalation.calendar import ZONE
+
+NAME = "fenghuo"
+TOKEN = "bench-token-of-no-value"
+ENTERPRISES = 64
+"""Enough that every partition has some."""
+
+_CONFIG = """
+profile = "基准规则"
+
+[hub]
+name = "基准测试"
+public_url = "http://127.0.0.1:{port}"
+listen = "127.0.0.1"
+port = {port}
+data = "data"
+fallback_unit = "county"
+maintainers = "county"
+emergency = "火警119"
+
+[pages]
+secret = "file:secret"
+
+[sources.bench]
+token = "file:token"
+allow = ["127.0.0.0/8"]
+rate = 1000000
+burst = 1000000
+
+[channels.robot]
+kind = "wecom_robot"
+key = "file:key"
+base_url = "http://127.0.0.1:{receiver}"
+
+[[units]]
+id = "county"
+name = "示例县应急管理局"
+short = "示例县"
+tier = "county"
+
+[[people]]
+id = "keeper"
+name = "赵一"
+contacts = [{{ channel = "robot" }}]
+
+[[posts]]
+unit = "county"
+role = "duty_room"
+contacts = [{{ channel = "robot" }}]
+around_the_clock = true
+
+[[posts]]
+unit = "county"
+role = "leader_on_duty"
+people = ["keeper"]
+
+[[posts]]
+unit = "county"
+role = "maintainer"
+people = ["keeper"]
+
+[[profiles]]
+name = "基准规则"
+basis = "基准测试"
+"""
+_RULE = """
+[[profiles.rules]]
+name = "{name}"
+kind = "{kind}"
+{field} = {values}
+
+[[profiles.rules.duties]]
+tier = "county"
+roles = ["duty_room"]
+clocks = [
+    {{ clock = "sign", limit = "4h", ladder = [{{ after = "3h", do = "remind" }}, {{ after = "4h", do = "phone" }}] }},
+]
+"""
+_ENTERPRISE = """
+[[enterprises]]
+uscc = "{uscc}"
+name = "示例县第{number}轧钢有限公司"
+short = "第{number}轧钢"
+industry = "steel"
+unit = "county"
+"""
+
+
+def _usccs() -> list[str]:
+    firsts = (f"91000000DEM0{number:05d}" for number in range(1, ENTERPRISES + 1))
+    return [first + check_digit(first) for first in firsts]
+
+
+class Ours:
+    """The hub's processes and its events: each of its own point, so each opens an incident and is one message."""
+
+    accepted = b"HTTP/1.1 202"
+
+    def __init__(self, folder: Path, port: int, hub: int) -> None:
+        self.port = port
+        self._hub = hub
+        self._folder = folder
+        self._usccs = _usccs()
+
+    def request(self, numbers: Sequence[int]) -> Request:
+        """One CloudEvent, or a batch of them."""
+        now = datetime.now(ZONE).isoformat(timespec="seconds")
+        events = [
+            {
+                "specversion": "1.0",
+                "id": f"e{number}",
+                "source": "/bench",
+                "type": "alarm.raised",
+                "time": now,
+                "data": {
+                    "enterprise": {"uscc": self._usccs[number % ENTERPRISES]},
+                    "point": {"code": f"P{number}", "name": f"煤气点位{mark(number)}", "unit": "ppm"},
+                    "alarm": {"severity": "high", "value": 31.5, "limit": 24},
+                },
+            }
+            for number in numbers
+        ]
+        body = json.dumps(events[0] if len(events) == 1 else events, ensure_ascii=False).encode()
+        return numbers, http("/events/bench", self.port, body, f"Authorization: Bearer {TOKEN}")
+
+    def processes(self) -> dict[str, int]:
+        """The hub and its store."""
+        store = record.load(self._folder / "data" / "store")
+        assert store is not None
+        return {"hub": self._hub, "store": store.pid}
+
+
+def _write(folder: Path, port: int, receiver: int) -> Path:
+    for name, secret in (("secret", "0" * 40), ("token", TOKEN), ("key", "bench-robot")):
+        (folder / name).write_text(secret)
+        (folder / name).chmod(0o600)
+    levels = json.dumps(["red", "orange", "yellow", "blue"])
+    severities = json.dumps(["high_high", "low_low", "interlock", "high", "low", "fault", "offline"])
+    text = _CONFIG.format(port=port, receiver=receiver)
+    text += _RULE.format(name="报警", kind="alarm", field="severities", values=severities)
+    text += _RULE.format(name="预警", kind="warning", field="levels", values=levels)
+    for number, uscc in enumerate(_usccs(), 1):
+        text += _ENTERPRISE.format(uscc=uscc, number=number)
+    config = folder / "config.toml"
+    config.write_text(text, "utf-8")
+    return config
+
+
+class StartOurs:
+    """Starts the hub."""
+
+    name = NAME
+
+    @asynccontextmanager
+    async def __call__(self, folder: Path, receiver: int) -> AsyncIterator[Ours]:
+        port, log = free_port(), folder / "log"
+        config = _write(folder, port, receiver)
+        with running([sys.executable, "-m", "bench.hub", str(config)], log) as process:
+
+            async def ready() -> bool:
+                return (await get(port, "/readyz"))[0] == 200
+
+            await until(ready, process, log)
+            yield Ours(folder, port, process.pid)

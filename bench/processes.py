@@ -1,0 +1,85 @@
+"""Child processes of a run: started, found ready, weighed, ended."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PATIENCE = 30.0
+"""How long a process may take until it is ready, in seconds."""
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def running(command: Sequence[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """The command as a process whose output goes to ``log``; SIGTERM at the end, SIGKILL if that does not help."""
+    with log.open("ab") as output:
+        process = subprocess.Popen(list(command), cwd=ROOT, stdout=output, stderr=output)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@contextmanager
+def receiver() -> Iterator[int]:
+    """The port of a receiver in a process of its own."""
+    process = subprocess.Popen([sys.executable, "-m", "bench.receiver"], cwd=ROOT, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    try:
+        yield int(process.stdout.readline())
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+async def until(ready: Callable[[], Awaitable[bool]], process: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait until it is ready. Raises RuntimeError with the end of the log where it never is."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + PATIENCE
+    while loop.time() < deadline and process.poll() is None:
+        try:
+            if await ready():
+                return
+        except (OSError, asyncio.IncompleteReadError):
+            pass  # it does not listen yet
+        await asyncio.sleep(0.05)
+    raise RuntimeError(f"{process.args!r} was never ready:\n{log.read_text('utf-8', 'replace')[-3000:]}")
+
+
+def resident(pid: int) -> float:
+    """The memory that a process holds now, in MB."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1024
+    raise RuntimeError(f"process {pid} has no memory")
+
+
+def processor_seconds(pids: Sequence[int]) -> float:
+    """How long these processes have worked since they were started, in seconds of one processor."""
+    total = 0
+    for pid in pids:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        total += int(fields[11]) + int(fields[12])
+    return total / _TICKS

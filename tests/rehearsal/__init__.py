@@ -1,0 +1,1 @@
+"""``explain`` and ``replay``: what would happen is what does happen."""

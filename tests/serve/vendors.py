@@ -1,0 +1,153 @@
+"""The simulated vendors on the machine's clock, as a process of their own that outlives every hub.
+
+``python -m tests.serve.vendors FOLDER PORT`` writes ``vendors.json`` and ``county/`` for a hub on PORT into FOLDER and
+serves until its standard input closes. The control address says what arrived, waits for what is to arrive, and sends
+text messages as a phone would.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from bot.demo.county import ROBOTS, Addresses, secrets_of, write_county
+from bot.demo.simulators.kannel import KannelGateway
+from bot.demo.simulators.smtp import MailServer
+from bot.demo.simulators.upstream import Upstream
+from bot.demo.simulators.vendor import Received, listening
+from bot.demo.simulators.wecom import WecomRobots
+from channels.callback import Errand, callback_path
+from channels.sms.kannel_inbound import UPLINK_QUERY
+
+DELIVERED = 1
+
+
+def now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class Vendors:
+    """All vendors; the robots take any number of messages a minute, the hub's own limits stay."""
+
+    def __init__(self, secrets: dict[str, str], hub: str, session: aiohttp.ClientSession) -> None:
+        self._session = session
+        self._heard = asyncio.Condition()
+        self._reporting: set[asyncio.Task[None]] = set()
+        self.received: list[Received] = []
+        uplink = f"{hub}{callback_path('sms', secrets['sms-callback'], Errand.UPLINK)}?{UPLINK_QUERY}"
+        self.sms = KannelGateway("fenghuo", secrets["sms-password"], now, self._text, uplink_url=uplink)
+        robots = {secrets[name]: name for name in ROBOTS}
+        self.wecom = WecomRobots(robots, now, self._hear, per_minute=0)
+        self.mail = MailServer(now, self._hear)
+        self.upstream = Upstream([secrets["upstream"]], now, self._hear)
+        self.reports = False
+
+    async def _text(self, message: Received) -> None:
+        await self._hear(message)
+        if self.reports:
+            task = asyncio.create_task(self._report(len(self.sms.received) - 1))
+            self._reporting.add(task)
+            task.add_done_callback(self._reporting.discard)
+
+    async def _report(self, index: int) -> None:
+        while await self._reported(index) != 202:
+            await asyncio.sleep(0.1)
+
+    async def _reported(self, index: int) -> int | None:
+        try:
+            return await self.sms.report(index, DELIVERED, self._session)
+        except aiohttp.ClientError:
+            return None
+
+    async def _hear(self, message: Received) -> None:
+        self.received.append(message)
+        async with self._heard:
+            self._heard.notify_all()
+
+    def control(self) -> web.Application:
+        app = web.Application()
+        app.router.add_get("/received", self._received)
+        app.router.add_post("/wait", self._wait)
+        app.router.add_post("/write", self._write)
+        app.router.add_post("/reports", self._reports)
+        return app
+
+    async def _received(self, request: web.Request) -> web.Response:
+        return web.json_response([_shown(each) for each in self.received[int(request.query.get("since", "0")) :]])
+
+    async def _wait(self, request: web.Request) -> web.Response:
+        """The first message from ``since`` on, to ``address``, that holds all ``words``; 408 when none comes."""
+        asked = await request.json()
+        try:
+            async with asyncio.timeout(asked["seconds"]), self._heard:
+                await self._heard.wait_for(lambda: self._found(asked) is not None)
+        except TimeoutError:
+            return web.Response(status=408)
+        found = self._found(asked)
+        assert found is not None
+        return web.json_response(_shown(found))
+
+    def _found(self, asked: dict[str, Any]) -> Received | None:
+        for each in self.received[asked["since"] :]:
+            text = f"{each.subject}\n{each.text}"
+            if asked["address"] in ("", each.address) and all(word in text for word in asked["words"]):
+                return each
+        return None
+
+    async def _write(self, request: web.Request) -> web.Response:
+        """A phone writes; the status of the hub's door, 0 where nobody opened."""
+        asked = await request.json()
+        try:
+            status = await self.sms.answer(asked["number"], asked["text"], self._session, asked["id"])
+        except aiohttp.ClientError:
+            status = 0
+        return web.json_response(status)
+
+    async def _reports(self, request: web.Request) -> web.Response:
+        """From now on each text message is reported as delivered."""
+        self.reports = True
+        return web.Response()
+
+
+def _shown(message: Received) -> dict[str, str]:
+    shown = asdict(message)
+    return {name: shown[name] for name in ("channel", "address", "text", "subject")}
+
+
+async def serve(folder: Path, port: int) -> None:
+    secrets = secrets_of()
+    hub = f"http://127.0.0.1:{port}"
+    async with aiohttp.ClientSession() as session:
+        vendors = Vendors(secrets, hub, session)
+        async with (
+            listening(vendors.sms.app()) as sms,
+            listening(vendors.wecom.app()) as wecom,
+            listening(vendors.upstream.app()) as upstream,
+            vendors.mail.listening() as smtp_port,
+            listening(vendors.control()) as control,
+        ):
+            addresses = Addresses(
+                public_url=hub,
+                port=port,
+                sms_url=f"{sms}/cgi-bin/sendsms",
+                smtp_port=smtp_port,
+                wecom_url=wecom,
+                upstream_url=f"{upstream}/hook",
+            )
+            county = write_county(folder / "county", addresses, secrets)
+            ready = {"control": control, "config": str(county.config), "token": secrets["source-demo"]}
+            (folder / "vendors.json.new").write_text(json.dumps(ready))
+            (folder / "vendors.json.new").rename(folder / "vendors.json")
+            await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(Path(sys.argv[1]), int(sys.argv[2])))
