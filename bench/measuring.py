@@ -15,6 +15,8 @@ from bench.subject import Subject
 
 STILL = 60.0
 """When nothing has come for so many seconds, what is missing is lost."""
+QUIET = 1.0
+"""How long after the last message a doubled one is waited for, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +67,12 @@ async def measure(subject: Subject, receiver: int, numbers: range, load: Load, b
     requests = [subject.request(part) for part in _parts(numbers, batch)]
     pids = list(subject.processes().values())
     worked = processor_seconds(pids)
+    before = await _count(receiver)
     begun = time.monotonic_ns()
     posted = await load(subject, requests)
     if posted.refused:
         raise RuntimeError(f"{len(posted.refused)} requests were refused, the first with {posted.refused[0]!r}")
-    came = await _all_came(receiver, numbers)
+    came = await _all_came(receiver, before, len(numbers))
     worked = processor_seconds(pids) - worked
     first = {number: came[number][0] for number in numbers if number in came}
     waits = sorted((first[number] - posted.left[number]) / 1e6 for number in first)
@@ -83,7 +86,7 @@ async def measure(subject: Subject, receiver: int, numbers: range, load: Load, b
         p99=_quantile(waits, 0.99),
         processor=worked * 1000 / len(numbers),
         lost=len(numbers) - len(first),
-        doubled=sum(len(times) - 1 for number, times in came.items() if number in first),
+        doubled=sum(len(came[number]) - 1 for number in first),
     )
 
 
@@ -91,28 +94,23 @@ def _parts(numbers: range, size: int) -> Iterator[range]:
     return (numbers[start : start + size] for start in range(0, len(numbers), size))
 
 
-async def _all_came(receiver: int, numbers: range) -> dict[int, list[int]]:
-    """When each number came, once all have, or nothing more comes."""
-    before, since = -1, time.monotonic()
-    while True:
-        came = await _times(receiver, numbers)
-        if len(came) == len(numbers):
-            await asyncio.sleep(0.5)
-            return await _times(receiver, numbers)
-        if len(came) != before:
-            before, since = len(came), time.monotonic()
-        elif time.monotonic() - since > STILL:
-            return came
-        await asyncio.sleep(0.25)
+async def _count(receiver: int) -> int:
+    return int((await get(receiver, "/count"))[1])
 
 
-async def _times(receiver: int, numbers: range) -> dict[int, list[int]]:
+async def _all_came(receiver: int, before: int, count: int) -> dict[int, list[int]]:
+    """When each number came, once ``count`` messages have come after the first ``before``, or nothing more comes."""
+    seen, since = -1, time.monotonic()
+    while (now := await _count(receiver) - before) < count and time.monotonic() - since < STILL:
+        if now != seen:
+            seen, since = now, time.monotonic()
+        await asyncio.sleep(0.1)
+    await asyncio.sleep(QUIET)
     told: array[int] = array("q")
-    told.frombytes((await get(receiver, "/times"))[1])
+    told.frombytes((await get(receiver, f"/times/{before}"))[1])
     came: dict[int, list[int]] = {}
     for number, at in zip(told[::2], told[1::2], strict=True):
-        if number in numbers:
-            came.setdefault(number, []).append(at)
+        came.setdefault(number, []).append(at)
     return came
 
 

@@ -1,8 +1,9 @@
 """The loopback receiver: takes every webhook, says that it was taken, and remembers when each number came.
 
 ``python -m bench.receiver`` prints its port. It reads a body only to find the numbers in it (``S0000042Z``); the answer
-is what a WeCom robot gives, which Alertmanager takes as well. ``GET /times`` gives, for every message since the start,
-its number and the monotonic nanosecond at which its last byte was read, as pairs of 64-bit integers.
+is what a WeCom robot gives, which Alertmanager takes as well. ``GET /count`` says how many messages came since the
+start; ``GET /times/N`` gives, for all but the first N of them, the number and the monotonic nanosecond at which the last
+byte was read, as pairs of 64-bit integers.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ class _Connection(asyncio.Protocol):
                 return
             body, self._waiting = self._waiting[end + 4 : whole], self._waiting[whole:]
             if head.startswith(b"GET"):
-                told = self._came.tobytes()
+                told = self._told(head.split()[1])
                 self._transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(told), told))
                 continue
             now = time.monotonic_ns()
@@ -53,6 +54,11 @@ class _Connection(asyncio.Protocol):
                 self._came.append(int(number))
                 self._came.append(now)
             self._transport.write(_ANSWER)
+
+    def _told(self, path: bytes) -> bytes:
+        if path == b"/count":
+            return b"%d" % (len(self._came) // 2)
+        return self._came[2 * int(path.removeprefix(b"/times/")) :].tobytes()
 
 
 async def main() -> None:

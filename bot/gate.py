@@ -105,4 +105,4 @@ def source_rules(name: str, table: Source, settings: Settings, *, honour_receive
         honour_received=honour_received,
         mode=table.mode,
     )
-    return SourceRules(name=name, entrance=entrance, reading=reading)
+    return SourceRules(name=name, entrance=entrance, reading=reading, proxies=settings.hub.trusted_proxies)

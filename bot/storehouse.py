@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from redis.exceptions import RedisError
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_exponential_jitter
 
 from bot.clock import Clock
 from bot.settings.models import Settings
-from bot.store import external, safety
+from bot.store import disk, external, safety
 from bot.store.anchor import Anchor, Finding, StoreHeads, Verdict, compare
 from bot.store.anchor import Head as AnchoredHead
 from bot.store.client import Call as ScriptCall
 from bot.store.client import Script, Store
-from bot.store.errors import StoreUnavailableError
+from bot.store.errors import StoreError, StoreUnavailableError
+from bot.store.recovery import Recovery
 from bot.store.states import StoreState
 from bot.store.supervisor import Supervisor
 from bot.store.wire import WaitAof
@@ -28,10 +32,23 @@ from escalation.ledger.keys import partition_keys
 from escalation.ledger.meta import Meta, open_meta, read_meta
 from escalation.ledger.stream import read_sealed, sealed_command
 
+log = logging.getLogger(__name__)
+
 PATIENCE = 30.0
 """How long a start waits for an external store that does not answer yet, in seconds."""
 SHARDS = 16
 """Into how many parts the mailboxes of a new store are divided."""
+LOOK = 5.0
+"""Between two looks at an external store, in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something that happened to the store and belongs into its journal; ``text`` is a Chinese and an English line."""
+
+    at: int
+    reason: str
+    text: str
 
 
 class Door:
@@ -63,7 +80,10 @@ class Door:
 
 
 class Storehouse:
-    """Opens the store, watches it, and keeps the anchor. ``state`` says whether work may be done."""
+    """Opens the store, watches it, and keeps the anchor. ``ready`` says whether work may be done.
+
+    ``notes`` is what happened to the store and no journal holds yet; whoever writes it down takes it off.
+    """
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings
@@ -75,6 +95,7 @@ class Storehouse:
         self._store: Store | None = None
         self._external_reason = ""
         self.verdict: Verdict | None = None
+        self.notes: list[Note] = []
 
     @property
     def journal_folder(self) -> Path:
@@ -98,17 +119,23 @@ class Storehouse:
         return self._supervisor.reason or self._supervisor.state.zh
 
     @property
-    def recovered(self) -> list[str]:
-        """What starting the store had to give up, for the log and the journal."""
-        return [str(each) for each in self._supervisor.recoveries] if self._supervisor else []
+    def strange(self) -> bool:
+        """Whether the store that answers is not the one the anchor remembers: nothing may go on in it."""
+        return self.verdict is not None and not self.verdict.opens
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is anything to open: an external store, or files of a supervised one."""
+        return self._settings.store.url is not None or (self._folder / "store").exists()
 
     async def open(self) -> None:
         """Start or adopt the supervised store, or connect to the configured one. Raises what the store room raises for
         what a person has to mend; a store that is merely not ready yet is no error: see ``ready`` and ``watch``."""
+        disk.private_folder(self._folder)
         self._anchor = Anchor.load(self._anchor_path)
         table = self._settings.store
         if table.url is None:
-            self._supervisor = Supervisor(self._folder / "store", gate=self._gate)
+            self._supervisor = Supervisor(self._folder / "store", gate=self._gate, on_recovery=self._recovered)
             await self._supervisor.start()
             self._store = self._supervisor.store()
             return
@@ -120,15 +147,24 @@ class Storehouse:
             safety.concerns(facts, cluster_address=address.kind == "cluster"), accept_loss=table.accept_loss
         )
         use = table.waitaof and safety.waitaof_possible(facts)
-        await probe.aclose()
         self._store = external.connect(_with_password(self._settings), wait=wait if use else None)
-        verdict = await self._gate(self._store)
-        self._external_reason = "" if verdict.opens else f"{verdict.zh}\n{verdict.en}"
+        await self.look()
 
     async def look(self) -> None:
-        """One look of the watch at an external store: its clock against ours. A supervised one shares our clock."""
-        if self._supervisor is None and self._store is not None and (self.verdict is None or self.verdict.opens):
+        """One look of the watch at an external store: does it answer, is it still the same, is its clock ours?
+
+        A supervised one is watched by its supervisor, and shares our clock."""
+        if self._supervisor is not None or self._store is None:
+            return
+        try:
+            verdict = await self._gate(self._store)
             skew = await safety.read_skew(self._store, lambda: self._clock.now() / 1000)
+        except (StoreError, RedisError, OSError) as error:
+            self._external_reason = str(error)
+            return
+        if not verdict.opens:
+            self._external_reason = f"{verdict.zh}\n{verdict.en}"
+        else:
             self._external_reason = "" if safety.clocks_agree(skew) else safety.skew_text(skew)
 
     async def watch(self) -> None:
@@ -138,7 +174,7 @@ class Storehouse:
             return
         while True:
             await self.look()
-            await asyncio.sleep(5.0)
+            await asyncio.sleep(LOOK)
 
     async def meta(self) -> Meta:
         """The store's identity and shape, made on the first start; the anchor is begun with it."""
@@ -176,13 +212,28 @@ class Storehouse:
         kept = self._anchor.heads if self._anchor else {}
         return {key: Head(count=head.count, sha256=head.sha256) for key, head in kept.items()}
 
-    def open_anyway(self) -> None:
-        """An operator has decided: this store is the right one from now on, whatever the anchor says."""
+    async def open_anyway(self) -> Verdict | None:
+        """An operator has decided: this store is the right one from now on, whatever the anchor says.
+
+        Returns what was found before; None where there was nothing to decide. The former anchor is kept beside the new
+        one. Raises the store's error, OSError.
+        """
+        found = self.verdict
+        if self._store is None or found is None or found.opens:
+            return None
+        said = await self._read(self._store)
+        generation = self._anchor.generation if self._anchor else 0
+        await asyncio.to_thread(self._put_aside, generation)
         self._anchor = None
-        self._anchor_path.unlink(missing_ok=True)
+        if said.store_id is not None:
+            self._anchor = Anchor(said.store_id, generation + 1, said.heads)
+            await asyncio.to_thread(self._anchor.save, self._anchor_path)
+        self.verdict = Verdict(Finding.OK if said.store_id is not None else Finding.FRESH)
+        self._note("opened_anyway", found)
         self._external_reason = ""
         if self._supervisor is not None:
             self._supervisor.open_anyway()
+        return found
 
     async def close(self, *, leave_running: bool = False) -> None:
         """Close connections and stop the supervised store."""
@@ -193,24 +244,64 @@ class Storehouse:
 
     async def _gate(self, store: Store) -> Verdict:
         """Compare what the store says of itself with the anchor."""
-        meta = await read_meta(Door(store))
+        said = await self._read(store)
+        verdict = compare(self._anchor, said)
+        if verdict.finding is Finding.ANCHOR_MISSING and not any(head.count for head in said.heads.values()):
+            # Killed between making the store's meta and the first anchor: nothing was ever promised by this store.
+            verdict = Verdict(Finding.FRESH)
+        if verdict.finding is Finding.JOURNAL_BEHIND:
+            await self._lower_anchor(verdict)
+        if not verdict.opens and (self.verdict is None or self.verdict.finding is not verdict.finding):
+            log.critical("%s", verdict.en)
+        self.verdict = verdict
+        return verdict
+
+    async def _read(self, store: Store) -> StoreHeads:
+        """The store's id, the head of each partition's journal, and the hashes at the anchored numbers."""
+        door = Door(store)
+        meta = await read_meta(door)
+        if meta is None:
+            return StoreHeads(None)
+        keys = [partition_keys(number) for number in range(meta.partitions)]
+        sealed = await door.pipeline([sealed_command(each) for each in keys])
         heads: dict[int, AnchoredHead] = {}
         at_anchor: dict[int, str] = {}
-        if meta is not None:
-            for number in range(meta.partitions):
-                keys = partition_keys(number)
-                head = read_sealed(number, await Door(store).execute(*sealed_command(keys))).head
-                heads[number] = AnchoredHead(head.count, head.stream_id, head.sha256)
-                kept = self._anchor.heads.get(number) if self._anchor else None
-                if kept is not None and 0 < kept.count < head.count:
-                    found = await Door(store).execute("HGET", keys.hashes, kept.count)
-                    at_anchor[number] = found.hex() if found else kept.sha256
-        self.verdict = compare(self._anchor, StoreHeads(meta.store if meta else None, heads, at_anchor))
-        begun = any(head.count for head in heads.values())
-        if self.verdict.finding is Finding.ANCHOR_MISSING and not begun:
-            # Killed between making the store's meta and the first anchor: nothing was ever promised by this store.
-            self.verdict = Verdict(Finding.FRESH)
-        return self.verdict
+        for number, reply in enumerate(sealed):
+            if isinstance(reply, Exception):
+                raise reply
+            head = read_sealed(number, reply).head
+            heads[number] = AnchoredHead(head.count, head.stream_id, head.sha256)
+            kept = self._anchor.heads.get(number) if self._anchor else None
+            if kept is not None and 0 < kept.count < head.count:
+                found = await door.execute("HGET", keys[number].hashes, kept.count)
+                # Filed rows have left the store; their files are compared by `verify`.
+                at_anchor[number] = found.hex() if found else kept.sha256
+        return StoreHeads(meta.store, heads, at_anchor)
+
+    async def _lower_anchor(self, verdict: Verdict) -> None:
+        """A journal that is behind opens, loudly: what is gone is gone, and from here on it only grows again."""
+        if self._anchor is None:
+            return
+        lost = {gap.partition for gap in verdict.gaps}
+        kept = {number: head for number, head in self._anchor.heads.items() if number not in lost}
+        kept |= {gap.partition: gap.found for gap in verdict.gaps if gap.found is not None}
+        generation = self._anchor.generation
+        await asyncio.to_thread(self._put_aside, generation)
+        self._anchor = replace(self._anchor, generation=generation + 1, heads=kept)
+        await asyncio.to_thread(self._anchor.save, self._anchor_path)
+        self._note("journal_behind", verdict)
+
+    def _put_aside(self, generation: int) -> None:
+        """Keep the anchor that is replaced against its order: it says what was promised."""
+        if self._anchor_path.exists():
+            self._anchor_path.rename(self._anchor_path.with_name(f"anchor-{generation}.json"))
+
+    def _recovered(self, recovery: Recovery) -> None:
+        self._note("store_recovered", recovery)
+
+    def _note(self, reason: str, said: Verdict | Recovery) -> None:
+        log.critical("%s: %s", reason, said.en)
+        self.notes.append(Note(self._clock.now(), reason, f"{said.zh}\n{said.en}"))
 
 
 async def _patiently(probe: Store) -> list[safety.Facts]:

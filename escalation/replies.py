@@ -23,9 +23,9 @@ from escalation.vocabulary import ClockKind, Kind, Purpose, Role, Tier, Verb
 _CLOCK_OF = {Verb.VERIFY: ClockKind.VERIFY, Verb.DISPOSE: ClockKind.VERIFY, Verb.FED_BACK: ClockKind.FEEDBACK}
 _ASKS = (Verb.QUERY, Verb.HELP)
 
-MOST_DEEDS = 32
+MOST_DEEDS = 16
 """Deeds and requests beyond this many leave the state, oldest first; the journal keeps them all."""
-MOST_TEXT = 300
+MOST_TEXT = 200
 """How many characters of an answer the state keeps; the journal keeps it whole."""
 
 

@@ -14,7 +14,7 @@ from escalation.inputs import Context, Decision, Entry
 from escalation.notice import Addressee, Contact, Notice, NoticeKind, NoticeState, OutboxRow
 from escalation.vocabulary import ClockKind, Measure, Purpose, Urgency
 
-MOST_NOTICES = 96
+MOST_NOTICES = 64
 """Notices beyond this many leave the state, oldest first; the journal keeps them all."""
 TRIAL = "trial"
 """Why a notice of an enterprise on trial was not sent."""

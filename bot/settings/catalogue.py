@@ -51,6 +51,10 @@ SENTENCES: Mapping[str, Pair] = {
     "unknown_zone": ("没有这个时区", "there is no such time zone"),
     "not_store": ("{zh}", "{en}"),
     "password_in_url": ("存储地址里不能带用户名和密码", "a store's address must not hold user name or password"),
+    "own_source": (
+        "来源名 {value} 由本系统自用，请换一个名称",
+        "the source name {value} is the hub's own, take another",
+    ),
     "source_proof": (
         "来源必须写 secrets 或 token，且只写一种",
         "a source has either secrets or a token, exactly one of them",

@@ -84,6 +84,7 @@ class Hub(Table):
     ``data`` is absolute after loading (written relative to the configuration file). ``maintainers`` is the unit (or
     enterprise) whose post with role ``maintainer`` hears of broken channels. ``skew`` is how far a source's clock may
     be ahead or behind before its times are replaced; an event older than ``late_after`` is told as late.
+    ``trusted_proxies`` stand before the hub: their ``X-Forwarded-For`` is believed.
     """
 
     name: Text
@@ -97,6 +98,7 @@ class Hub(Table):
     maintainers: str
     emergency: Text
     partitions: Annotated[int, Field(ge=1, le=1024)] = 16
+    trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
     skew: Duration = "10m"
     late_after: Duration = "30m"
     intake: Intake = Intake()

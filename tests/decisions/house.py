@@ -189,6 +189,10 @@ class Story:
             if notice.state is NoticeState.QUEUED:
                 notice.state, notice.submitted_at = NoticeState.SUBMITTED, self.now
 
+    def send_all_but(self, waiting: Notice) -> None:
+        self.send_all()
+        self.incident.notices[waiting.id].state = NoticeState.QUEUED
+
     def duty(self, unit: str) -> Duty:
         return next(duty for duty in reversed(self.incident.duties) if duty.unit == unit)
 

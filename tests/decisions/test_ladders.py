@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from escalation.decide import still_needed
 from escalation.directory import ContactEntry, Person
 from escalation.incident import ClockState
 from escalation.notice import Notice, NoticeKind, NoticeState
@@ -86,8 +87,6 @@ def test_whom_a_channel_can_speak_to_is_called_and_only_the_others_are_a_task() 
         for each in PEOPLE
     )
     story = Story(directory=county(people=people), voice=("voice",))
-    story.warning(Level.RED)
-    story = Story(directory=county(people=people), voice=("voice",))
     story.alarm(Severity.HIGH_HIGH)
     made = story.wait_until(5)
     calls = [notice for notice in made if notice.contact.channel == "voice" and notice.created_at == story.now]
@@ -147,16 +146,6 @@ def test_nobody_anywhere_goes_to_the_maintainers() -> None:
 
 
 def test_a_held_reminder_holds_the_rung_that_goes_up_and_the_limit_but_not_for_ever() -> None:
-    story = Story()
-    story.warning(Level.YELLOW)
-    story.wait_until(119)
-    story.wait_until(120, sending=False)
-    town = story.duty("town")
-    assert next(step for step in town.clocks[0].steps if step.action.goes_up).fired_at
-    story = Story()
-    story.warning(Level.BLUE)
-    story.wait_until(60 * 24 - 11)
-    assert "镇" not in str(story.decision.entries)
     story = _late_reminder()
     assert story.lapse().reason == "limit_held"
     assert "reminder_held" in story.reasons()
@@ -254,8 +243,6 @@ def test_nothing_due_is_a_decision_too() -> None:
 
 
 def test_an_escalation_goes_out_though_the_tier_it_reaches_has_signed_for_itself() -> None:
-    from escalation.decide import still_needed
-
     story = Story()
     story.warning(Level.ORANGE)
     story.says(Verb.SIGN, "shen")

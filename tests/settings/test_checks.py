@@ -136,9 +136,9 @@ def test_a_code_that_cannot_be_right_is_told_with_the_right_one(
         assert codes(folder.load()) == ["uscc_digit"]  # the right code elsewhere is no second fault
 
 
-# Check digits of GB 32100-2015: published by the State's register for well-known companies.
-@pytest.mark.parametrize("uscc", ["9144030071526726XG", "91330100799655058B", USCC])
-def test_check_digits_agree_with_codes_in_use(uscc: str) -> None:
+# Computed by hand from the weights of GB 32100-2015: 1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28.
+@pytest.mark.parametrize("uscc", ["91000000DEM0000019", "91000000DEM000002C", "91000000DEM000003F"])
+def test_check_digits_are_those_of_the_standard(uscc: str) -> None:
     assert corrected(uscc) == uscc
 
 
@@ -146,3 +146,9 @@ def test_check_digits_agree_with_codes_in_use(uscc: str) -> None:
 def test_one_wrong_character_always_shows(first: str, at: int, mark: str) -> None:
     other = first[:at] + mark + first[at + 1 :]
     assert (check_digit(first) == check_digit(other)) == (first == other)
+
+
+@pytest.mark.parametrize("name", ["chat", "explain"])
+def test_a_source_cannot_take_a_name_that_is_the_hubs_own(folder: Folder, name: str) -> None:
+    folder.edit("[sources.monitor]", f"[sources.{name}]")
+    assert "own_source" in codes(folder.load())

@@ -75,6 +75,10 @@ def references(draft: Draft) -> Iterator[Finding]:
     yield from _hazards(draft, names)
 
 
+OWN_SOURCES = ("chat", "explain")
+"""Sources whose events the hub makes itself: accident reports from chat, and rehearsals."""
+
+
 def _hub(draft: Draft, names: _Names) -> Iterator[Finding]:
     if draft.hub is not None:
         yield from names.unit(draft.hub.fallback_unit, ("hub", "fallback_unit"))
@@ -89,6 +93,8 @@ def _hub(draft: Draft, names: _Names) -> Iterator[Finding]:
         if name == sample:
             yield Finding("sample_name", loc, {"value": name})
     for name, source in draft.sources.items():
+        if name in OWN_SOURCES:
+            yield Finding("own_source", ("sources", name), {"value": name}, key=True)
         if source.feedback is None:
             continue
         at: Loc = ("sources", name, "feedback")

@@ -1,0 +1,37 @@
+"""``python -m bench [--brief] [--only fenghuo] [--folder FOLDER]``: measure, and print one table."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import subprocess
+import tempfile
+from pathlib import Path
+
+from bench import cases, table, theirs
+from bench.ours import StartOurs
+from bench.processes import receiver
+from bench.subject import Start
+from bot.store.server import binary
+
+
+def main() -> None:
+    """Run every case."""
+    wanted = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    wanted.add_argument("--brief", action="store_true", help="a tenth of everything, to see whether it works")
+    wanted.add_argument("--alone", action="store_true", help="without Alertmanager")
+    wanted.add_argument("--folder", type=Path, help="where data folders are made (its disk is the one measured)")
+    options = wanted.parse_args()
+    sizes = cases.BRIEF if options.brief else cases.Sizes()
+    peer = "" if options.alone else theirs.installed()
+    starts: list[Start] = [StartOurs(), *([theirs.StartTheirs()] if peer else [])]
+    store = subprocess.run([str(binary()), "--version"], capture_output=True, text=True, check=True).stdout
+    with tempfile.TemporaryDirectory(prefix="fenghuo-bench-", dir=options.folder) as folder, receiver() as port:
+        lines = table.machine(Path(folder), f"Valkey {store.partition('v=')[2].split()[0]}")
+        found = asyncio.run(cases.side_by_side(starts, sizes, port, Path(folder)))
+        grown = asyncio.run(cases.growth(StartOurs(), sizes, port, Path(folder)))
+        print(table.markdown(lines, table.rows(found, grown, sizes), peer))
+
+
+if __name__ == "__main__":
+    main()

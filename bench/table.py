@@ -1,0 +1,116 @@
+"""The one table, in Markdown: machine, versions, durability, figures, ratios."""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from bench import ours, theirs
+from bench.cases import BATCH, PER_SECOND, Growth, Rounds, Sizes
+from bench.measuring import Measured
+
+Row = tuple[str, str, str, str]
+Aim = tuple[float, str]
+
+
+def machine(folder: Path, store: str) -> list[str]:
+    """Lines that say where and with what this was measured."""
+    processor = next(
+        (
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith("model name")
+        ),
+        platform.machine(),
+    )
+    load = os.getloadavg()[0]
+    return [
+        f"- machine: {os.cpu_count()} × {processor}, {platform.system()} {platform.release()}, "
+        f"data on {_file_system(folder)}, load before the run {load:.1f}",
+        f"- Python {platform.python_version()}, aiohttp {version('aiohttp')}, redis-py {version('redis')}, "
+        f"hiredis {version('hiredis')}, uvloop {version('uvloop')}, {store}",
+        "- durability: the hub answers after the commit is in the append-only file and fsynced (`appendfsync always`); "
+        "Alertmanager writes nothing on intake",
+    ]
+
+
+def _file_system(folder: Path) -> str:
+    mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
+    holding = [each for each in mounts if folder.resolve().is_relative_to(each[1])]
+    return max(holding, key=lambda each: len(each[1]))[2]
+
+
+def rows(found: dict[str, Rounds], grown: Growth, sizes: Sizes) -> list[Row]:
+    """What, ours, theirs, ratio with its aim."""
+    own, other = found[ours.NAME], found.get(theirs.NAME)
+
+    def compared(
+        what: str, pick: Callable[[Rounds], Sequence[float]], unit: str, aim: str, digits: int = 0
+    ) -> Row:
+        mine = statistics.median(pick(own))
+        if other is None:
+            return what, f"{mine:,.{digits}f} {unit}", "not installed", ""
+        peer = statistics.median(pick(other))
+        return what, f"{mine:,.{digits}f} {unit}", f"{peer:,.{digits}f} {unit}", f"{mine / peer:.2f}{aim}"
+
+    def of(pick: Callable[[Measured], float], runs: Callable[[Rounds], list[Measured]]) -> Callable[[Rounds], list[float]]:
+        return lambda rounds: [pick(run) for run in runs(rounds)]
+
+    def single(rounds: Rounds) -> list[Measured]:
+        return rounds.singles
+
+    def steady(rounds: Rounds) -> list[Measured]:
+        return rounds.paced
+
+    def batched(rounds: Rounds) -> list[Measured]:
+        return rounds.batched
+
+    one = f"{sizes.singles:,} singles, 8 connections"
+    even = f"{PER_SECOND}/s for {sizes.paced_seconds} s"
+    many = f"{sizes.batched:,} in batches of {BATCH}"
+    table = [
+        compared(f"{one}: answered", of(lambda m: m.posted, single), "/s", ""),
+        compared(f"{one}: delivered", of(lambda m: m.delivered, single), "/s", " (aim ≥ 0.2, 0.4)"),
+        compared(f"{one}: p50", of(lambda m: m.p50, single), "ms", "", 1),
+        compared(f"{one}: p95", of(lambda m: m.p95, single), "ms", "", 1),
+        compared(f"{one}: p99", of(lambda m: m.p99, single), "ms", "", 1),
+        compared(f"{one}: processor for an event", of(lambda m: m.processor, single), "ms", "", 2),
+        compared(f"{even}: p50", of(lambda m: m.p50, steady), "ms", "", 1),
+        compared(f"{even}: p99", of(lambda m: m.p99, steady), "ms", " (aim ≤ 3)", 1),
+        compared(f"{many}: answered", of(lambda m: m.posted, batched), "/s", ""),
+        compared(f"{many}: delivered", of(lambda m: m.delivered, batched), "/s", ""),
+        compared("memory after the singles", lambda rounds: rounds.memory, "MB", ""),
+    ]
+    for size, weights in grown.memory.items():
+        parts = " + ".join(f"{name} {weight:.0f}" for name, weight in weights.items())
+        aim = "(aim ≤ 150 MB)" if size == sizes.open else ""
+        table.append((f"memory with {size:,} open", f"{sum(weights.values()):.0f} MB ({parts})", "", aim))
+    probes = {sizes.few: grown.few, sizes.many: grown.many}
+    for size, probe in probes.items():
+        figure = f"{probe.processor:.2f} ms processor, {probe.delivered:,.0f}/s"
+        table.append((f"an event with {size:,} open", figure, "", ""))
+    ratio = f"{grown.many.processor / grown.few.processor:.2f}, {grown.few.delivered / grown.many.delivered:.2f}"
+    table.append((f"the same, {sizes.many:,} to {sizes.few:,} open", ratio, "", "(aim ≤ 1.2)"))
+    for name, rounds in found.items():
+        runs = [*rounds.singles, *rounds.paced, *rounds.batched, *((grown.few, grown.many) if name == ours.NAME else ())]
+        figure = f"{sum(run.lost for run in runs)} lost, {sum(run.doubled for run in runs)} doubled"
+        table.append((f"of {sum(run.count for run in runs):,} events", *_placed(name, figure), "(aim 0)"))
+    return table
+
+
+def _placed(name: str, figure: str) -> tuple[str, str]:
+    return (figure, "") if name == ours.NAME else ("", figure)
+
+
+def markdown(lines: list[str], table: list[Row], peer: str) -> str:
+    """The whole as text."""
+    head: Row = ("what", "Fenghuo", f"Alertmanager {peer}".strip(), "ratio")
+    return "\n".join([*lines, "", _line(head), _line(("---", "---:", "---:", "---")), *map(_line, table)])
+
+
+def _line(row: Row) -> str:
+    return "| " + " | ".join(row) + " |"
