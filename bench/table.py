@@ -48,16 +48,16 @@ def rows(found: dict[str, Rounds], grown: Growth, sizes: Sizes) -> list[Row]:
     """What, ours, theirs, ratio with its aim."""
     own, other = found[ours.NAME], found.get(theirs.NAME)
 
-    def compared(
-        what: str, pick: Callable[[Rounds], Sequence[float]], unit: str, aim: str, digits: int = 0
-    ) -> Row:
+    def compared(what: str, pick: Callable[[Rounds], Sequence[float]], unit: str, aim: str, digits: int = 0) -> Row:
         mine = statistics.median(pick(own))
         if other is None:
             return what, f"{mine:,.{digits}f} {unit}", "not installed", ""
         peer = statistics.median(pick(other))
         return what, f"{mine:,.{digits}f} {unit}", f"{peer:,.{digits}f} {unit}", f"{mine / peer:.2f}{aim}"
 
-    def of(pick: Callable[[Measured], float], runs: Callable[[Rounds], list[Measured]]) -> Callable[[Rounds], list[float]]:
+    def of(
+        pick: Callable[[Measured], float], runs: Callable[[Rounds], list[Measured]]
+    ) -> Callable[[Rounds], list[float]]:
         return lambda rounds: [pick(run) for run in runs(rounds)]
 
     def single(rounds: Rounds) -> list[Measured]:
@@ -96,7 +96,12 @@ def rows(found: dict[str, Rounds], grown: Growth, sizes: Sizes) -> list[Row]:
     ratio = f"{grown.many.processor / grown.few.processor:.2f}, {grown.few.delivered / grown.many.delivered:.2f}"
     table.append((f"the same, {sizes.many:,} to {sizes.few:,} open", ratio, "", "(aim ≤ 1.2)"))
     for name, rounds in found.items():
-        runs = [*rounds.singles, *rounds.paced, *rounds.batched, *((grown.few, grown.many) if name == ours.NAME else ())]
+        runs = [
+            *rounds.singles,
+            *rounds.paced,
+            *rounds.batched,
+            *((grown.few, grown.many) if name == ours.NAME else ()),
+        ]
         figure = f"{sum(run.lost for run in runs)} lost, {sum(run.doubled for run in runs)} doubled"
         table.append((f"of {sum(run.count for run in runs):,} events", *_placed(name, figure), "(aim 0)"))
     return table

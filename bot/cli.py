@@ -92,6 +92,7 @@ def _check(options: argparse.Namespace) -> int:
 def _serve(options: argparse.Namespace) -> int:
     loaded, settings = loaded_or_exit(options.config, servable=True)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)
     for problem in loaded.problems:
         logging.getLogger("fenghuo").warning("%s", problem.text(settings.hub.language))
     asyncio.run(serve(options.config, loaded))
@@ -124,8 +125,11 @@ def _verify(options: argparse.Namespace) -> int:
 
 def _open(options: argparse.Namespace) -> int:
     _, settings = loaded_or_exit(options.config)
-    asyncio.run(control.open_anyway(settings))
-    print("已确认，恢复受理。 / Accepted; intake opens.")
+    found = asyncio.run(control.open_anyway(settings))
+    if not found.zh:
+        print("存储与锚点一致，无需确认。 / The store is as anchored; nothing to decide.")
+        return 0
+    print(f"此前的判断：{found.zh}\nfound before: {found.en}\n已确认，恢复受理。 / Accepted; intake opens.")
     return 0
 
 

@@ -2,28 +2,49 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
+import os
+import socket
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from urllib.parse import quote
 
 import aiohttp
 import msgspec
 from aiohttp import web
+from redis.exceptions import RedisError
 
 from bot.clock import WallClock
 from bot.hub import Hub
 from bot.inquiry import Inquiry, Verification
 from bot.settings.models import Settings
+from bot.store.anchor import Verdict
+from bot.store.errors import StoreError
+from bot.store.server import LONGEST_SOCKET_PATH
 from bot.storehouse import Storehouse
 from bot.story import Story
+from escalation.ledger.keys import read_code
 
 SOCKET = "control.sock"
 _LONG = aiohttp.ClientTimeout(total=600)
+T = TypeVar("T")
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class NoAnswer(Exception):
-    """The running hub could not answer; says what it said."""
+    """The hub, or the store, could not answer; says what it said."""
+
+
+class Opened(msgspec.Struct, kw_only=True):
+    """What ``open-anyway`` found: the anchor's verdict in Chinese and English, empty where nothing was to decide."""
+
+    zh: str = ""
+    en: str = ""
+
+    @classmethod
+    def of(cls, verdict: Verdict | None) -> Opened:
+        return cls(zh=verdict.zh, en=verdict.en) if verdict is not None else cls()
 
 
 def control_application(hub: Hub, reload: Callable[[], Awaitable[str]]) -> web.Application:
@@ -49,13 +70,12 @@ def control_application(hub: Hub, reload: Callable[[], Awaitable[str]]) -> web.A
         return _json(await inquiry().verify())
 
     async def open_anyway(_: web.Request) -> web.Response:
-        hub.storehouse.open_anyway()
-        return _json({"ok": True})
+        return _json(Opened.of(await hub.storehouse.open_anyway()))
 
     async def reload_now(_: web.Request) -> web.Response:
         return _json({"report": await reload()})
 
-    app = web.Application()
+    app = web.Application(middlewares=[_tell_trouble])
     app.router.add_get("/show/{code}", show)
     app.router.add_get("/verify", verify)
     app.router.add_post("/open-anyway", open_anyway)
@@ -63,59 +83,105 @@ def control_application(hub: Hub, reload: Callable[[], Awaitable[str]]) -> web.A
     return app
 
 
+@web.middleware
+async def _tell_trouble(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """A store that fails while it is asked is told in its own words."""
+    try:
+        return await handler(request)
+    except (StoreError, RedisError, OSError) as error:
+        raise web.HTTPServiceUnavailable(text=str(error)) from error
+
+
 def _json(content: Any) -> web.Response:
     return web.Response(body=msgspec.json.encode(content), content_type="application/json")
+
+
+@contextmanager
+def _reached(path: Path) -> Iterator[str]:
+    """An address by which the operating system reaches the socket at ``path``, which may be too long for it: through
+    the folder's descriptor then."""
+    if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH:
+        yield str(path)
+        return
+    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)
 
 
 async def listen_control(app: web.Application, folder: Path) -> web.AppRunner:
     """Serve ``app`` on the socket in the data folder, for its owner alone."""
     path = folder / SOCKET
     path.unlink(missing_ok=True)
-    runner = web.AppRunner(app, access_log=None, handle_signals=False)
+    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
     await runner.setup()
-    await web.UnixSite(runner, str(path)).start()
-    path.chmod(0o600)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        with _reached(path) as address:
+            listener.bind(address)
+        path.chmod(0o600)
+        await web.SockSite(runner, listener).start()
+    except BaseException:
+        listener.close()
+        await runner.cleanup()
+        raise
     return runner
 
 
 async def ask_hub(settings: Settings, method: str, path: str) -> bytes | None:
-    """Ask the running hub; None when none runs. Raises NoAnswer with the hub's words."""
-    socket = settings.hub.data / SOCKET
-    if not socket.exists():
-        return None
+    """Ask the running hub; None when none runs, or it found nothing. Raises NoAnswer with the hub's words."""
+    at = settings.hub.data / SOCKET
     try:
-        connector = aiohttp.UnixConnector(str(socket))
-        async with (
-            aiohttp.ClientSession(connector=connector, timeout=_LONG) as session,
-            session.request(method, f"http://hub{path}") as answer,
-        ):
-            content = await answer.read()
-            if answer.status != 200:
-                raise NoAnswer(content.decode("utf-8", "replace"))
-            return content
-    except aiohttp.ClientConnectorError:
+        with _reached(at) as address:
+            async with (
+                aiohttp.ClientSession(connector=aiohttp.UnixConnector(address), timeout=_LONG) as session,
+                session.request(method, f"http://hub{path}") as answer,
+            ):
+                content = await answer.read()
+    except (aiohttp.ClientConnectorError, FileNotFoundError):
         return None
+    except aiohttp.ClientError as error:
+        raise NoAnswer(f"运行中的烽火没有答复：{error} / the running hub did not answer: {error}") from error
+    if answer.status == 404:
+        return b"null"
+    if answer.status != 200:
+        raise NoAnswer(content.decode("utf-8", "replace"))
+    return content
 
 
-async def _alone(settings: Settings, question: Callable[[Inquiry], Awaitable[Any]]) -> Any:
-    """Open the store under its lock, ask, and close it again."""
+async def _alone(settings: Settings, question: Callable[[Storehouse], Awaitable[T]]) -> T:
+    """Open the store under its lock, ask, and close it again. Raises NoAnswer where there is no store yet."""
     house = Storehouse(settings, WallClock())
-    await house.open()
+    if not house.begun:
+        raise NoAnswer(
+            f"数据文件夹 {settings.hub.data} 中还没有数据：fenghuo serve 从未在此运行，或运行目录不对 / "
+            f"there is no data in {settings.hub.data}: no hub has run here, or this is the wrong folder"
+        )
     try:
-        if not house.ready:
-            raise NoAnswer(house.reason)
-        return await question(Inquiry(house, await house.meta(), settings.directory()))
+        await house.open()
+        return await question(house)
     finally:
         await house.close()
 
 
+async def _inquire(settings: Settings, question: Callable[[Inquiry], Awaitable[T]]) -> T:
+    async def ask(house: Storehouse) -> T:
+        if not house.ready:
+            raise NoAnswer(house.reason)
+        return await question(Inquiry(house, await house.meta(), settings.directory()))
+
+    return await _alone(settings, ask)
+
+
 async def show(settings: Settings, code: str) -> Story | None:
-    """The story of one incident. Raises ValueError for what is no code, NoAnswer."""
-    content = await ask_hub(settings, "GET", f"/show/{code}")
+    """The story of one incident, None where there is none. Raises ValueError for what is no code, NoAnswer."""
+    if read_code(code) is None:
+        raise ValueError(f"{code} 不是编号，应如 A0231 / {code} is no code such as A0231")
+    content = await ask_hub(settings, "GET", f"/show/{quote(code, safe='')}")
     if content is not None:
-        return msgspec.json.decode(content, type=Story)
-    found: Story | None = await _alone(settings, lambda inquiry: inquiry.show(code))
-    return found
+        return msgspec.json.decode(content, type=Story | None)
+    return await _inquire(settings, lambda inquiry: inquiry.show(code))
 
 
 async def verify(settings: Settings) -> Verification:
@@ -123,11 +189,19 @@ async def verify(settings: Settings) -> Verification:
     content = await ask_hub(settings, "GET", "/verify")
     if content is not None:
         return msgspec.json.decode(content, type=Verification)
-    found: Verification = await _alone(settings, lambda inquiry: inquiry.verify())
-    return found
+    return await _inquire(settings, lambda inquiry: inquiry.verify())
 
 
-async def open_anyway(settings: Settings) -> None:
-    """Tell the running hub, or the store's files where none runs, that this store is the right one from now on."""
-    if await ask_hub(settings, "POST", "/open-anyway") is None:
-        await asyncio.to_thread(Storehouse(settings, WallClock()).open_anyway)
+async def open_anyway(settings: Settings) -> Opened:
+    """An operator decides that this store is the right one from now on: told to the running hub, or to the store's
+    anchor where none runs. Raises NoAnswer, and what opening a store raises."""
+    content = await ask_hub(settings, "POST", "/open-anyway")
+    if content is not None:
+        return msgspec.json.decode(content, type=Opened)
+
+    async def decide(house: Storehouse) -> Opened:
+        if house.verdict is None:
+            raise NoAnswer(house.reason)
+        return Opened.of(await house.open_anyway())
+
+    return await _alone(settings, decide)

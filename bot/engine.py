@@ -235,7 +235,9 @@ class Engine:
                 await asyncio.sleep(pause)
                 continue
             try:
-                await asyncio.wait_for(woken.wait(), idle)
+                # Not wait_for: before Python 3.12 it swallows a cancellation that comes with the event.
+                async with asyncio.timeout(idle):
+                    await woken.wait()
             except TimeoutError:
                 continue
 

@@ -46,7 +46,7 @@ class HubGate:
         engine = self._engine()
         return engine.clock.now() if engine is not None else 0
 
-    def admit(self, n: int, size: int) -> Refusal | None:
+    def admit(self, n: int, _size: int, /) -> Refusal | None:
         engine = self._engine()
         reason = self._reason()
         if engine is None or reason:

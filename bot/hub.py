@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 
 import aiohttp
 from aiohttp import web
+from redis.exceptions import RedisError
 
 from bot.clock import Clock
 from bot.engine import Engine
@@ -26,10 +27,15 @@ from bot.web.links import Links
 from bot.web.routes import add_routes
 from channels.channel import Channel
 from channels.registry import open_channel
+from escalation.incident import Incident
+from escalation.inputs import Entry
+from escalation.ledger.change import Change, Failed, Taken
 from escalation.ledger.journal import Filer, Sealer
+from escalation.ledger.keys import US
 from escalation.ledger.leadership import Leadership
 from escalation.ledger.presence import Outage, Presence
 from escalation.ledger.prune import Pruner
+from escalation.notice import Notice
 
 log = logging.getLogger(__name__)
 
@@ -53,8 +59,7 @@ class Hub:
         self._rules: Rules | None = None
         self._seal_trouble = ""
         self._closing: set[asyncio.Task[None]] = set()
-        pages = settings.pages
-        self.links = Links(pages.secret.get_secret_value(), settings.hub.public_url, pages.lifetime_minutes)
+        self.links = _links(settings)
         self.gate = HubGate(lambda: self.rules, lambda: self.engine, lambda: self.not_ready)
         self.changed: list[Callable[[], None]] = []
 
@@ -68,9 +73,7 @@ class Hub:
     @property
     def not_ready(self) -> str:
         """Why nothing is accepted, in a Chinese and an English line; '' when all is well."""
-        if self._seal_trouble:
-            return self._seal_trouble
-        return self.storehouse.reason
+        return self.storehouse.reason or self._seal_trouble
 
     async def open(self) -> None:
         """Open channels and store, and make the engine if the store is ready. Raises what a person has to mend."""
@@ -92,10 +95,27 @@ class Hub:
         if self.outage is not None:
             log.warning("no hub worked for %d s before this start", (self.outage.end - self.outage.start) // 1000)
         folder = self.storehouse.journal_folder
-        engine = Engine(door, meta, self.rules, self.clock, journal_folder=folder, link_for=self.links.link_for)
+        engine = Engine(door, meta, self.rules, self.clock, journal_folder=folder, link_for=self._link_for)
+        await self._write_notes(engine)
         engine.changed = self._tell_changed
         self.engine = engine
         return engine
+
+    def _link_for(self, incident: Incident, notice: Notice) -> str:
+        """A person's own page, by the secret in force."""
+        return self.links.link_for(incident, notice)
+
+    async def _write_notes(self, engine: Engine) -> None:
+        """What happened to the store belongs into its journal; what cannot be written now is written later."""
+        notes = self.storehouse.notes
+        while notes:
+            note, now = notes[0], self.clock.now()
+            entry = Entry(at=note.at, reason=note.reason, actor="hub", detail={"text": note.text})
+            taken = Taken(f"n{US}{note.reason}{US}{note.at}", "", b"")
+            (outcome,) = await engine.ledger.commit([Change(partition=0, now=now, takes=[taken], entries=[entry])])
+            if isinstance(outcome, Failed):
+                raise outcome.error
+            notes.pop(0)
 
     def _tell_changed(self) -> None:
         for told in self.changed:
@@ -105,6 +125,7 @@ class Hub:
         """Put a checked configuration in force, whole; incidents keep the plans they were opened with."""
         before = self.rules.channels
         self._settings = settings
+        self.links = _links(settings)
         self._rules = Rules.of(settings, self._open_channels(settings))
         if self.engine is not None:
             self.engine.rules = self._rules
@@ -142,26 +163,46 @@ class Hub:
             group.create_task(self._keep_engine(), name="engine")
 
     async def _keep_engine(self) -> None:
-        """Run the engine while the store is ready; make it when the store becomes ready for the first time."""
+        """Run an engine while the store is the one that the anchor remembers; a store that only fails slows it."""
         while True:
             if not self.storehouse.ready:
                 await asyncio.sleep(LOOK)
                 continue
             try:
                 engine = self.engine or await self._make_engine()
-            except (OSError, RuntimeError):
+            except (StoreError, RedisError, OSError):
                 log.exception("the store is ready but could not be opened")
-                await asyncio.sleep(LOOK)
+                await asyncio.sleep(BEAT)
                 continue
-            schedule = self._schedule()
-            schedule.start()
+            work = asyncio.create_task(self._work(engine), name="work")
             try:
-                async with asyncio.TaskGroup() as group:
-                    group.create_task(engine.run(), name="workers")
-                    group.create_task(self._seal(), name="sealer")
-                    group.create_task(self._beat(), name="beat")
+                while not (await asyncio.wait({work}, timeout=LOOK))[0] and not self.storehouse.strange:
+                    if self.storehouse.notes and self.storehouse.ready:
+                        await self._try_notes(engine)
             finally:
-                schedule.stop()
+                work.cancel()
+                ended = (await asyncio.gather(work, return_exceptions=True))[0]
+            self.engine = None
+            if not self.storehouse.strange:
+                raise ended if isinstance(ended, Exception) else RuntimeError("the workers ended by themselves")
+            log.critical("this is not the store that was promised; nothing is done until an operator decides")
+
+    async def _try_notes(self, engine: Engine) -> None:
+        try:
+            await self._write_notes(engine)
+        except (StoreError, RedisError, OSError) as error:
+            log.warning("a note about the store could not be written yet: %s", error)
+
+    async def _work(self, engine: Engine) -> None:
+        schedule = self._schedule()
+        schedule.start()
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(engine.run(), name="workers")
+                group.create_task(self._seal(), name="sealer")
+                group.create_task(self._beat(), name="beat")
+        finally:
+            schedule.stop()
 
     async def _seal(self) -> None:
         """Chain and anchor new journal rows. A journal that cannot be anchored stops intake, loudly."""
@@ -208,7 +249,7 @@ class Hub:
         while True:
             try:
                 await presence.beat(self.clock.now())
-            except (StoreError, OSError):
+            except (StoreError, RedisError, OSError):
                 log.warning("the store did not take the hub's beat")
             await asyncio.sleep(BEAT)
 
@@ -219,3 +260,8 @@ class Hub:
         if self.session is not None:
             await self.session.close()
         await self.storehouse.close(leave_running=leave_store)
+
+
+def _links(settings: Settings) -> Links:
+    pages = settings.pages
+    return Links(pages.secret.get_secret_value(), settings.hub.public_url, pages.lifetime_minutes)

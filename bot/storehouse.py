@@ -21,7 +21,7 @@ from bot.store.anchor import Anchor, Finding, StoreHeads, Verdict, compare
 from bot.store.anchor import Head as AnchoredHead
 from bot.store.client import Call as ScriptCall
 from bot.store.client import Script, Store
-from bot.store.errors import StoreError, StoreUnavailableError
+from bot.store.errors import StoreError, StoreRefusedError, StoreUnavailableError
 from bot.store.recovery import Recovery
 from bot.store.states import StoreState
 from bot.store.supervisor import Supervisor
@@ -29,7 +29,7 @@ from bot.store.wire import WaitAof
 from escalation.ledger.chain import Head
 from escalation.ledger.door import Arg, Call, Command
 from escalation.ledger.keys import partition_keys
-from escalation.ledger.meta import Meta, open_meta, read_meta
+from escalation.ledger.meta import Meta, OtherShapeError, open_meta, read_meta
 from escalation.ledger.stream import read_sealed, sealed_command
 
 log = logging.getLogger(__name__)
@@ -140,8 +140,8 @@ class Storehouse:
             self._store = self._supervisor.store()
             return
         wait = WaitAof(replicas=table.waitaof_replicas, milliseconds=table.waitaof_timeout_ms)
-        probe = external.connect(_with_password(self._settings))
-        facts = await _patiently(probe)
+        async with external.connect(_with_password(self._settings)) as probe:
+            facts = await _patiently(probe)
         address = external.parse(table.url)
         safety.refuse_unsafe(
             safety.concerns(facts, cluster_address=address.kind == "cluster"), accept_loss=table.accept_loss
@@ -177,16 +177,22 @@ class Storehouse:
             await asyncio.sleep(LOOK)
 
     async def meta(self) -> Meta:
-        """The store's identity and shape, made on the first start; the anchor is begun with it."""
-        if self._store is None:
-            raise RuntimeError("the storehouse is not open")
-        meta = await open_meta(
-            self.door(),
-            store_id=self._anchor.store_id if self._anchor else secrets.token_hex(12),
-            partitions=self._settings.hub.partitions,
-            shards=SHARDS,
-            now=self._clock.now(),
-        )
+        """The store's identity and shape, made on the first start; the anchor is begun with it.
+
+        Raises StoreRefusedError where it was made with another number of partitions, and the store's error.
+        """
+        wanted = self._settings.hub.partitions
+        try:
+            meta = await open_meta(
+                self.door(),
+                store_id=self._anchor.store_id if self._anchor else secrets.token_hex(12),
+                partitions=wanted,
+                shards=SHARDS,
+                now=self._clock.now(),
+            )
+        except OtherShapeError as error:
+            zh = f"存储建库时的分区数与配置 hub.partitions = {wanted} 不同：请改回建库时的数，或换用空的存储。"
+            raise StoreRefusedError(zh, str(error)) from error
         if self._anchor is None:
             self._anchor = Anchor(meta.store, generation=1)
             await asyncio.to_thread(self._anchor.save, self._anchor_path)
@@ -221,7 +227,7 @@ class Storehouse:
         found = self.verdict
         if self._store is None or found is None or found.opens:
             return None
-        said = await self._read(self._store)
+        said = await self._read(self._store, self._anchor)
         generation = self._anchor.generation if self._anchor else 0
         await asyncio.to_thread(self._put_aside, generation)
         self._anchor = None
@@ -244,8 +250,9 @@ class Storehouse:
 
     async def _gate(self, store: Store) -> Verdict:
         """Compare what the store says of itself with the anchor."""
-        said = await self._read(store)
-        verdict = compare(self._anchor, said)
+        anchor = self._anchor  # Heads are read after it, so that sealing meanwhile cannot make them look behind.
+        said = await self._read(store, anchor)
+        verdict = compare(anchor, said)
         if verdict.finding is Finding.ANCHOR_MISSING and not any(head.count for head in said.heads.values()):
             # Killed between making the store's meta and the first anchor: nothing was ever promised by this store.
             verdict = Verdict(Finding.FRESH)
@@ -256,7 +263,7 @@ class Storehouse:
         self.verdict = verdict
         return verdict
 
-    async def _read(self, store: Store) -> StoreHeads:
+    async def _read(self, store: Store, anchor: Anchor | None) -> StoreHeads:
         """The store's id, the head of each partition's journal, and the hashes at the anchored numbers."""
         door = Door(store)
         meta = await read_meta(door)
@@ -271,7 +278,7 @@ class Storehouse:
                 raise reply
             head = read_sealed(number, reply).head
             heads[number] = AnchoredHead(head.count, head.stream_id, head.sha256)
-            kept = self._anchor.heads.get(number) if self._anchor else None
+            kept = anchor.heads.get(number) if anchor else None
             if kept is not None and 0 < kept.count < head.count:
                 found = await door.execute("HGET", keys[number].hashes, kept.count)
                 # Filed rows have left the store; their files are compared by `verify`.

@@ -65,7 +65,8 @@ class Stream:
             await response.write(first)
             while True:
                 try:
-                    message = await asyncio.wait_for(queue.get(), self._every)
+                    async with asyncio.timeout(self._every):
+                        message = await queue.get()
                 except TimeoutError:
                     message = _message("heartbeat", self._beat(), None)
                 if message is None:

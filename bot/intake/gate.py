@@ -77,7 +77,7 @@ class Gate(Protocol):
         """The hub's time in milliseconds since the epoch."""
         ...
 
-    def admit(self, n: int, size: int) -> Refusal | None:
+    def admit(self, n: int, size: int, /) -> Refusal | None:
         """Whether ``n`` items of together ``size`` bytes could be taken now. Reserves nothing and is asked twice for
         each request: with (1, announced length) before the body is read, and with the truth before it is taken."""
         ...

@@ -245,7 +245,7 @@ def _tell_successor(decision: Decision, incident: Incident, notice: Notice, ctx:
         for each in other.everybody
     }
     there = standing(ctx.directory, notice.to.unit, notice.to.role, ctx.now)
-    people = [each for each in there if each.who not in heard]
+    people = [each for each in there if each.person and each.who not in heard]
     if not people and not _somebody_reached(incident, notice):
         people = [each for each in own_people(incident, duty, ctx, decision) if each.who not in heard]
     tell_duty(

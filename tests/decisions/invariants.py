@@ -68,7 +68,7 @@ def _notices(before: Incident | None, after: Incident, decision: Decision) -> No
             assert earlier.state in (NoticeState.SUBMITTED, NoticeState.UNCERTAIN), "delivered stays delivered"
     if before is not None and before.episode == after.episode:
         gone = set(before.notices) - set(after.notices)
-        written = {entry.notice for entry in decision.entries if entry.reason == "superseded"}
+        written = {entry.notice for entry in decision.entries if entry.reason.startswith(("superseded", "receipt_"))}
         unsaid = {key for key in gone if before.notices[key].state is NoticeState.QUEUED} - written
         assert not unsaid, "a waiting notice leaves only with a word in the journal"
     people = Counter((notice.stage, notice.contact) for notice in after.notices.values())

@@ -48,7 +48,8 @@ def main() -> int:
         seen: Counter[str] = Counter()
         for point in points:
             faults += [f"point {point}: {each}" for each in _one(there, point, seen)]
-        print(json.dumps({"suspensions": total, "points": len(points), "seen": seen, "faults": faults}))
+        report = {"suspensions": total, "points": len(points), "seen": seen, "faults": faults}
+        sys.stdout.write(json.dumps(report))
     return 1 if faults else 0
 
 
@@ -155,11 +156,14 @@ def _write(handle: int, what: str) -> None:
 
 def _in_child(work: Callable[[], object]) -> None:
     """Run in a forked child: whatever goes wrong is shown, and the child never returns into its parent's code."""
+    whole = False
     try:
         work()
-    except BaseException:
-        traceback.print_exc()
-        os._exit(1)
+        whole = True
+    finally:
+        if not whole:
+            traceback.print_exc()
+            os._exit(1)
 
 
 if __name__ == "__main__":
