@@ -65,7 +65,11 @@ async def until(ready: Callable[[], Awaitable[bool]], process: subprocess.Popen[
         except (OSError, asyncio.IncompleteReadError):
             pass  # it does not listen yet
         await asyncio.sleep(0.05)
-    raise RuntimeError(f"{process.args!r} was never ready:\n{log.read_text('utf-8', 'replace')[-3000:]}")
+    raise RuntimeError(f"{process.args!r} was never ready:\n{_end_of(log)}")
+
+
+def _end_of(log: Path) -> str:
+    return log.read_text("utf-8", "replace")[-3000:]
 
 
 def resident(pid: int) -> float:

@@ -1,9 +1,9 @@
 """The loopback receiver: takes every webhook, says that it was taken, and remembers when each number came.
 
-``python -m bench.receiver`` prints its port. It reads a body only to find the numbers in it (``S0000042Z``); the answer
-is what a WeCom robot gives, which Alertmanager takes as well. ``GET /count`` says how many messages came since the
-start; ``GET /times/N`` gives, for all but the first N of them, the number and the monotonic nanosecond at which the last
-byte was read, as pairs of 64-bit integers.
+``python -m bench.receiver`` prints its port. It reads a body only to find the numbers in it (``S0000042Z``); the
+answer is what a WeCom robot gives, which Alertmanager takes as well. ``GET /count`` says how many messages came since
+the start; ``GET /times/N`` gives, for all but the first N of them, the number and the monotonic nanosecond at which the
+last byte was read, as pairs of 64-bit integers.
 """
 
 from __future__ import annotations

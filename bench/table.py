@@ -13,8 +13,9 @@ from bench import ours, theirs
 from bench.cases import BATCH, PER_SECOND, Growth, Rounds, Sizes
 from bench.measuring import Measured
 
+_PARTS = ("aiohttp", "redis", "hiredis", "uvloop")
+
 Row = tuple[str, str, str, str]
-Aim = tuple[float, str]
 
 
 def machine(folder: Path, store: str) -> list[str]:
@@ -29,12 +30,10 @@ def machine(folder: Path, store: str) -> list[str]:
     )
     load = os.getloadavg()[0]
     return [
-        f"- machine: {os.cpu_count()} × {processor}, {platform.system()} {platform.release()}, "
-        f"data on {_file_system(folder)}, load before the run {load:.1f}",
-        f"- Python {platform.python_version()}, aiohttp {version('aiohttp')}, redis-py {version('redis')}, "
-        f"hiredis {version('hiredis')}, uvloop {version('uvloop')}, {store}",
-        "- durability: the hub answers after the commit is in the append-only file and fsynced (`appendfsync always`); "
-        "Alertmanager writes nothing on intake",
+        f"- machine: {os.cpu_count()} × {processor}, {platform.system()} {platform.release()}",
+        f"- data on {_file_system(folder)}; load before the run {load:.1f}",
+        f"- Python {platform.python_version()}, {', '.join(f'{name} {version(name)}' for name in _PARTS)}, {store}",
+        "- durability: the hub answers when the commit is fsynced (`appendfsync always`); Alertmanager keeps to memory",
     ]
 
 

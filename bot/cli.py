@@ -9,12 +9,14 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from redis.exceptions import RedisError
+
 from bot import control
 from bot.commands import rehearsals
 from bot.commands.check import run_check
 from bot.commands.common import loaded_or_exit, print_result, rendering_warnings
 from bot.commands.init import run_init
-from bot.serving import serve
+from bot.serving import CannotListen, serve
 from bot.store.errors import StoreError
 from bot.story import text_of
 
@@ -30,9 +32,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return run(options)
     except KeyboardInterrupt:
         return 130
-    except (StoreError, control.NoAnswer, OSError, ValueError) as error:
+    except (StoreError, control.NoAnswer, CannotListen, ValueError) as error:
         print(error, file=sys.stderr)
-        return 2
+    except OSError as error:
+        where = f"{error.filename}：" if error.filename else ""
+        print(f"{where}{error.strerror or error}", file=sys.stderr)
+    except RedisError as error:
+        print(f"存储拒绝了命令：{error} / the store refused a command: {error}", file=sys.stderr)
+    return 2
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -95,8 +102,7 @@ def _serve(options: argparse.Namespace) -> int:
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
     for problem in loaded.problems:
         logging.getLogger("fenghuo").warning("%s", problem.text(settings.hub.language))
-    asyncio.run(serve(options.config, loaded))
-    return 0
+    return asyncio.run(serve(options.config, loaded, [rendering_warnings]))
 
 
 def _demo(options: argparse.Namespace) -> int:

@@ -106,6 +106,7 @@ class Engine:
         self._intake: Batcher[Event | Unreadable, Result] = Batcher(self._decide, BATCH, ROOM)
         self._stirred = asyncio.Event()
         self.changed: Callable[[], None] = lambda: None
+        self.may_work: Callable[[], bool] = lambda: True
 
     @property
     def intake_waiting(self) -> int:
@@ -219,6 +220,9 @@ class Engine:
         """Step while there is work, else wait to be woken or for ``idle`` seconds; a failing store only slows it."""
         pause = idle
         while True:
+            if not self.may_work():
+                await asyncio.sleep(pause)
+                continue
             try:
                 if woken is not None:
                     woken.clear()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from zoneinfo import ZoneInfo
 
+from redis.exceptions import RedisError
+
 from bot.engine import Engine
 from bot.intake.auth import Bearer, Signing
 from bot.intake.batcher import Closed, Full
@@ -12,6 +14,7 @@ from bot.intake.gate import Refusal, Result, SourceRules, Unavailable
 from bot.intake.reading import ReadingRules, Unreadable
 from bot.rules import Rules
 from bot.settings.models import Settings, Source
+from bot.store.errors import StoreError
 from bot.workers.decider import LostRaces, StoreFailed
 from escalation.event import Event
 from escalation.profile import minutes
@@ -66,7 +69,7 @@ class HubGate:
             return await engine.take([*events, *unreadable])
         except Full:
             raise
-        except (StoreFailed, LostRaces, Closed, OSError) as error:
+        except (StoreFailed, StoreError, RedisError, LostRaces, Closed, OSError) as error:
             raise Unavailable(
                 Refusal(False, 2, "未能写入台账，请重发", f"it could not be written, send again: {error}")
             ) from error

@@ -33,7 +33,7 @@ from escalation.ledger.change import Change, Failed, Taken
 from escalation.ledger.journal import Filer, Sealer
 from escalation.ledger.keys import US
 from escalation.ledger.leadership import Leadership
-from escalation.ledger.presence import Outage, Presence
+from escalation.ledger.presence import SILENCE, Outage, Presence
 from escalation.ledger.prune import Pruner
 from escalation.notice import Notice
 
@@ -98,6 +98,8 @@ class Hub:
         engine = Engine(door, meta, self.rules, self.clock, journal_folder=folder, link_for=self._link_for)
         await self._write_notes(engine)
         engine.changed = self._tell_changed
+        # A store that is not the one we know, or a clock that is off: no work at all, not only no intake.
+        engine.may_work = lambda: self.storehouse.ready
         self.engine = engine
         return engine
 
@@ -245,21 +247,27 @@ class Hub:
         return schedule
 
     async def _beat(self) -> None:
+        """Say every second that a hub works; after a silence (the store was gone) the outage is written down first."""
         presence = Presence(self.storehouse.door())
+        loop = asyncio.get_running_loop()
+        heard = loop.time()
         while True:
-            try:
-                await presence.beat(self.clock.now())
-            except (StoreError, RedisError, OSError):
-                log.warning("the store did not take the hub's beat")
+            if self.storehouse.ready:
+                silent = (loop.time() - heard) * 1000 > SILENCE
+                try:
+                    await (presence.begin if silent else presence.beat)(self.clock.now())
+                    heard = loop.time()
+                except (StoreError, RedisError, OSError):
+                    log.warning("the store did not take the hub's beat")
             await asyncio.sleep(BEAT)
 
-    async def close(self, *, leave_store: bool = False) -> None:
+    async def close(self) -> None:
         """Close channels, session and store."""
         for channel in self._rules.channels.values() if self._rules else ():
             await channel.close()
         if self.session is not None:
             await self.session.close()
-        await self.storehouse.close(leave_running=leave_store)
+        await self.storehouse.close()
 
 
 def _links(settings: Settings) -> Links:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+from aiohttp import web
 
 from bot.clock import WallClock
-from bot.control import control_application, listen_control
+from bot.control import SOCKET, control_application, listen_control
 from bot.hub import Hub
-from bot.settings.load import Loaded
+from bot.settings.load import FurtherCheck, Loaded
 from bot.settings.models import Settings
 from bot.settings.reload import Reload, Reloader, ReloadOutcome
 
@@ -21,45 +26,78 @@ WATCH = 2.0
 """How often the configuration's files are looked at, in seconds."""
 
 
-async def serve(path: Path, loaded: Loaded) -> None:
-    """Run the hub of a loaded, servable configuration until SIGTERM or SIGINT.
+class CannotListen(Exception):
+    """The configured address cannot be listened on; says why, in Chinese and English."""
 
-    Raises what a person has to mend: another hub on the data folder, a damaged or unsafe store, an address in use.
+
+async def serve(path: Path, loaded: Loaded, further: Sequence[FurtherCheck] = ()) -> int:
+    """Run the hub of a loaded, servable configuration until SIGTERM or SIGINT; the process's exit code.
+
+    ``further`` checks go with every reload. Raises what a person has to mend: another hub on the data folder, a damaged
+    or unsafe store, CannotListen.
     """
-    settings = _settings(loaded)
-    settings.hub.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    hub = Hub(settings, WallClock())
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await hub.open()
-    reloader = Reloader(path, loaded, lambda new: hub.reload(_settings(new)))
+    hub = Hub(_settings(loaded), WallClock())
+    reloader = Reloader(path, loaded, lambda new: hub.reload(_settings(new)), further=further)
     loop.add_signal_handler(signal.SIGHUP, reloader.request)
+    stopping = asyncio.create_task(stop.wait(), name="until told to stop")
+    opening = asyncio.create_task(hub.open(), name="open")
+    try:
+        await asyncio.wait({opening, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if opening.done():
+            opening.result()
+            return await _live(hub, reloader, stopping)
+        return 0
+    finally:
+        for task in (opening, stopping):
+            task.cancel()
+        await asyncio.gather(opening, stopping, return_exceptions=True)
+        await hub.close()
+
+
+async def _live(hub: Hub, reloader: Reloader, stopping: asyncio.Task[Any]) -> int:
+    """Doors open and work going on, until it is to stop."""
 
     async def reload_now() -> str:
         reloader.request()
         return _tell(reloader.step(time.time_ns() // 1_000_000))
 
+    folder = hub.rules.settings.hub.data
+    runners = [await _listen(hub)]
+    tasks = [asyncio.create_task(hub.run(), name="hub"), asyncio.create_task(_watch(reloader), name="watch")]
     try:
-        runners = [
-            await hub.listen(hub.application()),
-            await listen_control(control_application(hub, reload_now), settings.hub.data),
-        ]
-        log.info("listening on %s:%d", settings.hub.listen, settings.hub.port)
-        work = asyncio.create_task(hub.run(), name="hub")
-        watch = asyncio.create_task(_watch(reloader), name="configuration watch")
-        stopping = asyncio.create_task(stop.wait())
-        done, _ = await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        runners.append(await listen_control(control_application(hub, reload_now), folder))
+        await asyncio.wait({*tasks, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if stopping.done():
+            return 0
+        for task in tasks:
+            if task.done():
+                log.critical("%s ended by itself; the hub stops", task.get_name(), exc_info=task.exception())
+        return 1
+    finally:
         for runner in runners:
             await runner.cleanup()
-        for task in (work, watch, stopping):
+        (folder / SOCKET).unlink(missing_ok=True)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(work, watch, stopping, return_exceptions=True)
-        for task in done:
-            task.result()
-    finally:
-        await hub.close()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _listen(hub: Hub) -> web.AppRunner:
+    table = hub.rules.settings.hub
+    try:
+        runner = await hub.listen(hub.application())
+    except OSError as error:
+        why = os.strerror(error.errno) if error.errno else str(error)
+        raise CannotListen(
+            f"无法监听 {table.listen}:{table.port}（hub.listen、hub.port）：{why}。端口可能被其他程序占用。\n"
+            f"cannot listen on {table.listen}:{table.port} (hub.listen, hub.port): {why}. Another program may have it."
+        ) from error
+    log.info("listening on %s:%d", table.listen, table.port)
+    return runner
 
 
 def _settings(loaded: Loaded) -> Settings:

@@ -7,6 +7,7 @@ import logging
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -16,7 +17,7 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, w
 
 from bot.clock import Clock
 from bot.settings.models import Settings
-from bot.store import disk, external, safety
+from bot.store import disk, external, locks, safety
 from bot.store.anchor import Anchor, Finding, StoreHeads, Verdict, compare
 from bot.store.anchor import Head as AnchoredHead
 from bot.store.client import Call as ScriptCall
@@ -27,6 +28,7 @@ from bot.store.states import StoreState
 from bot.store.supervisor import Supervisor
 from bot.store.wire import WaitAof
 from escalation.ledger.chain import Head
+from escalation.ledger.codes import lift_codes
 from escalation.ledger.door import Arg, Call, Command
 from escalation.ledger.keys import partition_keys
 from escalation.ledger.meta import Meta, OtherShapeError, open_meta, read_meta
@@ -36,6 +38,8 @@ log = logging.getLogger(__name__)
 
 PATIENCE = 30.0
 """How long a start waits for an external store that does not answer yet, in seconds."""
+CODES_MARGIN = 1000
+"""By how many a new store's codes begin above what an older one may have given out."""
 SHARDS = 16
 """Into how many parts the mailboxes of a new store are divided."""
 LOOK = 5.0
@@ -94,6 +98,7 @@ class Storehouse:
         self._supervisor: Supervisor | None = None
         self._store: Store | None = None
         self._external_reason = ""
+        self._lock: locks.HubLock | None = None
         self.verdict: Verdict | None = None
         self.notes: list[Note] = []
 
@@ -139,6 +144,8 @@ class Storehouse:
             await self._supervisor.start()
             self._store = self._supervisor.store()
             return
+        # Anchor and control socket are this folder's: one hub each, also where the store itself is shared.
+        self._lock = locks.HubLock(self._folder, datetime.now(UTC).isoformat(timespec="seconds"))
         wait = WaitAof(replicas=table.waitaof_replicas, milliseconds=table.waitaof_timeout_ms)
         async with external.connect(_with_password(self._settings)) as probe:
             facts = await _patiently(probe)
@@ -193,6 +200,7 @@ class Storehouse:
         except OtherShapeError as error:
             zh = f"存储建库时的分区数与配置 hub.partitions = {wanted} 不同：请改回建库时的数，或换用空的存储。"
             raise StoreRefusedError(zh, str(error)) from error
+        await lift_codes(self.door(), self._given_out(meta.partitions))
         if self._anchor is None:
             self._anchor = Anchor(meta.store, generation=1)
             await asyncio.to_thread(self._anchor.save, self._anchor_path)
@@ -234,6 +242,8 @@ class Storehouse:
         if said.store_id is not None:
             self._anchor = Anchor(said.store_id, generation + 1, said.heads)
             await asyncio.to_thread(self._anchor.save, self._anchor_path)
+        if found.finding in (Finding.STORE_EMPTY, Finding.STORE_OTHER):
+            await asyncio.to_thread(self._put_journal_aside, generation)
         self.verdict = Verdict(Finding.OK if said.store_id is not None else Finding.FRESH)
         self._note("opened_anyway", found)
         self._external_reason = ""
@@ -241,12 +251,15 @@ class Storehouse:
             self._supervisor.open_anyway()
         return found
 
-    async def close(self, *, leave_running: bool = False) -> None:
+    async def close(self) -> None:
         """Close connections and stop the supervised store."""
         if self._store is not None:
             await self._store.aclose()
-        if self._supervisor is not None and not leave_running:
+        if self._supervisor is not None:
             await self._supervisor.stop()
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
 
     async def _gate(self, store: Store) -> Verdict:
         """Compare what the store says of itself with the anchor."""
@@ -302,6 +315,22 @@ class Storehouse:
         """Keep the anchor that is replaced against its order: it says what was promised."""
         if self._anchor_path.exists():
             self._anchor_path.rename(self._anchor_path.with_name(f"anchor-{generation}.json"))
+
+    def _put_journal_aside(self, generation: int) -> None:
+        """The filed journal of a store that is gone: a new store's files must not replace it."""
+        if self.journal_folder.exists():
+            self.journal_folder.rename(self.journal_folder.with_name(f"journal-{generation}"))
+
+    def _given_out(self, partitions: int) -> dict[int, int]:
+        """Codes that a store before this one, or this one before it lost its end, may have given out: every code has a
+        journal row, so an anchor that was put aside bounds them; the margin is for codes taken and never used."""
+        floors: dict[int, int] = {}
+        for path in self._folder.glob("anchor-*.json"):
+            kept = Anchor.load(path)
+            for number, head in kept.heads.items() if kept is not None else ():
+                if number < partitions:
+                    floors[number] = max(floors.get(number, 0), head.count + CODES_MARGIN)
+        return floors
 
     def _recovered(self, recovery: Recovery) -> None:
         self._note("store_recovered", recovery)

@@ -86,8 +86,8 @@ class Context(msgspec.Struct, frozen=True):
     """All that a decision may look at besides the incident and the input. ``now`` in milliseconds.
 
     ``feedback`` names, for each source that wants answers back, the outgoing webhook channel that carries them;
-    ``maintainers`` is the unit whose maintainer post hears of what the hub itself cannot solve. ``plans`` is the book of
-    this directory and profile, where whoever swaps them keeps one: it makes plans much quicker, and no other ones.
+    ``maintainers`` is the unit whose maintainer post hears of what the hub itself cannot solve. ``plans`` is the book
+    of this directory and profile, where whoever swaps them keeps one: it makes plans much quicker, and no other ones.
     """
 
     now: int

@@ -33,7 +33,7 @@ def loaded_or_exit(path: Path, *, servable: bool = False) -> tuple[Loaded, Setti
     if blocked or loaded.settings is None:
         for problem in loaded.problems:
             print(problem.text("zh"), file=sys.stderr)
-        print("配置有误，未启动。先运行 fenghuo check。 / The configuration is not usable.", file=sys.stderr)
+        print("配置不可用，没有执行。先运行 fenghuo check。 / The configuration is not usable.", file=sys.stderr)
         raise SystemExit(2)
     return loaded, loaded.settings
 
@@ -45,5 +45,10 @@ def print_result(result: Any, as_json: bool, text: Callable[[], str]) -> None:
 
 def moment(text: str) -> int:
     """A time from the command line, in Beijing time where it has no zone; milliseconds. Raises ValueError."""
-    given = datetime.fromisoformat(text)
+    try:
+        given = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(
+            f"{text} 不是时刻，应如 2026-11-21T02:00 / {text} is no time such as 2026-11-21T02:00"
+        ) from None
     return round((given if given.tzinfo else given.replace(tzinfo=ZONE)).timestamp() * 1000)

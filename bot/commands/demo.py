@@ -51,7 +51,7 @@ def welcome(demo: Demo) -> str:
 The Fenghuo demo is running (an invented county, simulated vendors; nothing leaves this machine)
 
   打开 open    {demo.url}/demo
-  试试 try     点“报警”，看哪些手机响；在段炉长、白木匠等人的手机上点“签收”；或点“+5 分钟”，看没人签收会怎样
+  试试 try     点“报警”，看哪些手机响；在白木匠的手机上点“签收”；或点“+5 分钟”，看没人签收会怎样
                Press 报警 and see which phones ring; answer 签收 on one, or let time pass and see who is told next
 
   报一条警 / post an alarm yourself:

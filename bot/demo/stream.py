@@ -56,12 +56,12 @@ class Stream:
                 "X-Accel-Buffering": "no",
             }
         )
-        await response.prepare(request)
         queue: asyncio.Queue[bytes | None] = asyncio.Queue(_MOST_WAITING)
-        # No await between snapshot and listening: whatever follows comes through the queue.
-        first = b"retry: 2000\n" + _message("snapshot", self._snapshot(), self._count)
-        self._listeners.add(queue)
         try:
+            await response.prepare(request)
+            # No await between snapshot and listening: whatever follows comes through the queue.
+            first = b"retry: 2000\n" + _message("snapshot", self._snapshot(), self._count)
+            self._listeners.add(queue)
             await response.write(first)
             while True:
                 try:

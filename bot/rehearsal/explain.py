@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import msgspec
 
+from bot.intake.known import flagged
 from bot.rehearsal.told import Told, told
 from escalation.calendar import local
 from escalation.decide import decide, decide_event
-from escalation.event import Event, EventType
+from escalation.event import Event, EventType, Flag
 from escalation.incident import Incident
 from escalation.inputs import Context, Decision, Lapse
 from escalation.notice import NoticeState
@@ -50,6 +51,10 @@ class Explanation(msgspec.Struct, kw_only=True):
     remarks: list[str]
 
 
+_FLAGS = {
+    Flag.UNKNOWN_ENTERPRISE: "企业未登记，由兜底单位处置",
+    Flag.UNKNOWN_POINT: "点位未登记，按企业岗位通知",
+}
 _REMARKS = {
     "nobody_at_post": "岗位无人",
     "fell_to_leader": "转由带班领导接收",
@@ -76,7 +81,7 @@ def explain(
 
     ``context`` gives directory, rules, calendar and channels; its ``now`` is not looked at.
     """
-    event = Event(
+    imagined = Event(
         source="explain",
         id="explain",
         type=EventType.WARNING_ISSUED if kind is Kind.WARNING else EventType.ALARM_RAISED,
@@ -89,6 +94,7 @@ def explain(
         severity=severity,
         level=level,
     )
+    event = flagged(imagined, context.directory)
     context = msgspec.structs.replace(context, now=at, feedback={})
     code = f"{kind.letter}0000"
     decision = decide_event(None, event, context, code=code, partition=0)
@@ -97,7 +103,7 @@ def explain(
         raise ValueError("a raise always opens an incident")
     clocks = _clocks(incident, context)
     lines: list[Told] = []
-    remarks: list[str] = []
+    remarks = [_FLAGS[flag] for flag in event.flags if flag in _FLAGS]
     _collect(decision, incident, context, lines, remarks)
     for _ in range(MOST_STEPS):
         due = incident.due_at()

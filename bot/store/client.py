@@ -11,12 +11,12 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
-from redis.asyncio import BlockingConnectionPool, UnixDomainSocketConnection
 from redis.exceptions import NoScriptError
 
-from bot.store.routes import ATTEMPTS, Route, SingleRoute
+from bot.store.routes import ATTEMPTS, Route
+from bot.store.socket_route import SocketRoute
 from bot.store.wire import Argument, Command, Reply, Result, WaitAof
 
 ANSWER_SECONDS = 5.0
@@ -32,8 +32,7 @@ class Script:
     sha: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """One run of a script. All keys share one hash slot; there is at least one."""
 
     script: Script
@@ -82,16 +81,9 @@ class Store:
         attempts: int = ATTEMPTS,
     ) -> Self:
         """The store on a unix socket; it connects on first use and again after the server restarted."""
-        pool = BlockingConnectionPool(
-            connection_class=UnixDomainSocketConnection,
-            path=str(path),
-            protocol=2,
-            max_connections=connections,
-            timeout=answer_seconds,
-            socket_timeout=answer_seconds,
-            driver_info=None,
+        return cls(
+            SocketRoute(path, answer_seconds=answer_seconds, connections=connections, attempts=attempts),
         )
-        return cls(SingleRoute(pool, f"unix://{path}", attempts=attempts))
 
     async def __aenter__(self) -> Self:
         return self

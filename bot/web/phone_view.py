@@ -57,7 +57,7 @@ def incident_view(incident: Incident, granted: Sequence[Rights], directory: Dire
         "state": _state(incident),
         "closed": closed,
         "closed_at": words.moment(incident.closed_at, now) if closed else "",
-        "outcome": _outcome(incident) if closed else "",
+        "outcome": words.closed_reason(incident.closed_reason) if closed else "",
         "reader": _reader(directory, reader),
         "owed": [] if closed or duty is None else _owed(duty, now),
         "unit": people.unit(directory, duty.unit) if duty else "",
@@ -75,17 +75,6 @@ def _state(incident: Incident) -> str:
     if incident.kind is Kind.WARNING:
         return "风险预警未解除"
     return "上游仍在报警" if incident.active else "数值恢复，未确认安全"
-
-
-def _outcome(incident: Incident) -> str:
-    said = words.closed_reason(incident.closed_reason)
-    if said:
-        return said
-    return {
-        "returned": "上游已恢复正常",
-        "accepted_clear": "消警已获确认",
-        "accepted_false_alarm": "已确认为误报",
-    }.get(incident.closed_reason, "本警情已关闭")
 
 
 def _reader(directory: Directory, right: Rights | None) -> str:

@@ -162,12 +162,12 @@ class Courier:
             hold_until=worst.hold_until if worst else 0,
         )
 
-    async def _hand_over(self, channel: Channel, letter: Letter, plainer: Letter | None) -> Outcome:
+    async def _hand_over(self, channel: Channel, letter: Letter, plainer: Callable[[], Letter] | None) -> Outcome:
         """Send; a text the vendor refuses is tried once more in its plainest form."""
         try:
             outcome = await channel.send(letter)
             if outcome.kind is OutcomeKind.REFUSED_CONTENT and plainer is not None:
-                outcome = await channel.send(plainer)
+                outcome = await channel.send(plainer())
         except Exception as error:
             log.exception("the channel %s raised", channel.name)
             return Outcome(OutcomeKind.UNCERTAIN, detail=type(error).__name__)

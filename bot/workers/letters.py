@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import msgspec
 
@@ -35,13 +37,14 @@ _read_frozen = msgspec.json.Decoder(list[FrozenLetter]).decode
 class Parcel:
     """What one claim came to: letters to send, each with the (incident, notice) pairs it carries, and what was dropped.
 
-    ``troubles`` are rendering failures that maintainers must hear of; the letters are then plain but true.
+    ``troubles`` are rendering failures that maintainers must hear of; the letters are then plain but true. ``plainer``
+    makes the plainest form of a single letter, for a vendor that refuses its text.
     """
 
     letters: list[tuple[Letter, list[tuple[str, str]]]] = field(default_factory=list)
     dropped: list[tuple[str, str, str]] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
-    plainer: Letter | None = None
+    plainer: Callable[[], Letter] | None = None
 
 
 def drop_reason(row: OutboxRow, incident: Incident | None, directory: Directory, now: int) -> str | None:
@@ -78,12 +81,14 @@ class Letters:
             rendered = self._renderer.plain(row.text, abilities)
         else:
             rendered = self._renderer.render(incident, notice, abilities, now)
-            fixed = self._renderer.plain(_bare(incident, notice), abilities)
-            parcel.plainer = _letter(row.notice, row, fixed, now)
+            parcel.plainer = partial(self._plainer, row, _bare(incident, notice), abilities, now)
         if rendered.failed:
             parcel.troubles.append(rendered.error)
         parcel.letters.append((_letter(row.notice, row, rendered, now), [(row.incident, row.notice)]))
         return parcel
+
+    def _plainer(self, row: OutboxRow, text: str, abilities: Abilities, now: int) -> Letter:
+        return _letter(row.notice, row, self._renderer.plain(text, abilities), now)
 
     def overflow(self, claim: Claim, incidents: dict[str, Incident], abilities: Abilities, now: int) -> Parcel:
         """The one message that lists the critical codes when the vendor's window has a single token left."""

@@ -1,1 +1,1 @@
-"""The parts of a decision, each pure: opening, changing, lapsing, replying, receipts, closing."""
+"""The parts of a decision, each pure: opening, changing, lapsing, receipts, closing, and what is still needed."""

@@ -192,7 +192,7 @@ def _raised_again(incident: Incident, event: Event, ctx: Context) -> Decision:
 
 def _used_up(duty: Duty) -> bool:
     clock = running(duty, ClockKind.SIGN)
-    return clock is None or all(step.fired_at for step in clock.steps)
+    return clock is not None and all(step.fired_at for step in clock.steps)
 
 
 def _clear_anew(duty: Duty, plan: DutyPlan, ctx: Context) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
+from collections.abc import Mapping
 
-from escalation.ledger.door import Command, Store
-from escalation.ledger.keys import PartitionKeys, write_code
+from escalation.ledger.door import Call, Command, Store
+from escalation.ledger.keys import PartitionKeys, partition_keys, write_code
+from escalation.ledger.scripts import register
+from escalation.vocabulary import Kind
 
 LARGEST_BLOCK = 32
 
@@ -57,3 +60,18 @@ class Codes:
             for place in places:
                 counters[place] = block.popleft()
             self._spare[which].extend(block)
+
+
+async def lift_codes(store: Store, floors: Mapping[int, int]) -> None:
+    """Give out no counter at or below these, by partition: for a store that lost what it had given out.
+
+    Safe to repeat. Raises the store's error.
+    """
+    register(store, "codes_floor")
+    letters = [kind.letter for kind in Kind]
+    calls: list[Call] = [
+        ("codes_floor", [partition_keys(number).codes], [floor, *letters]) for number, floor in floors.items()
+    ]
+    for reply in await store.run_scripts(calls):
+        if isinstance(reply, Exception):
+            raise reply

@@ -7,7 +7,7 @@ import pytest
 from escalation.event import EventType, Flag
 from escalation.incident import ClockState, IncidentState
 from escalation.notice import NoticeKind
-from escalation.vocabulary import ClockKind, Level, Severity, Verb, Verdict
+from escalation.vocabulary import ClockKind, Level, Severity, Verdict
 from tests.decisions.house import MINUTE, NIGHT, Story
 from tests.rules.county import FACTORY
 
@@ -59,12 +59,13 @@ def test_the_clear_of_a_signed_incident_closes_it_and_all_who_were_told_hear() -
 
 def test_the_signature_of_a_lower_tier_does_not_speak_for_the_lead() -> None:
     story = Story()
-    story.warning(Level.ORANGE)
+    story.event(EventType.WARNING_CLEARED)
+    story.warning(Level.ORANGE, at=NIGHT - MINUTE)
+    assert not story.incident.active
     story.signs("sun")
-    story.event(EventType.WARNING_CLEARED, at=NIGHT - MINUTE)
-    assert story.decision.reason == "cleared_before_newest_raise"
-    assert story.says(Verb.CLEAR, "sun").reason == "reply_clear"
     assert story.incident.state is IncidentState.OPEN
+    story.signs("shen")
+    assert story.incident.closed_reason == "cleared_and_signed"
 
 
 @pytest.mark.parametrize(

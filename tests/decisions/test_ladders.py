@@ -183,6 +183,8 @@ def test_a_critical_rung_never_waits_for_a_reminder() -> None:
     story.now = NIGHT + 31 * MINUTE
     story.lapse()
     assert "石桥镇值班室" in story.heard()
+    fired = [entry.detail["step_at"] for entry in story.decision.entries if entry.reason.startswith("step_")]
+    assert fired == sorted(fired, key=lambda time: int(time or 0)), "one clock's rungs between the other's"
     assert story.duty(FACTORY).clocks[0].lapsed_at == story.now
 
 

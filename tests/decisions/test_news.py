@@ -9,7 +9,7 @@ from escalation.incident import ClockState, IncidentState
 from escalation.notice import NoticeKind
 from escalation.vocabulary import ClockKind, Level, Mode, Severity, Urgency, Verb, Verdict
 from tests.decisions.house import MINUTE, NIGHT, Story
-from tests.rules.county import FACTORY, NEXT_DOOR, county
+from tests.rules.county import FACTORY, NEXT_DOOR, PEOPLE, county, sms
 
 
 def test_a_first_alarm_tells_whom_the_plan_names_and_starts_the_clocks() -> None:
@@ -99,6 +99,16 @@ def test_a_rise_of_level_hands_the_lead_to_the_higher_tier_and_tells_the_lower()
     assert story.duty("town").closed_reason == "led_by_another_tier"
     assert story.duty("county").signed is None
     assert story.heard(NoticeKind.ROSE)["褚东"] == "请关注"
+
+
+def test_whoever_has_a_new_number_meanwhile_hears_of_a_rise_once_and_there() -> None:
+    story = Story()
+    story.alarm()
+    story.directory = county(
+        people=tuple(p.model_copy(update={"contacts": sms(99)}) if p.id == "zhao" else p for p in PEOPLE)
+    )
+    story.alarm(Severity.HIGH_HIGH)
+    assert [notice.contact.address for notice in story.fresh if notice.to.name == "赵一"] == ["13800130099"]
 
 
 def test_another_severity_of_the_same_rank_is_news_and_keeps_the_unsigned_clocks() -> None:
@@ -232,6 +242,18 @@ def test_a_tower_lit_under_red_leads_orange_with_all_its_clocks() -> None:
     assert len(county_duty.clocks[0].steps) > 3
     assert story.duty("city").closed_reason == "level_lowered"
     assert story.heard(NoticeKind.LOWERED)["沈北"] == "须处置"
+
+
+def test_a_limit_that_moves_away_under_the_lower_level_can_still_run_out() -> None:
+    story = Story()
+    story.warning(Level.RED)
+    story.wait_until(22)
+    assert story.duty("county").clocks[0].lapsed_at
+    story.downgraded(Level.ORANGE)
+    sign = story.duty("county").clocks[0]
+    assert (sign.due_at, sign.lapsed_at) == (NIGHT + 40 * MINUTE, 0)
+    story.wait_until(41)
+    assert story.duty("county").clocks[0].lapsed_at == NIGHT + 40 * MINUTE
 
 
 def test_a_downgrade_to_the_level_that_is_known_changes_nothing() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.demo.browser import browser, wall
 from tests.demo.house import house
 
-__all__ = ["house"]
+__all__ = ["browser", "house", "wall"]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.demo.county import Addresses, secrets_of, write_county
 from tests.serve.town import Town, town_in
 
 
@@ -14,3 +15,11 @@ from tests.serve.town import Town, town_in
 async def town(tmp_path: Path) -> AsyncIterator[Town]:
     async with town_in(tmp_path) as made:
         yield made
+
+
+@pytest.fixture
+def county(tmp_path: Path) -> Path:
+    """The county's configuration, with vendors that nobody starts."""
+    nowhere = "http://127.0.0.1:9"
+    addresses = Addresses(nowhere, 8080, f"{nowhere}/sendsms", 9, nowhere, f"{nowhere}/hook")
+    return write_county(tmp_path, addresses, secrets_of()).config

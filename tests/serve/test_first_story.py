@@ -30,7 +30,6 @@ async def test_an_alarm_is_told_signed_returned_and_closed(town: Town) -> None:
     cleared = await town.post(alarm("e2", "alarm.cleared"))
     assert (cleared.item["verdict"], cleared.item["code"]) == ("cleared", code)
     await town.told(code, "关闭", address=WORKER)
-    await town.told(code, '"incident.closed"')
 
     async def delivered() -> bool:
         return any(line["reason"] == "receipt_delivered" for line in (await town.story(code))["lines"])

@@ -60,7 +60,7 @@ class Ran:
 
 
 def alarm(identity: str, kind: str = "alarm.raised", *, enterprise: str = DUST, **more: Any) -> dict[str, Any]:
-    """A CloudEvent of this moment; a high alarm of DC01-T01 unless ``point``, ``alarm``, ``warning``, ``time`` differ."""
+    """A CloudEvent of this moment; a high alarm of DC01-T01 unless told otherwise."""
     more.setdefault("time", datetime.now(UTC).isoformat())
     data: dict[str, Any] = {"enterprise": {"uscc": enterprise}}
     if kind.startswith("warning"):
@@ -170,7 +170,11 @@ class Town:
     ) -> Answer:
         """One event, or a batch."""
         body = raw if raw is not None else json.dumps(events[0] if len(events) == 1 else events).encode()
-        given = {"Authorization": f"Bearer {token or self._token}", "Content-Type": "application/json", **(headers or {})}
+        given = {
+            "Authorization": f"Bearer {token or self._token}",
+            "Content-Type": "application/json",
+            **(headers or {}),
+        }
         try:
             async with self.session.post(f"{self.url}/events/demo", data=body, headers=given) as answer:
                 return Answer(answer.status, await answer.json(content_type=None), dict(answer.headers))
@@ -223,12 +227,12 @@ class Town:
 
     async def until(self, holds: Callable[[], Awaitable[bool]], otherwise: str, seconds: float = PATIENCE) -> None:
         """Look until it holds, for what no event announces: another process."""
-        try:
-            async with asyncio.timeout(seconds):
-                while not await holds():
-                    await asyncio.sleep(LOOK)
-        except TimeoutError:
-            raise AssertionError(f"{otherwise}\n{self.log.read_text()[-3000:] if self.log.exists() else ''}") from None
+        last = asyncio.get_running_loop().time() + seconds
+        while not await holds():
+            if asyncio.get_running_loop().time() > last:
+                said = self.log.read_text()[-3000:] if self.log.exists() else ""
+                raise AssertionError(f"{otherwise}\n{said}")
+            await asyncio.sleep(LOOK)
 
     def edit(self, old: str, new: str) -> None:
         """Change the configuration as an editor does."""
@@ -271,13 +275,15 @@ def codes_in(messages: Sequence[dict[str, str]]) -> set[str]:
 async def town_in(folder: Path) -> AsyncIterator[Town]:
     """Vendors and a county in ``folder``; the hub is not started yet. Everything is ended afterwards."""
     port = free_port()
-    vendors = subprocess.Popen(
-        [sys.executable, "-m", "tests.serve.vendors", str(folder), str(port)], stdin=subprocess.PIPE, cwd=ROOT
+    vendors = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.serve.vendors", str(folder), str(port)), stdin=subprocess.PIPE, cwd=ROOT
     )
     try:
         announced = folder / "vendors.json"
-        while not announced.exists():
-            assert vendors.poll() is None, "the vendors ended before they were ready"
+        for _ in range(int(PATIENCE / LOOK)):
+            if announced.exists():
+                break
+            assert vendors.returncode is None, "the vendors ended before they were ready"
             await asyncio.sleep(LOOK)
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
             town = Town(folder, port, json.loads(announced.read_bytes()), session)
@@ -289,4 +295,4 @@ async def town_in(folder: Path) -> AsyncIterator[Town]:
     finally:
         assert vendors.stdin is not None
         vendors.stdin.close()
-        vendors.wait(20)
+        await vendors.wait()

@@ -11,6 +11,7 @@ import asyncio
 import json
 import sys
 import time
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from channels.callback import Errand, callback_path
 from channels.sms.kannel_inbound import UPLINK_QUERY
 
 DELIVERED = 1
+_TURNS = 600
 
 
 def now() -> int:
@@ -58,14 +60,12 @@ class Vendors:
             task.add_done_callback(self._reporting.discard)
 
     async def _report(self, index: int) -> None:
-        while await self._reported(index) != 202:
+        """Report it until the hub has it on disk."""
+        for _ in range(_TURNS):
+            with suppress(aiohttp.ClientError):
+                if await self.sms.report(index, DELIVERED, self._session) == 202:
+                    return
             await asyncio.sleep(0.1)
-
-    async def _reported(self, index: int) -> int | None:
-        try:
-            return await self.sms.report(index, DELIVERED, self._session)
-        except aiohttp.ClientError:
-            return None
 
     async def _hear(self, message: Received) -> None:
         self.received.append(message)

@@ -350,6 +350,8 @@ function setStale(stale) {
 function connect() {
   clearTimeout(retry);
   if (source) source.close();
+  // A new attempt has as long as an open stream before it is given up.
+  lastHeard = performance.now();
   source = new EventSource("/demo/api/stream");
   for (const [name, handle] of Object.entries(HANDLERS)) {
     source.addEventListener(name, (event) => { heard(); handle(JSON.parse(event.data)); });
@@ -374,13 +376,12 @@ function tick() {
     $("date").textContent = `${parts.year}-${parts.month}-${parts.day}`;
   }
   for (const node of document.querySelectorAll("[data-at]")) node.textContent = relative(Number(node.dataset.at));
-  if (source && lastHeard && performance.now() - lastHeard > STALE_AFTER) again();
+  if (source && performance.now() - lastHeard > STALE_AFTER) again();
 }
 
 setInterval(tick, 500);
 window.addEventListener("resize", arrange);
 document.addEventListener("visibilitychange", () => {
-  if (!document.hidden && lastHeard && performance.now() - lastHeard > STALE_AFTER / 2) connect();
+  if (!document.hidden && performance.now() - lastHeard > STALE_AFTER / 2) connect();
 });
-lastHeard = performance.now();
 connect();
