@@ -12,6 +12,7 @@ import asyncio
 import re
 import time
 from array import array
+from typing import cast
 
 _MARK = re.compile(rb"S(\d{7})Z")
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
@@ -31,8 +32,7 @@ class _Connection(asyncio.Protocol):
         self._transport: asyncio.WriteTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.WriteTransport)
-        self._transport = transport
+        self._transport = cast(asyncio.WriteTransport, transport)
 
     def data_received(self, data: bytes) -> None:
         assert self._transport is not None

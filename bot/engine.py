@@ -93,6 +93,7 @@ class Engine:
             letters=Letters(self.renderer),
             channels=lambda: self.rules.channels,
             directory=lambda: self.rules.directory,
+            maintainers=lambda: self.rules.settings.hub.maintainers,
             now=clock.now,
         )
         self.answering = Answering(

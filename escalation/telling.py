@@ -145,24 +145,32 @@ def told_people(incident: Incident) -> list[Addressee]:
     """
     found: dict[str, Addressee] = {}
     for notice in incident.notices.values():
-        told = notice.state.hopeful or notice.detail == TRIAL
-        if told and notice.kind not in _ASIDE:
+        if _tells(notice):
             for each in notice.everybody:
                 found.setdefault(each.who, each)
     return list(found.values())
 
 
+def _tells(notice: Notice) -> bool:
+    return notice.kind not in _ASIDE and (notice.state.hopeful or notice.detail == TRIAL)
+
+
 def _forget_oldest(decision: Decision, incident: Incident, ctx: Context) -> None:
     """Keep the state small. Nobody is forgotten while there is room for their newest notice; one that still waits goes
-    only when a newer one waits for the same address, and the journal says so."""
+    only when a newer one goes to the same address, a call to act only for another such call; the journal says so."""
     notices = incident.notices
     if len(notices) <= MOST_NOTICES:
         return
-    newest = {who.who: key for key, kept in notices.items() for who in kept.everybody}
-    last = {kept.contact: key for key, kept in notices.items()}
+    newest = {who.who: key for key, kept in notices.items() if _tells(kept) for who in kept.everybody}
     kept_for_people = set(newest.values())
+    calls = {kept.contact: key for key, kept in notices.items() if kept.purpose is Purpose.ACT}
+    words = {kept.contact: key for key, kept in notices.items()}
     finished = [key for key, kept in notices.items() if kept.state is not NoticeState.QUEUED]
-    overtaken = [key for key, kept in notices.items() if kept.state is NoticeState.QUEUED and last[kept.contact] != key]
+    overtaken = [
+        key
+        for key, kept in notices.items()
+        if kept.state is NoticeState.QUEUED and key != (calls if kept.purpose is Purpose.ACT else words)[kept.contact]
+    ]
     order = [*(key for key in finished if key not in kept_for_people), *overtaken, *finished]
     for key in list(dict.fromkeys(order))[: len(notices) - MOST_NOTICES]:
         gone = notices.pop(key)

@@ -128,8 +128,8 @@ def refuse_unsafe(found: Sequence[Concern], *, accept_loss: bool) -> None:
         return
     zh, en = "；".join(concern.zh for concern in standing), "; ".join(concern.en for concern in standing)
     if not any(concern.fatal for concern in standing):
-        zh += "；如确实接受丢失风险，请在配置中写 store_accept_loss = true"
-        en += "; if that is meant, set store_accept_loss = true"
+        zh += "；如确实接受丢失风险，请在配置 [store] 中写 accept_loss = true"
+        en += "; if that is meant, set accept_loss = true in [store]"
     raise UnsafeStoreError(f"外部存储不可用：{zh}。", f"the external store is refused: {en}.")
 
 

@@ -11,7 +11,7 @@ import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import hiredis
 from redis.asyncio.connection import DefaultParser
@@ -41,8 +41,7 @@ class _Line(asyncio.Protocol):
         return self._transport is not None and not self._transport.is_closing()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.WriteTransport)
-        self._transport = transport
+        self._transport = cast(asyncio.WriteTransport, transport)
 
     def data_received(self, data: bytes) -> None:
         done = self._done
@@ -76,8 +75,8 @@ class _Line(asyncio.Protocol):
         Raises OSError, TimeoutError, and what redis-py raises for a server that is not in order (still loading); the
         connection is closed wherever not all answers were read.
         """
-        assert self._transport is not None
-        assert self._done is None
+        if self._transport is None:
+            raise ConnectionResetError("the store closed the connection")
         self._answers, self._wanted, self._moved = [], count, self._loop.time()
         self._done = self._loop.create_future()
         self._look(seconds)

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from bot.workers.broken import broken_channel
 from bot.workers.decider import Decider
 from bot.workers.letters import Letters, Parcel
 from bot.workers.outcomes import Consequence, consequence
@@ -59,8 +60,10 @@ class Courier:
         letters: Letters,
         channels: Callable[[], Mapping[str, Channel]],
         directory: Callable[[], Directory],
+        maintainers: Callable[[], str],
         now: Callable[[], int],
     ) -> None:
+        self._maintainers = maintainers
         self._ledger = ledger
         self._mailboxes = mailboxes
         self._decider = decider
@@ -185,6 +188,7 @@ class Courier:
             return 0
         try:
             await self._decider.receipts([receipt for sent in ended for receipt in sent.receipts if receipt[0]], now)
+            await self._tell_broken(ended, now)
             for sent in ended:
                 if sent.hold_until:
                     await self._mailboxes.hold(sent.claim.mailbox, sent.hold_until, now=now)
@@ -193,6 +197,19 @@ class Courier:
             self._ended = ended + self._ended
             raise
         return len(ended)
+
+    async def _tell_broken(self, ended: list[Sent], now: int) -> None:
+        """Channels that refuse the hub itself are told to the maintainers, before what failed is let go."""
+        broken = {
+            sent.claim.mailbox.channel: receipt.detail
+            for sent in ended
+            for _, receipt in sent.receipts
+            if receipt.result is SendResult.MISCONFIGURED
+        }
+        for channel, detail in broken.items():
+            rows = broken_channel(channel, detail, self._directory(), self._maintainers(), now)
+            if rows:
+                await self._mailboxes.put(rows, now=now)
 
     async def idle(self) -> None:
         """Until no send is under way; results may still wait to be recorded."""

@@ -37,6 +37,8 @@ def consequence(outcome: Outcome, *, tries: int, created_at: int, now: int) -> C
             return Consequence(SendResult.SUBMITTED)
         case OutcomeKind.PARTIAL | OutcomeKind.REFUSED_RECIPIENT:
             return Consequence(SendResult.REFUSED_RECIPIENT)
+        case OutcomeKind.THROTTLED if old:
+            return Consequence(SendResult.UNDELIVERED)
         case OutcomeKind.THROTTLED:
             until = now + (int(outcome.retry_after * 1000) if outcome.retry_after else PUNISHED)
             return Consequence(SendResult.THROTTLED, again_at=until, hold_until=until)

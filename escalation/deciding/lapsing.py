@@ -18,7 +18,7 @@ from escalation.vocabulary import ClockKind, Purpose, Role, Urgency
 HOLD = 2 * 60_000
 """How long a rung waits for its reminder to leave the hub, each time (ms)."""
 MOST_HOLDS = 10
-"""After this many waits the rung fires all the same: in doubt, ring."""
+"""A reminder that waits for longer than this many holds is waited for no more: in doubt, ring."""
 
 
 def lapse(incident: Incident, ctx: Context) -> Decision:
@@ -84,7 +84,7 @@ def _prepare(
         other.clock is clock and other.kind is NoticeKind.REMIND and other.people for other in said
     )
     waits = (reminded_now and not incident.plan.trial) or _reminder_waits(incident, duty, clock, ctx)
-    if step.action.goes_up and waits and step.held < MOST_HOLDS:
+    if step.action.goes_up and waits:
         one.reason, one.step_at = "reminder_held", step.at
         step.at, step.held = ctx.now + HOLD, step.held + 1
         return one

@@ -95,20 +95,17 @@ def _another_way(decision: Decision, incident: Incident, notice: Notice, ctx: Co
     lost: list[Addressee] = []
     over = done_meanwhile(incident, notice) is not None
     for who in notice.everybody:
-        sends = [other for other in incident.notices.values() if other.stage == notice.stage and who in other.everybody]
-        tried = [who.contacts.index(other.contact) for other in sends if other.contact in who.contacts]
-        here = who.contacts.index(notice.contact) if notice.contact in who.contacts else -1
-        passed_on = any(place > here for place in tried)
-        if not passed_on and not over and _next_contact(decision, incident, notice, who, here, ctx):
+        if not over and _next_contact(decision, incident, notice, who, ctx):
             continue
+        sends = (other for other in incident.notices.values() if other.stage == notice.stage and who in other.everybody)
         if not any(other.state.hopeful for other in sends):
             lost.append(who)
     return lost
 
 
-def _next_contact(
-    decision: Decision, incident: Incident, notice: Notice, who: Addressee, here: int, ctx: Context
-) -> bool:
+def _next_contact(decision: Decision, incident: Incident, notice: Notice, who: Addressee, ctx: Context) -> bool:
+    """The next way that is not known to be closed; one that is under way already counts."""
+    here = who.contacts.index(notice.contact) if notice.contact in who.contacts else -1
     for attempt, contact in enumerate(who.contacts[here + 1 :], start=here + 1):
         identity = notice_id(incident, notice.stage, contact)
         taken = incident.notices.get(identity)
@@ -130,8 +127,8 @@ def _next_contact(
             due_at=notice.due_at,
             note=notice.note,
         )
-        decision.reason = "next_channel"
-        offer(decision, incident, ctx, following)
+        if offer(decision, incident, ctx, following):
+            decision.reason = "next_channel"
         return True
     return False
 

@@ -57,6 +57,8 @@ def test_once_a_lit_tower_has_signed_the_ladder_below_climbs_no_further() -> Non
     made = story.wait_until(70)
     assert {notice.kind for notice in made if notice.clock is ClockKind.SIGN} == set()
     assert {notice.clock for notice in made} == {ClockKind.VERIFY}, "the enterprise still has to verify"
+    verify = {notice.to.name for notice in story.wait_until(76) if notice.kind is NoticeKind.ESCALATED}
+    assert verify == {"石桥镇值班室", "陈十"}, "and the town still hears when it does not"
 
 
 def test_the_others_of_the_duty_hear_once_that_somebody_took_it() -> None:

@@ -95,6 +95,15 @@ def test_whom_a_channel_can_speak_to_is_called_and_only_the_others_are_a_task() 
     assert task.note == "孙三、王元"
 
 
+def test_where_everybody_can_be_spoken_to_there_is_no_phone_task() -> None:
+    story = Story(voice=("sms", "factory-robot"))
+    story.alarm(Severity.HIGH_HIGH)
+    made = story.wait_until(5)
+    assert NoticeKind.PHONE_TASK not in {notice.kind for notice in made}
+    calls = [notice.to.name for notice in made if notice.created_at == story.now and notice.kind is NoticeKind.REMIND]
+    assert calls == ["赵一", "孙三", "示例木业有限公司值班室", "王元"]
+
+
 def test_proposals_reach_officers_only_and_name_the_measure() -> None:
     story = Story()
     story.alarm()
@@ -207,6 +216,17 @@ def test_after_an_outage_every_rung_fires_once_in_order_and_nobody_is_flooded() 
     story.send_all()
     story.lapse()
     assert story.fresh == []
+
+
+def test_who_would_be_reminded_and_called_at_once_is_called() -> None:
+    story = Story()
+    story.warning(Level.RED)
+    story.send_all()
+    story.now = NIGHT + 13 * 60 * MINUTE
+    story.lapse()
+    kinds = [notice.kind for notice in story.fresh if notice.to.name == "吴六"]
+    assert kinds == [NoticeKind.ESCALATED]
+    assert [notice.kind for notice in story.fresh if notice.to.name == "周五"] == [NoticeKind.REMIND]
 
 
 def test_after_a_long_outage_an_officer_sees_the_hardest_measure_only() -> None:

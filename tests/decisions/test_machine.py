@@ -147,7 +147,7 @@ class AnythingForLong(Anything):
 
 TestAnything = Anything.TestCase
 TestAnything.settings = settings(
-    max_examples=80,
+    max_examples=40,
     stateful_step_count=25,
     deadline=None,
     derandomize=True,

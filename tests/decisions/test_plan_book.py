@@ -5,13 +5,21 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from escalation.directory import Unit
 from escalation.plan import PlanBook, make_plan, sample_profile
-from escalation.vocabulary import Industry, Kind, Level, Role, Severity
-from tests.rules.county import ENTERPRISES, FACTORY, NEXT_DOOR, county, without
+from escalation.vocabulary import Industry, Kind, Level, Role, Severity, Tier
+from tests.rules.county import ENTERPRISES, FACTORY, NEXT_DOOR, UNITS, county, without
 
-OTHER = "91000000DEM000003X"
+OTHER, FAR = "91000000DEM000003X", "91000000DEM0000045"
 ROOMS = (
-    county(enterprises=(*ENTERPRISES, ENTERPRISES[0].model_copy(update={"uscc": OTHER, "trial": True}))),
+    county(
+        units=(*UNITS, Unit(id="far", name="邻县应急局", tier=Tier.COUNTY, parent="city")),
+        enterprises=(
+            *ENTERPRISES,
+            ENTERPRISES[0].model_copy(update={"uscc": OTHER, "trial": True}),
+            ENTERPRISES[0].model_copy(update={"uscc": FAR, "unit": "far"}),
+        ),
+    ),
     without(("town", Role.OFFICER)),
 )
 PROFILES = (sample_profile(), sample_profile().model_copy(update={"rules": sample_profile().rules[:2]}))
@@ -21,7 +29,7 @@ BOOKS = {(where, rules): PlanBook(ROOMS[where], PROFILES[rules]) for where in ra
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(
     which=st.sampled_from(list(BOOKS)),
-    enterprise=st.sampled_from([FACTORY, NEXT_DOOR, OTHER, "someone"]),
+    enterprise=st.sampled_from([FACTORY, NEXT_DOOR, OTHER, FAR, "someone"]),
     point=st.sampled_from(["", "T01", "T02", "G01"]),
     kind=st.sampled_from(list(Kind)),
     level=st.sampled_from([None, *Level]),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from escalation.directory import ContactEntry, Directory, Person
-from escalation.event import EventType
 from escalation.inputs import SendResult
 from escalation.notice import NoticeKind, NoticeState
 from escalation.telling import MOST_NOTICES
@@ -213,6 +212,18 @@ def test_the_successor_hears_also_when_they_share_the_address_or_come_back() -> 
         assert len(story.decision.outbox) == 1
 
 
+def test_the_successor_hears_once_though_two_ways_to_the_predecessor_waited() -> None:
+    story = Story(directory=reachable("mail", "sms", person="wang"))
+    story.alarm(Severity.HIGH_HIGH)
+    waiting = [notice for notice in story.fresh if notice.to.name == "王元"]
+    story.now += 8 * 60 * MINUTE
+    heard = []
+    for notice in waiting:
+        story.receipt(notice, SendResult.DROPPED, detail="off_duty")
+        heard += [each.to.name for each in story.fresh]
+    assert (len(waiting), heard) == (2, ["郑七"])
+
+
 def test_a_shift_that_ends_with_nobody_after_it_falls_loudly() -> None:
     story = Story(directory=without(("town", Role.OFFICER), ("town", Role.LEADER_ON_DUTY)))
     story.warning(Level.YELLOW)
@@ -246,29 +257,24 @@ def test_receipts_of_notices_the_state_does_not_hold_are_only_written_down() -> 
 
 
 def test_old_notices_leave_the_state_but_nobody_who_was_told_is_forgotten() -> None:
-    story = Story()
-    story.warning(Level.ORANGE)
-    told = set(story.heard())
-    story.send_all()
-    for minute in range(60):
-        story.now += MINUTE
-        story.warning(Level.ORANGE if minute % 2 else Level.RED)
+    story = Story(feedback={"gateway": "upstream"})
+    story.alarm()
+    for _ in range(MOST_NOTICES + 10):
         story.send_all()
-    assert len(story.incident.notices) <= MOST_NOTICES
-    story.says(Verb.SIGN, "shen")
-    story.event(EventType.WARNING_CLEARED)
-    assert set(story.heard(NoticeKind.CLOSED)) >= told
+        story.says(Verb.VERIFY, "zhao")
+    assert len(story.incident.notices) == MOST_NOTICES
+    story.cleared()
+    assert set(story.heard(NoticeKind.CLOSED)) == {"赵一", "孙三"}
 
 
 def test_what_waits_leaves_only_when_something_newer_waits_for_the_same_address() -> None:
-    story = Story()
-    story.warning(Level.ORANGE)
-    superseded = 0
-    for minute in range(40):
-        story.now += MINUTE
-        story.warning(Level.ORANGE if minute % 2 else Level.RED)
-        superseded += story.reasons().count("superseded")
-    assert superseded
-    assert len(story.incident.notices) <= MOST_NOTICES
-    waiting = {who.name for notice in story.incident.notices.values() for who in notice.everybody}
-    assert {"沈北", "吴六", "陈十", "示例市应急局值班室"} <= waiting
+    story = Story(feedback={"gateway": "upstream"})
+    story.alarm()
+    superseded: list[str] = []
+    for _ in range(MOST_NOTICES + 10):
+        story.says(Verb.VERIFY, "zhao")
+        superseded += [entry.notice for entry in story.decision.entries if entry.reason == "superseded"]
+    assert len(story.incident.notices) == MOST_NOTICES
+    assert len(superseded) == 13, "the first word to the two of the shift, what one signed, and so many to upstream"
+    assert all("feedback" in identity for identity in superseded)
+    assert [notice.kind for notice in list(story.incident.notices.values())[:2]] == [NoticeKind.RAISED] * 2

@@ -32,10 +32,11 @@ async def test_it_starts_says_what_to_try_and_stops_cleanly(tmp_path: Path) -> N
         sys.executable, "-c", START, str(folder), cwd=ROOT, stdout=PIPE, stderr=PIPE
     )
     assert process.stdout is not None
+    assert process.stderr is not None
     said = ""
     while "Ctrl-C" not in said:
         line = await process.stdout.readline()
-        assert line, "it ended before it had started"
+        assert line, (await process.stderr.read()).decode()
         said += line.decode()
     found = re.search(r"http://127\.0\.0\.1:\d+", said)
     assert found is not None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -177,3 +179,12 @@ async def test_a_kept_demo_goes_on_where_it_was(tmp_path: Path) -> None:
 
 def _names(folder: Path) -> list[str]:
     return [each.name for each in folder.iterdir()]
+
+
+async def test_a_hub_in_real_use_has_nothing_of_the_demo(house: House) -> None:
+    routes = {str(route.resource) for route in house.demo.hub.application().router.routes()}
+    assert any("/events/" in route for route in routes)
+    assert not [route for route in routes if "/demo" in route]
+    code = "import sys, bot.hub, bot.web.routes; sys.exit(any(name.startswith('bot.demo') for name in sys.modules))"
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", code, cwd=Path(__file__).parents[2])
+    assert await process.wait() == 0

@@ -86,7 +86,7 @@ async def test_a_store_that_can_lose_events_is_refused_by_name_unless_that_is_me
     with pytest.raises(UnsafeStoreError, match=f"{name} 为 {value}") as caught:
         refuse_unsafe(found, accept_loss=False)
     assert f"{name} {value}" in caught.value.en
-    assert "store_accept_loss = true" in str(caught.value)
+    assert "accept_loss = true" in str(caught.value)
     refuse_unsafe(found, accept_loss=True)
 
 

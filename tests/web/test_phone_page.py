@@ -89,10 +89,11 @@ async def test_a_word_that_would_act_is_only_text_in_a_form(house: House) -> Non
     assert (await house.incident(other)).deeds == []
 
 
-async def test_accident_words_in_a_form_reach_the_county(house: House) -> None:
+@pytest.mark.parametrize("words", ["除尘器着火，正在灭火", "已处置，除尘器着火，收到", "着火已签收，消警"])
+async def test_accident_words_in_a_form_reach_the_county(house: House, words: str) -> None:
     code = await house.post("alarm.raised")
     path = await house.link(code, "lin")
-    form = {**await house.form(path), "verb": "dispose", "text": "除尘器着火，正在灭火"}
+    form = {**await house.form(path), "verb": "dispose", "text": words}
     status, text = await house.send(path, form)
     assert (status, "已记录处置" in text, "本回复不代替事故报告" in text) == (200, True, True)
     await house.send(path, form)
@@ -101,6 +102,8 @@ async def test_accident_words_in_a_form_reach_the_county(house: House) -> None:
         known.update(await house.engine.ledger.open_codes(partition))
     [report] = known - {code}
     assert "着火" in "".join((await house.incident(report)).reasons)
+    incident = await house.incident(code)
+    assert ([deed.verb for deed in incident.deeds], incident.requests) == ([Verb.DISPOSE], [])
 
 
 @pytest.mark.parametrize("headers", [{"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}])
