@@ -64,7 +64,7 @@ system-deps: ## apt-get install Chromium and a Chinese font, for the browser tes
 	@sh scripts/system-deps
 
 lock: $(VENV)/.uv ## write the lock files anew (ARGS=--upgrade for newer versions)
-	@$(LOCK) $(ARGS) --group pyproject.toml:build pyproject.toml -o requirements.lock
+	@$(LOCK) $(ARGS) --extra demo --group pyproject.toml:build pyproject.toml -o requirements.lock
 	@$(LOCK) $(ARGS) -c requirements.lock --group pyproject.toml:dev pyproject.toml -o requirements-dev.lock
 	@if grep -n '://' requirements.lock requirements-dev.lock; then echo "a lock file names a host"; exit 1; fi
 

@@ -200,7 +200,9 @@ def _clock(rule: ClockRule, own: Tier, line: Mapping[Tier, str], tighter: int | 
         action, tier = _target(step, own, line)
         if (action, tier) != (step.do, step.tier or (own.above if step.do.goes_up else None)):
             moved.add((action, tier))
-        rungs.append(Rung(after=minutes(step.after) * limit // full, action=action, tier=tier, measure=step.measure))
+        # However tight the limit: what goes up leaves a minute in which it can be announced.
+        after = max(minutes(step.after) * limit // full, 1 if action.goes_up else 0)
+        rungs.append(Rung(after=after, action=action, tier=tier, measure=step.measure))
     return ClockPlan(
         kind=rule.clock,
         minutes=limit,

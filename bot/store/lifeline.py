@@ -30,7 +30,8 @@ class Lifeline:
         """Wait until the other end is gone, at most `seconds`; whether it is. The news is given once."""
         if not self._cut.is_set():
             try:
-                await asyncio.wait_for(self._cut.wait(), seconds)
+                async with asyncio.timeout(seconds):
+                    await self._cut.wait()
             except TimeoutError:
                 return False
         self._cut.clear()

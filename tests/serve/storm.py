@@ -31,6 +31,7 @@ class Storm:
     batch: int = 10
     answers: int = 100
     posters: int = 6
+    kills: int = 12
     seen: Counter[str] = field(default_factory=Counter)
     codes: dict[str, str] = field(default_factory=dict)
     signed: list[str] = field(default_factory=list)
@@ -88,8 +89,8 @@ class Storm:
             await asyncio.sleep(LOOK)
 
     async def _kill(self, *, hub: bool, store: bool) -> None:
-        """SIGKILL at random moments of a running hub, until all is posted."""
-        while not self._over.is_set():
+        """SIGKILL at random moments, as often as asked for or until all is posted and answered."""
+        while not self._over.is_set() and self.killed < self.kills:
             await asyncio.sleep(self._random.uniform(0.05, 1.0))
             if store and (not hub or self._random.random() < 0.4):
                 self.town.kill_store()
@@ -99,6 +100,10 @@ class Storm:
                 await self.town.kill()
                 self.seen["hub killed"] += 1
                 await self.town.start()
+
+    @property
+    def killed(self) -> int:
+        return self.seen["hub killed"] + self.seen["store killed"]
 
     async def _all_told(self) -> bool:
         told = codes_in([each for each in await self.town.received() if each["address"] in (WORKER, SMELTER)])
@@ -113,12 +118,11 @@ class Storm:
         if not check["ok"]:
             found.append(f"the journal: {[each for each in check['partitions'] if each['fault']]}")
         sends = Counter((each["address"], each["subject"], each["text"]) for each in await self.town.received())
-        kills = self.seen["hub killed"] + self.seen["store killed"]
-        found += [f"sent {count} times: {what}" for what, count in sends.items() if count > 1 + kills]
+        found += [f"sent {count} times: {what}" for what, count in sends.items() if count > 1 + self.killed]
         repeats = sum(count - 1 for count in sends.values())
         self.seen["repeated sends"] = repeats
-        if repeats > kills * AT_ONCE:
-            found.append(f"{repeats} sends were repeated after {kills} kills")
+        if repeats > self.killed * AT_ONCE:
+            found.append(f"{repeats} sends were repeated after {self.killed} kills")
         sample = {*self.signed, *self._random.sample(sorted(self.codes.values()), min(100, self.events))}
         for code in sorted(sample):
             found += await self._wrong(code)
