@@ -106,6 +106,7 @@ class Engine:
         )
         self._intake: Batcher[Event | Unreadable, Result] = Batcher(self._decide, BATCH, ROOM)
         self._stirred = asyncio.Event()
+        self._halt = asyncio.Event()
         self.changed: Callable[[], None] = lambda: None
         self.may_work: Callable[[], bool] = lambda: True
 
@@ -182,29 +183,50 @@ class Engine:
 
     async def run(self) -> None:
         """Loop all workers until cancelled; then finish or give back what is held."""
-        loops = (self._move, self._record, self._lapse, self._answer, self._sweep)
+        workers = (self._move, self._record, self._lapse, self._answer, self._sweep)
+        loops = [asyncio.create_task(each(), name=each.__name__) for each in workers]
         try:
-            async with asyncio.TaskGroup() as group:
-                for each in loops:
-                    group.create_task(each(), name=each.__name__)
+            done, _ = await asyncio.wait(loops, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
         finally:
-            await self._stop()
+            await self._stop(loops)
 
-    async def _stop(self) -> None:
+    async def _stop(self, loops: Sequence[asyncio.Task[None]]) -> None:
+        """No step is cut off in its middle: what it had claimed would wait for the end of a lease."""
         await self._intake.close()
-        await self.courier.stop(GRACE)
-        await self.courier.record(self.clock.now())
+        for bell in (self._halt, self._stirred, self.courier.news):
+            bell.set()
+        await asyncio.wait(loops, timeout=GRACE)
+        for task in loops:
+            task.cancel()
+        await asyncio.gather(*loops, return_exceptions=True)
+        try:
+            await self.fanout.step(self.clock.now())
+        finally:
+            await self.courier.stop(GRACE)
+            await self.courier.record(self.clock.now())
 
     async def _move(self) -> None:
         async def step() -> int:
             now = self.clock.now()
-            moved = await self.fanout.step(now)
-            return moved + await self.courier.step(now)
+            reached = await self.fanout.put(now)
+            self.courier.expect(reached)
+            # What is in its mailbox may leave at once; the outbox can forget it meanwhile.
+            claimed, _ = await asyncio.gather(self.courier.step(now), self.fanout.acknowledge(now))
+            return len(reached) + claimed
 
         await self._loop(step, self._stirred)
 
     async def _record(self) -> None:
-        await self._loop(lambda: self.courier.record(self.clock.now()), self.courier.news)
+        async def step() -> int:
+            recorded = await self.courier.record(self.clock.now())
+            if recorded:
+                # A mailbox sends so many at once; now it may go on.
+                self._stirred.set()
+            return recorded
+
+        await self._loop(step, self.courier.news)
 
     async def _lapse(self) -> None:
         await self._loop(lambda: self.lapses.step(self.clock.now()), None)
@@ -220,14 +242,12 @@ class Engine:
     ) -> None:
         """Step while there is work, else wait to be woken or for ``idle`` seconds; a failing store only slows it."""
         pause = idle
-        while True:
-            if not self.may_work():
-                await asyncio.sleep(pause)
-                continue
+        while not self._halt.is_set():
+            may = self.may_work()
             try:
                 if woken is not None:
                     woken.clear()
-                if await step():
+                if may and await step():
                     pause = idle
                     self.changed()
                     await asyncio.sleep(0)
@@ -236,13 +256,12 @@ class Engine:
             except Exception:
                 log.exception("a worker failed and tries again in %.1f s", pause)
                 pause = min(pause * 2, 10.0)
-            if woken is None or pause > idle:
-                await asyncio.sleep(pause)
-                continue
+            # Who waits after a failure, or may not work, is woken by nothing but the end.
+            bell = woken if woken is not None and may and pause == idle else self._halt
             try:
                 # Not wait_for: before Python 3.12 it swallows a cancellation that comes with the event.
-                async with asyncio.timeout(idle):
-                    await woken.wait()
+                async with asyncio.timeout(pause):
+                    await bell.wait()
             except TimeoutError:
                 continue
 

@@ -10,6 +10,7 @@ from channels.channel import Channel
 from escalation.calendar import Calendar
 from escalation.directory import Directory
 from escalation.inputs import Context
+from escalation.plan import PlanBook
 from escalation.profile import Profile
 
 
@@ -35,17 +36,20 @@ class Rules:
     calendar: Calendar
     feedback: Mapping[str, str]
     channels: Mapping[str, Channel]
+    plans: PlanBook
 
     @classmethod
     def of(cls, settings: Settings, channels: Mapping[str, Channel]) -> Rules:
         """The rules of checked settings. ``channels`` are the open drivers by name."""
+        directory, profile = settings.directory(), settings.profile_in_use()
         return cls(
             settings=settings,
-            directory=settings.directory(),
-            profile=settings.profile_in_use(),
+            directory=directory,
+            profile=profile,
             calendar=settings.calendar.build(),
             feedback={name: source.feedback for name, source in settings.sources.items() if source.feedback},
             channels=channels,
+            plans=PlanBook(directory, profile),
         )
 
     def context(self, now: int) -> Context:
@@ -58,4 +62,5 @@ class Rules:
             calendar=self.calendar,
             feedback=self.feedback,
             maintainers=self.settings.hub.maintainers,
+            plans=self.plans,
         )

@@ -26,6 +26,10 @@ WATCH = 2.0
 """How often the configuration's files are looked at, in seconds."""
 
 
+OPENING = 5.0
+"""How long a hub that is told to stop while it opens is let to finish opening, in seconds."""
+
+
 class CannotListen(Exception):
     """The configured address cannot be listened on; says why, in Chinese and English."""
 
@@ -47,10 +51,12 @@ async def serve(path: Path, loaded: Loaded, further: Sequence[FurtherCheck] = ()
     opening = asyncio.create_task(hub.open(), name="open")
     try:
         await asyncio.wait({opening, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if opening.done():
-            opening.result()
-            return await _live(hub, reloader, stopping)
-        return 0
+        if stopping.done():
+            # A store that is just being started is stopped in better order than it is broken off.
+            await asyncio.wait({opening}, timeout=OPENING)
+            return 0
+        opening.result()
+        return await _live(hub, reloader, stopping)
     finally:
         for task in (opening, stopping):
             task.cancel()

@@ -57,6 +57,11 @@ _REASONS = {
     "nobody_anywhere": "各级均无人可通知，已转系统维护员",
     "no_contact": "没有可用的联系方式",
     "no_right": "无权答复，未记录为签收",
+    "shares_a_send": "同一号码或群，合并为一次发送",
+    "superseded": "被后续通知取代",
+    "overtaken_by_stronger": "同时有更重要的通知，合并",
+    "limit_held": "催办尚未发出，时限顺延",
+    "asked": "提出申请",
 }
 _STEPS = {
     "remind": "催办",
@@ -72,6 +77,10 @@ _STEPS = {
 }
 
 
+Detail = dict[str, str | int | float | bool | None]
+"""What an entry says besides its reason: plain values by name."""
+
+
 class StoryLine(msgspec.Struct, kw_only=True, omit_defaults=True):
     """One minute of the story. ``reason`` is the journal's named reason, ``what`` the same in Chinese."""
 
@@ -82,7 +91,7 @@ class StoryLine(msgspec.Struct, kw_only=True, omit_defaults=True):
     who: str = ""
     channel: str = ""
     notice: str = ""
-    detail: dict[str, str | int | float | bool | None] = {}
+    detail: Detail = {}
 
 
 class ClockLine(msgspec.Struct, kw_only=True):
@@ -182,7 +191,7 @@ def story_of(incident: Incident, rows: Sequence[JournalRow], outages: Sequence[O
 
 def _line(row: JournalRow, directory: Directory) -> StoryLine:
     entry = row.entry
-    detail = {key: value for key, value in entry.detail.items() if value not in ("", None)}
+    detail: Detail = {key: value for key, value in entry.detail.items() if value not in ("", None)}
     return StoryLine(
         at=_shown(entry.at),
         reason=entry.reason,
@@ -218,7 +227,7 @@ def _who(entry: Entry, directory: Directory) -> str:
 
 def _outage(outage: Outage) -> StoryLine:
     seconds = (outage.end - outage.start) // 1000
-    detail: dict[str, str | int | float | bool | None] = {"seconds": seconds, "until": _shown(outage.end)}
+    detail: Detail = {"seconds": seconds, "until": _shown(outage.end)}
     return StoryLine(
         at=_shown(outage.start),
         reason="hub_outage",

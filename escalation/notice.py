@@ -123,7 +123,8 @@ class OutboxRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the outbox and a mailbox carry: enough to find the notice again, and no more; the text is made at the send.
 
     ``not_before`` in milliseconds. ``incident`` is the code, '' for a notice without one (an answer to a stranger, a
-    quarantine notice); then ``text`` is the whole message. ``answers`` says which input it answers.
+    quarantine notice); then ``text`` is the whole message, ``subject`` its mail subject ('' for one made of the text),
+    and ``attempt`` counts the addressee's contacts already used.
     """
 
     notice: str
@@ -137,3 +138,4 @@ class OutboxRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     not_before: int = 0
     text: str = ""
     subject: str = ""
+    attempt: int = 0

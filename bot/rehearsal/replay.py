@@ -7,7 +7,6 @@ code. Nothing is sent; time jumps from one due moment to the next.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import tempfile
 from collections import defaultdict
@@ -169,12 +168,13 @@ async def replay(settings: Settings, lines: list[Line], until: int | None) -> Re
         await supervisor.start()
         try:
             async with supervisor.store() as store:
-                return await _run(Door(store), settings, lines, until)
+                return await replay_on(Door(store), settings, lines, until)
         finally:
             await supervisor.stop()
 
 
-async def _run(door: Door, settings: Settings, lines: list[Line], until: int | None) -> Replayed:
+async def replay_on(door: Door, settings: Settings, lines: list[Line], until: int | None) -> Replayed:
+    """The same on an empty store that is there already."""
     start = min((line.at for line in lines), default=until or 0)
     clock = PushedClock(start)
     sent: list[tuple[int, str, str]] = []
@@ -313,8 +313,3 @@ def _summary(incident: Incident) -> IncidentSummary:
 
 def _shown(ms: int) -> str:
     return local(ms).isoformat(timespec="seconds")
-
-
-def run_replay(settings: Settings, path: Path, until: int | None) -> Replayed:
-    """Read the file and replay it. Raises BadLine, OSError, and what starting a store raises."""
-    return asyncio.run(replay(settings, read_lines(path, settings), until))

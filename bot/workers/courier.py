@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from bot.workers.broken import broken_channel
@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 
 LEASE = 60_000
 """How long a claim holds, in milliseconds: longer than any channel's send may take, or the channel is not used."""
+LOOK = 200
+"""How often all shards are asked for what is ready while mailboxes are named otherwise, in milliseconds."""
 SLOTS = 128
 """How many sends of one channel may be under way in this hub."""
 DIGEST = {"sms": 4, "wecom": 20, "mail": 40, "webhook": 1}
@@ -74,6 +76,9 @@ class Courier:
         self._busy: Counter[str] = Counter()
         self._sends: set[asyncio.Task[None]] = set()
         self._ended: list[Sent] = []
+        self._expected: dict[Mailbox, None] = {}
+        self._looked = 0
+        self._states: dict[str, Incident] = {}
         self.news = asyncio.Event()
 
     @property
@@ -81,14 +86,27 @@ class Courier:
         """How many sends run, or have ended and are not yet recorded."""
         return len(self._sends) + len(self._ended)
 
+    def expect(self, mailboxes: Iterable[Mailbox]) -> None:
+        """Something may leave these mailboxes at once: the next step need not look where anything is ready."""
+        self._expected.update(dict.fromkeys(mailboxes))
+
+    async def _likely(self, now: int) -> list[Mailbox]:
+        """The mailboxes worth a claim: those expected, and every ``LOOK`` ms, or where none is, all that are ready."""
+        expected, self._expected = self._expected, {}
+        if expected and 0 <= now - self._looked < LOOK:
+            return list(expected)
+        self._looked = now
+        return list(dict.fromkeys((*await self._mailboxes.ready(now=now), *expected)))
+
     async def step(self, now: int) -> int:
         """Claim what may leave now and start sending it; how many claims were made. Does not wait for the vendors."""
         wanted: list[tuple[Mailbox, Limits]] = []
         room = Counter({name: SLOTS - busy for name, busy in self._busy.items()})
-        for mailbox in await self._mailboxes.ready(now=now):
+        for mailbox in await self._likely(now):
             channel = self._channels().get(mailbox.channel)
             free = room.setdefault(mailbox.channel, SLOTS)
             if free <= 0:
+                self._expected[mailbox] = None
                 continue
             limits = limits_of(channel.abilities if channel else None, min(free, SLOTS))
             room[mailbox.channel] -= limits.at_once
@@ -99,6 +117,9 @@ class Courier:
         codes = list(dict.fromkeys(row.incident for claim in claims for row in claim.rows if row.incident))
         found = await self._ledger.get_many(codes) if codes else []
         incidents = {code: state for code, state in zip(codes, found, strict=True) if state is not None}
+        if all(claim.kind is ClaimKind.SINGLE for claim in claims):
+            # Recording uses states up. Making a digest awaits, and may not find one half used; single letters do not.
+            self._states.update(incidents)
         for claim in claims:
             self._start(claim, await self._parcel(claim, incidents, now), now)
         return len(claims)
@@ -196,6 +217,10 @@ class Courier:
         except BaseException:
             self._ended = ended + self._ended
             raise
+        for sent in ended:
+            for row in sent.claim.rows:
+                self._states.pop(row.incident, None)
+        self.expect(sent.claim.mailbox for sent in ended)
         return len(ended)
 
     async def _tell_broken(self, ended: list[Sent], now: int) -> None:

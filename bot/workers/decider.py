@@ -275,8 +275,15 @@ class Decider:
                 raise StoreFailed(str(outcome.error)) from outcome.error
         return idle
 
-    async def receipts(self, receipts: Sequence[tuple[str, Receipt]], now: int) -> None:
-        """Record what became of sends, by incident code, many in one round trip; on disk when this returns."""
+    async def receipts(
+        self, receipts: Sequence[tuple[str, Receipt]], now: int, states: dict[str, Incident] | None = None
+    ) -> None:
+        """Record what became of sends, by incident code, many in one round trip; on disk when this returns.
+
+        ``states`` are incidents as they were loaded a moment ago, by code. Those needed are taken out of it and used
+        up: where one was changed since, its version is refused, and it is loaded like the others.
+        """
+        states = {} if states is None else states
         waiting: dict[str, list[Receipt]] = defaultdict(list)
         for code, receipt in receipts:
             waiting[code].append(receipt)
@@ -285,7 +292,10 @@ class Decider:
                 return
             ctx = self._context(now)
             changes: list[Change] = []
-            for code, incident in zip(waiting, await self._ledger.get_many(list(waiting)), strict=True):
+            missing = [code for code in waiting if code not in states]
+            loaded = await self._ledger.get_many(missing) if missing else []
+            known = {code: states.pop(code) for code in waiting if code in states}
+            for code, incident in (*zip(missing, loaded, strict=True), *known.items()):
                 if incident is not None:
                     changes.append(self._receive(incident, waiting[code], ctx))
             done = {change.incident.code for change in changes if change.incident is not None}

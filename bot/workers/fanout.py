@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 
 from escalation.ledger.change import OutboxItem
+from escalation.ledger.keys import Mailbox
 from escalation.ledger.mailbox import Mailboxes
 from escalation.ledger.outbox import Outbox
 
@@ -26,6 +27,7 @@ class FanOut:
         self._mailboxes = mailboxes
         self._partitions = range(partitions)
         self._given: deque[OutboxItem] = deque()
+        self._there: list[OutboxItem] = []
 
     def give(self, items: list[OutboxItem]) -> None:
         """Rows that a commit leased to this hub; kept in memory only as a hint, the outbox still has them."""
@@ -39,20 +41,47 @@ class FanOut:
         """Move what this hub was given; how many rows moved."""
         moved = 0
         while self._given:
-            batch = [self._given.popleft() for _ in range(min(MOST, len(self._given)))]
-            moved += await self._move(batch, now)
+            moved += await self._put(self._next(), now)
+            await self.acknowledge(now)
         return moved
+
+    async def put(self, now: int) -> list[Mailbox]:
+        """One batch of what this hub was given goes into its mailboxes, which are told; :meth:`acknowledge` follows.
+
+        Until then the rows are in the outbox as well, and whoever finds them there puts them again, to no effect.
+        """
+        batch = self._next()
+        await self._put(batch, now)
+        return list(dict.fromkeys(Mailbox(item.row.channel, item.row.address) for item in batch))
+
+    async def acknowledge(self, now: int) -> None:
+        """Let the outbox forget what is in its mailboxes."""
+        there, self._there = self._there, []
+        if not there:
+            return
+        try:
+            left = (await self._outbox.acknowledge(there, now=now)).left
+        except BaseException:
+            self._there = there + self._there
+            raise
+        if left:
+            # Rows of these incidents were committed while we held their lines: they must not wait for the sweep.
+            self._given.extend(await self._outbox.claim(sorted(left), now=now, lease=LEASE, limit=MOST))
 
     async def sweep(self, now: int) -> int:
         """Move what nobody holds: rows left by a crash, or by a commit whose answer was lost."""
         found = await self._outbox.claim(self._partitions, now=now, lease=LEASE, limit=MOST)
-        return await self._move(found, now) if found else 0
+        moved = await self._put(found, now)
+        await self.acknowledge(now)
+        return moved
 
-    async def _move(self, items: list[OutboxItem], now: int) -> int:
+    def _next(self) -> list[OutboxItem]:
+        return [self._given.popleft() for _ in range(min(MOST, len(self._given)))]
+
+    async def _put(self, items: list[OutboxItem], now: int) -> int:
+        if not items:
+            return 0
         there = await self._mailboxes.put(items, now=now)
         moved = [item for item, put in zip(items, there, strict=True) if put]
-        left = (await self._outbox.acknowledge(moved, now=now)).left
-        if left:
-            # Rows of these incidents were committed while we held their lines: they must not wait for the sweep.
-            self._given.extend(await self._outbox.claim(sorted(left), now=now, lease=LEASE, limit=MOST))
+        self._there += moved
         return len(moved)

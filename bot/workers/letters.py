@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import msgspec
@@ -17,20 +17,28 @@ from escalation.incident import Incident
 from escalation.ledger.mailbox import Claim
 from escalation.notice import Notice, OutboxRow
 from escalation.roster import standing
-from escalation.vocabulary import Urgency
+from escalation.vocabulary import Mode, Urgency
 
 
 class FrozenLetter(msgspec.Struct, array_like=True):
-    """One message of a digest as it was frozen: its text and the notices that stand in it."""
+    """One message of a digest as it was frozen: its text and the (incident, notice) pairs that stand in it."""
 
     id: str
     text: str
     subject: str
     html: str
     notices: list[tuple[str, str]]
+    mode: Mode
 
 
-_read_frozen = msgspec.json.Decoder(list[FrozenLetter]).decode
+class FrozenDigest(msgspec.Struct, array_like=True):
+    """A digest as it was frozen: its messages, and what was left out of it as (incident, notice, reason)."""
+
+    letters: list[FrozenLetter]
+    dropped: list[tuple[str, str, str]]
+
+
+_read_frozen = msgspec.json.Decoder(FrozenDigest).decode
 
 
 @dataclass(slots=True)
@@ -38,13 +46,13 @@ class Parcel:
     """What one claim came to: letters to send, each with the (incident, notice) pairs it carries, and what was dropped.
 
     ``troubles`` are rendering failures that maintainers must hear of; the letters are then plain but true. ``plainer``
-    makes the plainest form of a single letter, for a vendor that refuses its text.
+    makes the plainest form of a letter by its id, for a vendor that refuses its text.
     """
 
     letters: list[tuple[Letter, list[tuple[str, str]]]] = field(default_factory=list)
     dropped: list[tuple[str, str, str]] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
-    plainer: Callable[[], Letter] | None = None
+    plainer: dict[str, Callable[[], Letter]] = field(default_factory=dict)
 
 
 def drop_reason(row: OutboxRow, incident: Incident | None, directory: Directory, now: int) -> str | None:
@@ -78,85 +86,122 @@ class Letters:
             return parcel
         notice = incident.notices.get(row.notice) if incident is not None else None
         if incident is None or notice is None:
-            rendered = self._renderer.plain(row.text, abilities)
+            rendered = self._renderer.plain(row.text, abilities, _mode_of(row.text))
+            rendered = replace(rendered, subject=row.subject or rendered.subject)
         else:
             rendered = self._renderer.render(incident, notice, abilities, now)
-            parcel.plainer = partial(self._plainer, row, _bare(incident, notice), abilities, now)
+            bare = _bare(incident, notice)
+            parcel.plainer[row.notice] = partial(self._plainer, row.notice, row, bare, incident.mode, abilities, now)
         if rendered.failed:
             parcel.troubles.append(rendered.error)
         parcel.letters.append((_letter(row.notice, row, rendered, now), [(row.incident, row.notice)]))
         return parcel
 
-    def _plainer(self, row: OutboxRow, text: str, abilities: Abilities, now: int) -> Letter:
-        return _letter(row.notice, row, self._renderer.plain(text, abilities), now)
+    def _plainer(
+        self, identity: str, row: OutboxRow, text: str, mode: Mode, abilities: Abilities, now: int
+    ) -> Letter:
+        return _letter(identity, row, self._renderer.plain(text, abilities, mode), now)
 
-    def overflow(self, claim: Claim, incidents: dict[str, Incident], abilities: Abilities, now: int) -> Parcel:
-        """The one message that lists the critical codes when the vendor's window has a single token left."""
-        codes = [row.incident for row in claim.rows if row.incident]
-        first = incidents.get(codes[0]) if codes else None
-        if first is None:
+    def overflow(
+        self, claim: Claim, incidents: dict[str, Incident], abilities: Abilities, directory: Directory, now: int
+    ) -> Parcel:
+        """The one message that lists the critical codes when the vendor's window has a single token left: those that
+        must still be told, of one mode only, the actual ones first."""
+        live = [
+            (row, incident)
+            for row in claim.rows
+            if (incident := incidents.get(row.incident)) is not None
+            and drop_reason(row, incident, directory, now) is None
+        ]
+        mode = next((mode for mode in Mode if any(incident.mode is mode for _, incident in live)), None)
+        if mode is None:
             return Parcel()
-        rendered = self._renderer.render_overflow(codes, abilities, first.mode)
+        codes = dict.fromkeys(incident.code for _, incident in live if incident.mode is mode)
+        rendered = self._renderer.render_overflow(list(codes), abilities, mode)
         return Parcel(letters=[(_letter(claim.member, claim.rows[0], rendered, now), [])])
 
     def digest(
         self, claim: Claim, incidents: dict[str, Incident], abilities: Abilities, directory: Directory, now: int
-    ) -> tuple[Parcel, bytes]:
-        """All of a digest's items that are still needed, in as few messages as the limit allows, and their bytes."""
-        parcel = Parcel()
+    ) -> tuple[list[str], bytes]:
+        """All of a digest's items that are still needed, in as few messages as the limit allows, as bytes to be frozen;
+        and the rendering failures on the way."""
+        troubles: list[str] = []
+        dropped: list[tuple[str, str, str]] = []
         items: list[tuple[Incident, Notice]] = []
         loose: list[OutboxRow] = []
         for row in claim.rows:
             incident = incidents.get(row.incident)
             reason = drop_reason(row, incident, directory, now)
             if reason is not None:
-                parcel.dropped.append((row.incident, row.notice, reason))
+                dropped.append((row.incident, row.notice, reason))
             elif incident is None:
                 loose.append(row)
             else:
                 items.append((incident, incident.notices[row.notice]))
-        frozen: list[FrozenLetter] = []
+        letters: list[FrozenLetter] = []
         while items:
             made = self._renderer.render_digest(items, abilities, now)
             carried = [(incident.code, notice.id) for incident, notice in made.taken]
-            frozen.append(self._frozen(claim, len(frozen), made.rendered, carried))
+            letters.append(_frozen(claim, len(letters), made.rendered, carried, made.taken[0][0].mode))
             if made.rendered.failed:
-                parcel.troubles.append(made.rendered.error)
+                troubles.append(made.rendered.error)
             items = list(made.left)
-        for row in loose:
-            rendered = self._renderer.plain(row.text, abilities)
-            frozen.append(self._frozen(claim, len(frozen), rendered, [("", row.notice)]))
-        return parcel, msgspec.json.encode(frozen)
+        for mode, rendered, rows in self._sentences(loose, abilities):
+            letters.append(_frozen(claim, len(letters), rendered, [("", row.notice) for row in rows], mode))
+        return troubles, msgspec.json.encode(FrozenDigest(letters, dropped))
+
+    def _sentences(
+        self, rows: Iterable[OutboxRow], abilities: Abilities
+    ) -> Iterable[tuple[Mode, Rendered, list[OutboxRow]]]:
+        """Rows without an incident, as many in one message as it holds, each of one mode: a digest took one token."""
+        for mode in Mode:
+            left = [row for row in rows if _mode_of(row.text) is mode]
+            while left:
+                count = len(left)
+                while not (made := self._together(left[:count], abilities, mode)).complete and count > 1:
+                    count -= 1
+                yield mode, made, left[:count]
+                left = left[count:]
+
+    def _together(self, rows: list[OutboxRow], abilities: Abilities, mode: Mode) -> Rendered:
+        text = "\n".join(row.text.removeprefix(mode.mark) for row in rows)
+        return self._renderer.plain(text, abilities, mode)
 
     def thaw(
-        self, content: bytes, claim: Claim, incidents: dict[str, Incident], now: int
-    ) -> list[tuple[Letter, list[tuple[str, str]]]]:
-        """The letters of frozen bytes, the same text on every repeat; without those an earlier try got through."""
-        row = claim.rows[0]
-        return [
-            (
-                Letter(
-                    id=each.id,
-                    address=row.address,
-                    text=each.text,
-                    at=now,
-                    subject=each.subject,
-                    html=each.html,
-                    thread=each.id,
-                ),
-                each.notices,
-            )
-            for each in _read_frozen(content)
-            if any(not _went_out(incidents.get(code), notice) for code, notice in each.notices)
-        ]
+        self,
+        content: bytes,
+        claim: Claim,
+        incidents: dict[str, Incident],
+        abilities: Abilities,
+        directory: Directory,
+        now: int,
+    ) -> Parcel:
+        """The letters of frozen bytes, the same text on every repeat; without those of which nobody need hear anything
+        any more, because an earlier try got through, or all of it was done meanwhile."""
+        frozen = _read_frozen(content)
+        parcel = Parcel(dropped=frozen.dropped)
+        rows = {row.notice: row for row in claim.rows}
+        for each in frozen.letters:
+            why = [drop_reason(rows[notice], incidents.get(code), directory, now) for code, notice in each.notices]
+            if None not in why:
+                parcel.dropped += [
+                    (*pair, reason) for pair, reason in zip(each.notices, why, strict=True) if reason is not None
+                ]
+                continue
+            rendered = Rendered(text=each.text, subject=each.subject, html=each.html, thread=each.id)
+            row = claim.rows[0]
+            parcel.letters.append((_letter(each.id, row, rendered, now), each.notices))
+            codes = dict.fromkeys(code for code, _ in each.notices if code)
+            if codes:
+                bare = f"汇总{len(codes)}起：{'、'.join(codes)}"
+                parcel.plainer[each.id] = partial(self._plainer, each.id, row, bare, each.mode, abilities, now)
+        return parcel
 
-    def _frozen(self, claim: Claim, number: int, rendered: Rendered, carried: list[tuple[str, str]]) -> FrozenLetter:
-        return FrozenLetter(f"{claim.member}.{number}", rendered.text, rendered.subject, rendered.html, carried)
 
-
-def _went_out(incident: Incident | None, notice: str) -> bool:
-    kept = incident.notices.get(notice) if incident is not None else None
-    return kept is not None and kept.state.reached_vendor
+def _frozen(
+    claim: Claim, number: int, rendered: Rendered, carried: list[tuple[str, str]], mode: Mode
+) -> FrozenLetter:
+    return FrozenLetter(f"{claim.member}.{number}", rendered.text, rendered.subject, rendered.html, carried, mode)
 
 
 def _letter(identity: str, row: OutboxRow, rendered: Rendered, now: int) -> Letter:
@@ -172,6 +217,11 @@ def _letter(identity: str, row: OutboxRow, rendered: Rendered, now: int) -> Lett
         mentions=rendered.mentions,
         critical=row.urgency is Urgency.CRITICAL,
     )
+
+
+def _mode_of(text: str) -> Mode:
+    """The mode whose mark stands first in a sentence of the hub's own."""
+    return next((mode for mode in Mode if mode.mark and text.startswith(mode.mark)), Mode.ACTUAL)
 
 
 def _bare(incident: Incident, notice: Notice) -> str:

@@ -17,21 +17,20 @@ PUNISHED = 60_000
 
 @dataclass(frozen=True, slots=True)
 class Consequence:
-    """``again_at``: when this row is tried again (None: done with it). ``hold_until``: the mailbox rests (0: not).
-    ``plainer``: render once more, shorter and plainer, and send that now."""
+    """``again_at``: when this row is tried again (None: done with it). ``hold_until``: the mailbox rests (0: not)."""
 
     result: SendResult
     again_at: int | None = None
     hold_until: int = 0
-    plainer: bool = False
 
 
-def consequence(outcome: Outcome, *, tries: int, created_at: int, now: int) -> Consequence:
-    """The consequence of an outcome after ``tries`` earlier tries of a row made at ``created_at``."""
+def consequence(outcome: Outcome, *, tries: int, lost: int, since: int, now: int) -> Consequence:
+    """The consequence of an outcome after ``tries`` earlier sends, ``lost`` of them with an end that nobody knows, of
+    what has been due ``since`` (ms). A refused text was already tried in its plainest form."""
     wait = BACK_OFF[min(tries, len(BACK_OFF) - 1)]
     if outcome.retry_after is not None:
         wait = max(wait, int(outcome.retry_after * 1000))
-    old = now - created_at >= GIVE_UP
+    old = now - since >= GIVE_UP
     match outcome.kind:
         case OutcomeKind.ACCEPTED:
             return Consequence(SendResult.SUBMITTED)
@@ -47,8 +46,8 @@ def consequence(outcome: Outcome, *, tries: int, created_at: int, now: int) -> C
                 Consequence(SendResult.UNDELIVERED) if old else Consequence(SendResult.TRANSIENT, again_at=now + wait)
             )
         case OutcomeKind.UNCERTAIN:
-            return Consequence(SendResult.UNCERTAIN, again_at=now + wait if tries == 0 else None)
+            return Consequence(SendResult.UNCERTAIN, again_at=now + wait if lost == 0 else None)
         case OutcomeKind.REFUSED_CONTENT:
-            return Consequence(SendResult.REFUSED_CONTENT, plainer=True)
+            return Consequence(SendResult.REFUSED_CONTENT)
         case OutcomeKind.MISCONFIGURED:
             return Consequence(SendResult.MISCONFIGURED)

@@ -71,7 +71,7 @@ local function is_overflow(member)
   return string.sub(member, 1, 3) == 'c\31#'
 end
 
-local function tried(member, lapsed) -- count a send of the member; lapsed: nobody said how it ended
+local function tried(member, lapsed) -- count a send of the member; lapsed: nobody knows how it ended
   local before = split(string.gsub(call('HGET', facts, 't:' .. member) or '0 0', ' ', '\30'))
   call('HSET', facts, 't:' .. member, (before[1] + 1) .. ' ' .. (before[2] + (lapsed and 1 or 0)))
 end
@@ -265,7 +265,7 @@ local function claim() -- token, at once, reserve, digest size, then (count, per
   return reply
 end
 
-local function settle() -- (member, token, again at or '' when done, 1 if it was tried)…
+local function settle() -- (member, token, again at or '' when done, 1 if it was tried, 2 if its answer was lost)…
   local reply = {}
   for i = 4, #ARGV, 4 do
     local member, again = ARGV[i], ARGV[i + 2]
@@ -277,7 +277,7 @@ local function settle() -- (member, token, again at or '' when done, 1 if it was
       if is_overflow(member) then
         if again ~= '' then call('HDEL', facts, 'overflow') end
       elseif again ~= '' then
-        if ARGV[i + 3] == '1' then tried(member, false) end
+        if ARGV[i + 3] ~= '0' then tried(member, ARGV[i + 3] == '2') end
         call('ZADD', later, again, member)
       else
         if members[1] ~= member then call('HDEL', facts, 'd:' .. member, 'z:' .. member, 't:' .. member) end

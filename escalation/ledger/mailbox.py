@@ -44,7 +44,7 @@ class ClaimKind(StrEnum):
 class Claim(NamedTuple):
     """One send in the claimer's hand until ``until`` (milliseconds); ``token`` proves it.
 
-    ``tries`` counts earlier sends, ``lapses`` those of them whose end nobody reported, so that this one may be a
+    ``tries`` counts earlier sends, ``lapses`` those of them whose end nobody knows, so that this one may be a
     repeat. A digest claimed again has the same ``rows`` and, once they were frozen, the same bytes.
     """
 
@@ -60,11 +60,13 @@ class Claim(NamedTuple):
 
 
 class Settlement(NamedTuple):
-    """What becomes of a claim: done with, or to be claimed again at a time. ``tried``: it may have been sent."""
+    """What becomes of a claim: done with, or to be claimed again at a time. ``tried``: it may have been sent;
+    ``lost``: the vendor's answer was lost, so that the next send may be a repeat, as after a lapse."""
 
     claim: Claim
     again_at: int | None = None
     tried: bool = True
+    lost: bool = False
 
 
 class Figures(NamedTuple):
@@ -190,12 +192,13 @@ class Mailboxes:
         the store did not answer: the row stays with whoever holds it. An overflow is never sent again as such."""
         args: dict[Mailbox, list[Arg]] = {}
         places: defaultdict[Mailbox, list[int]] = defaultdict(list)
-        for place, (claim, again_at, tried) in enumerate(settlements):
+        for place, (claim, again_at, tried, lost) in enumerate(settlements):
             mailbox = claim.mailbox
             rows = args.get(mailbox)
             if rows is None:
                 rows = args[mailbox] = ["settle", mailbox.name, now]
-            rows += (claim.member, claim.token, "" if again_at is None else again_at, "1" if tried else "0")
+            sent = "2" if tried and lost else "1" if tried else "0"
+            rows += (claim.member, claim.token, "" if again_at is None else again_at, sent)
             places[mailbox].append(place)
         calls = [self._call(mailbox, rows) for mailbox, rows in args.items()]
         held = [False] * len(settlements)

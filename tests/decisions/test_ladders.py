@@ -158,6 +158,7 @@ def test_a_held_reminder_holds_the_rung_that_goes_up_and_the_limit_but_not_for_e
     story = _late_reminder()
     assert story.lapse().reason == "limit_held"
     assert "reminder_held" in story.reasons()
+    assert {step.held for step in story.duty(FACTORY).clocks[2].steps} == {0, 1}
     clock = story.duty(FACTORY).clocks[2]
     assert (clock.lapsed_at, clock.due_at) == (0, story.now + 2 * MINUTE)
     assert "石桥镇值班室" not in story.heard()

@@ -107,6 +107,16 @@ def test_a_critical_notice_that_is_throttled_uses_the_next_way_at_once() -> None
     assert [notice.contact.channel for notice in story.fresh] == ["sms"]
 
 
+def test_nobody_is_given_up_while_another_way_to_them_is_open() -> None:
+    story = Story(directory=reachable("mail", "sms"))
+    story.alarm(Severity.HIGH_HIGH)
+    mail, text = (notice for notice in story.fresh if notice.to.name == "赵一")
+    story.receipt(text, SendResult.REFUSED_RECIPIENT)
+    assert story.fresh == []
+    story.receipt(mail, SendResult.REFUSED_RECIPIENT)
+    assert story.decision.reason == "dead_letter"
+
+
 def test_a_dead_letter_is_visible_and_the_maintainers_hear_of_each() -> None:
     story = Story()
     story.alarm()

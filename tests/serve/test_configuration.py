@@ -102,6 +102,7 @@ async def test_told_to_stop_it_finishes_what_it_holds(town: Town, number: signal
 
 async def test_told_to_stop_while_it_starts(town: Town) -> None:
     hub = town.launch()
+
     async def begun() -> bool:
         return (town.data / "store").exists()
 

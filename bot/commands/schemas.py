@@ -1,0 +1,49 @@
+"""The JSON schemas of what commands print with ``--json``, made from the structs they print.
+
+``python -m bot.commands.schemas docs/schema`` writes them.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from bot.inquiry import Verification
+from bot.rehearsal.explain import Explanation
+from bot.rehearsal.replay import Replayed
+from bot.story import Story
+
+PRINTED: dict[str, type[msgspec.Struct]] = {
+    "show": Story,
+    "verify": Verification,
+    "explain": Explanation,
+    "replay": Replayed,
+}
+"""By command, what it prints."""
+
+
+def schema(command: str) -> dict[str, Any]:
+    """The schema of one command's output: closed, and every field that is always printed required."""
+    (made,), parts = msgspec.json.schema_components([PRINTED[command]], ref_template="#/$defs/{name}")
+    for part in parts.values():
+        part["additionalProperties"] = False
+        part.pop("title", None)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"{command}.schema.json",
+        **made,
+        "$defs": parts,
+    }
+
+
+def file_of(command: str) -> bytes:
+    """The schema as it is committed."""
+    return msgspec.json.format(msgspec.json.encode(schema(command)), indent=2) + b"\n"
+
+
+if __name__ == "__main__":
+    for each in PRINTED:
+        (Path(sys.argv[1]) / f"{each}.schema.json").write_bytes(file_of(each))

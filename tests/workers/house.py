@@ -1,0 +1,299 @@
+"""The county in one process: real store, real drivers, simulated vendors over loopback, one pushed clock for all."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import aiohttp
+import msgspec
+
+from bot.clock import PushedClock
+from bot.demo.county import Addresses, secrets_of, write_county
+from bot.demo.simulators.vendor import Received, listening
+from bot.engine import Engine
+from bot.intake.gate import ItemVerdict
+from bot.rules import Rules
+from bot.settings.load import load
+from bot.settings.models import Settings
+from bot.settings.uscc import check_digit
+from bot.store.client import Store
+from bot.storehouse import SHARDS, Door
+from channels.channel import Channel, Uplink
+from channels.registry import open_channel
+from escalation.event import Event, EventType
+from escalation.incident import Incident
+from escalation.inputs import Entry
+from escalation.ledger.keys import partition_keys
+from escalation.ledger.meta import open_meta
+from escalation.ledger.stream import range_command, read_rows
+from escalation.vocabulary import Level, Mode, Severity
+from tests.kills.vendors import Vendors
+
+NOON = 1_795_000_000_000
+SECOND = 1_000
+MINUTE = 60_000
+HOUR = 60 * MINUTE
+PARTITIONS = 4
+DUST = "91000000DEM0000019"
+"""明木家具: its operator has one phone, its safety officer a phone and a mailbox."""
+OPERATOR = "13800130001"
+OFFICER = "13800130003"
+OFFICER_MAIL = "lin@example.cn"
+KEEPER_MAIL = "keeper@example.cn"
+KEEPER = "13800130051"
+
+Edit = Callable[[str], str]
+_CODE = re.compile(r"[AW]\d{4,}")
+
+
+def quick(text: str) -> str:
+    """Vendors that do not answer are waited for briefly."""
+    for kind in ("sms_kannel", "smtp_mail", "webhook", "wecom_robot"):
+        text = text.replace(f'kind = "{kind}"', f'kind = "{kind}"\ntimeout = 0.3')
+    return text
+
+
+def works(count: int) -> list[str]:
+    """The codes of so many small enterprises of 河东镇."""
+    return [f"{first}{check_digit(first)}" for first in (f"91000000DEM1{number:05}" for number in range(count))]
+
+
+def with_works(count: int) -> Edit:
+    """The county with so many more enterprises, whose safety officer is one and the same person."""
+
+    def edit(text: str) -> str:
+        for number, uscc in enumerate(works(count)):
+            text += f"""
+[[enterprises]]
+uscc = "{uscc}"
+name = "河东{number:03}号木业有限公司"
+short = "河东{number:03}号"
+industry = "dust"
+unit = "hedong"
+
+[[enterprises.points]]
+code = "P1"
+name = "1号除尘器"
+
+[[posts]]
+unit = "{uscc}"
+role = "safety_officer"
+people = ["lin"]
+
+[[posts]]
+unit = "{uscc}"
+role = "main_person"
+people = ["mu"]
+around_the_clock = true
+"""
+        return text
+
+    return edit
+
+
+class _Clocked(Vendors):
+    """Vendors by the hub's own clock."""
+
+    def __init__(self, secrets: dict[str, str], clock: PushedClock) -> None:
+        self._clock = clock
+        super().__init__(secrets)
+
+    @property
+    def now(self) -> int:
+        return self._clock.now()
+
+    @now.setter
+    def now(self, _: int) -> None:
+        """Nobody else sets it."""
+
+
+@dataclass
+class House:
+    """The county's parts. ``engine`` is the hub at work; another may be opened on the same store."""
+
+    door: Door
+    clock: PushedClock
+    vendors: Vendors
+    settings: Settings
+    folder: Path
+    engine: Engine
+    _session: aiohttp.ClientSession
+    _edit: Callable[[Edit], Settings]
+    _channels: list[Channel] = field(default_factory=list)
+    _count: int = 0
+
+    async def another(self) -> Engine:
+        """A fresh engine on the same store, as a restarted or a second hub has."""
+        return await open_engine(self.door, self.clock, self.settings, self._session, self.folder, self._channels)
+
+    async def crash(self) -> Engine:
+        """The hub dies where it stands: its sends end, nothing it remembers is left; a fresh one takes its place."""
+        sends = [task for task in asyncio.all_tasks() if task.get_name().startswith("send ")]
+        for task in sends:
+            task.cancel()
+        await asyncio.gather(*sends, return_exceptions=True)
+        self.engine = await self.another()
+        return self.engine
+
+    def reload(self, edit: Edit) -> None:
+        """Put an edited configuration in force."""
+        self.settings = self._edit(edit)
+        self.engine.rules = rules_of(self.settings, self._session, self._channels)
+
+    async def alarm(
+        self,
+        severity: Severity = Severity.HIGH,
+        *,
+        enterprise: str = DUST,
+        point: str = "DC01-T01",
+        mode: Mode = Mode.ACTUAL,
+        kind: EventType = EventType.ALARM_RAISED,
+        rest: bool = True,
+    ) -> str:
+        """One alarm, its notices sent as far as they go now; its code."""
+        (code,) = await self.take([self.event(kind, enterprise, point=point, severity=severity, mode=mode)])
+        if rest:
+            await self.engine.rest()
+        return code
+
+    async def warning(self, level: Level = Level.YELLOW, *, enterprise: str = DUST, rest: bool = True) -> str:
+        (code,) = await self.take([self.event(EventType.WARNING_ISSUED, enterprise, level=level)])
+        if rest:
+            await self.engine.rest()
+        return code
+
+    async def take(self, events: Iterable[Event]) -> list[str]:
+        """Events on disk, nothing sent yet; their codes."""
+        codes: list[str] = []
+        for result in await self.engine.take(list(events)):
+            assert isinstance(result, ItemVerdict)
+            codes.append(result.code)
+        return codes
+
+    def event(
+        self,
+        kind: EventType,
+        enterprise: str = DUST,
+        *,
+        point: str = "",
+        severity: Severity | None = None,
+        level: Level | None = None,
+        mode: Mode = Mode.ACTUAL,
+    ) -> Event:
+        self._count += 1
+        now = self.clock.now()
+        return Event(
+            source="demo",
+            id=f"e{self._count}",
+            type=kind,
+            at=now,
+            received_at=now,
+            body_hash=f"hash of {self._count}",
+            enterprise=enterprise,
+            point=point,
+            severity=severity,
+            level=level,
+            mode=mode,
+            value=72.5 if severity else None,
+            limit=70.0 if severity else None,
+        )
+
+    async def says(self, number: str, text: str) -> str:
+        """A phone writes; what it is answered."""
+        self._count += 1
+        uplink = Uplink(channel="sms", message_id=f"m{self._count}", sender=number, text=text, at=self.clock.now())
+        return await self.engine.answering.answer(uplink, self.clock.now())
+
+    async def wait(self, milliseconds: int) -> None:
+        """Let time pass, every due moment by itself."""
+        await self.engine.advance(self.clock.now() + milliseconds)
+
+    async def incident(self, code: str) -> Incident:
+        (found,) = await self.engine.ledger.get_many([code])
+        assert found is not None
+        return found
+
+    async def journal(self, code: str, reason: str = "") -> list[Entry]:
+        rows = [row.entry for row in await self.engine.journal.rows(code)]
+        return [entry for entry in rows if reason in ("", entry.reason)]
+
+    async def loose_journal(self, reason: str) -> list[Entry]:
+        """The rows of all partitions that belong to no incident."""
+        found: list[Entry] = []
+        for number in range(PARTITIONS):
+            rows = read_rows(await self.door.execute(*range_command(partition_keys(number), 0, 10_000)))
+            found += [msgspec.json.decode(body, type=Entry) for _, body in rows]
+        return [entry for entry in found if entry.reason == reason and not entry.incident]
+
+    def at(self, address: str) -> list[Received]:
+        """What a phone, a mailbox or a group received."""
+        return [each for vendor in self.vendors.by_name.values() for each in vendor.received if each.address == address]
+
+    def texts(self, address: str) -> list[str]:
+        return [each.text for each in self.at(address)]
+
+
+def codes_of(texts: Iterable[str]) -> list[str]:
+    """Every code that stands in the texts, each as often as it does."""
+    return [code for text in texts for code in _CODE.findall(text)]
+
+
+def rules_of(settings: Settings, session: aiohttp.ClientSession, opened: list[Channel]) -> Rules:
+    channels = {name: open_channel(name, table, session) for name, table in settings.channels.items()}
+    opened += channels.values()
+    return Rules.of(settings, channels)
+
+
+async def open_engine(
+    door: Door,
+    clock: PushedClock,
+    settings: Settings,
+    session: aiohttp.ClientSession,
+    folder: Path,
+    opened: list[Channel],
+) -> Engine:
+    meta = await open_meta(door, store_id="workers", partitions=PARTITIONS, shards=SHARDS, now=clock.now())
+    return Engine(door, meta, rules_of(settings, session, opened), clock, journal_folder=folder / "journal")
+
+
+@asynccontextmanager
+async def house_on(store: Store, folder: Path, *edits: Edit) -> AsyncIterator[House]:
+    """The county in ``folder`` on an empty store, its configuration changed by ``edits``."""
+    clock, secrets = PushedClock(NOON), secrets_of()
+    vendors = _Clocked(secrets, clock)
+    async with AsyncExitStack() as stack:
+        addresses = Addresses(
+            public_url="http://127.0.0.1:8080",
+            port=8080,
+            sms_url=f"{await stack.enter_async_context(listening(vendors.sms.app()))}/cgi-bin/sendsms",
+            smtp_port=await stack.enter_async_context(vendors.mail.listening()),
+            wecom_url=await stack.enter_async_context(listening(vendors.wecom.app())),
+            upstream_url=f"{await stack.enter_async_context(listening(vendors.upstream.app()))}/hook",
+        )
+        config = write_county(folder / "county", addresses, secrets).config
+
+        def edited(edit: Edit) -> Settings:
+            config.write_text(edit(config.read_text("utf-8")), "utf-8")
+            loaded = load(config)
+            assert loaded.settings is not None, loaded.errors
+            return loaded.settings
+
+        for edit in (quick, *edits):
+            settings = edited(edit)
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        channels: list[Channel] = []
+        door = Door(store)
+        engine = await open_engine(door, clock, settings, session, folder, channels)
+        try:
+            yield House(door, clock, vendors, settings, folder, engine, session, edited, channels)
+        finally:
+            for vendor in vendors.by_name.values():
+                vendor.faults.clear()
+            await engine.courier.stop(1.0)
+            for channel in channels:
+                await channel.close()
