@@ -49,6 +49,9 @@ GRACE = 10.0
 """How long sends under way may take when the hub stops, in seconds."""
 TICK = 0.25
 """How often an idle worker looks for rows whose time has come, in seconds."""
+BREATH = 0.01
+"""How long ended sends and moved rows gather before they are written down together, in seconds: nobody waits for it,
+and one by one it would cost more than the sending."""
 SWEEP = 5.0
 """How often rows left behind by a crash are looked for, in seconds."""
 
@@ -173,7 +176,7 @@ class Engine:
         done = await self.answering.step(now)
         done += await self.fanout.step(now)
         done += await self.fanout.sweep(now)
-        done += await self.courier.step(now)
+        done += await self.courier.step(now, everywhere=True)
         await self.courier.idle()
         done += await self.courier.record(self.clock.now())
         done += await self.lapses.step(now)
@@ -206,27 +209,30 @@ class Engine:
         finally:
             await self.courier.stop(GRACE)
             await self.courier.record(self.clock.now())
+        # What was committed last would wait in the outbox until this hub's lease on it has ended.
+        await self.fanout.step(self.clock.now())
 
     async def _move(self) -> None:
         async def step() -> int:
             now = self.clock.now()
             reached = await self.fanout.put(now)
             self.courier.expect(reached)
-            # What is in its mailbox may leave at once; the outbox can forget it meanwhile.
-            claimed, _ = await asyncio.gather(self.courier.step(now), self.fanout.acknowledge(now))
-            return len(reached) + claimed
+            if reached:
+                self.courier.news.set()
+            return len(reached) + await self.courier.step(now)
 
         await self._loop(step, self._stirred)
 
     async def _record(self) -> None:
         async def step() -> int:
-            recorded = await self.courier.record(self.clock.now())
-            if recorded:
+            now = self.clock.now()
+            recorded, _ = await asyncio.gather(self.courier.record(now), self.fanout.acknowledge(now))
+            if self.courier.expecting:
                 # A mailbox sends so many at once; now it may go on.
                 self._stirred.set()
             return recorded
 
-        await self._loop(step, self.courier.news)
+        await self._loop(step, self.courier.news, breath=BREATH)
 
     async def _lapse(self) -> None:
         await self._loop(lambda: self.lapses.step(self.clock.now()), None)
@@ -238,9 +244,15 @@ class Engine:
         await self._loop(lambda: self.fanout.sweep(self.clock.now()), None, idle=SWEEP)
 
     async def _loop(
-        self, step: Callable[[], Awaitable[int]], woken: asyncio.Event | None, *, idle: float = TICK
+        self,
+        step: Callable[[], Awaitable[int]],
+        woken: asyncio.Event | None,
+        *,
+        idle: float = TICK,
+        breath: float = 0.0,
     ) -> None:
-        """Step while there is work, else wait to be woken or for ``idle`` seconds; a failing store only slows it."""
+        """Step while there is work, ``breath`` seconds apart, else wait to be woken or for ``idle`` seconds; a failing
+        store only slows it."""
         pause = idle
         while not self._halt.is_set():
             may = self.may_work()
@@ -250,7 +262,7 @@ class Engine:
                 if may and await step():
                     pause = idle
                     self.changed()
-                    await asyncio.sleep(0)
+                    await asyncio.sleep(breath)
                     continue
                 pause = idle
             except Exception:

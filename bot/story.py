@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 import msgspec
 
+from bot.rehearsal.told import KIND_WORDS
 from escalation.calendar import local
 from escalation.directory import Directory
 from escalation.incident import Clock, ClockState, Duty, Incident, IncidentState
 from escalation.inputs import Entry
 from escalation.ledger.journal import JournalRow
 from escalation.ledger.presence import Outage
-from escalation.vocabulary import ClockKind, Role, Tier, Verb
+from escalation.vocabulary import ClockKind, Purpose, Role, Tier, Verb
 
 _REASONS = {
     "opened": "警情建立",
@@ -158,7 +159,11 @@ def story_of(incident: Incident, rows: Sequence[JournalRow], outages: Sequence[O
     lines = [(row.entry.at, _line(row, directory)) for row in rows]
     first = min((at for at, _ in lines), default=incident.opened_at)
     last = incident.closed_at or max([outage.end for outage in outages], default=0)
-    lines += [(outage.start, _outage(outage)) for outage in outages if outage.end > first and outage.start <= last]
+    for outage in outages:
+        if outage.end > first and outage.start <= last:
+            # A beat comes every second; what was written after the last one says that the hub still worked.
+            start = max([outage.start, *(row.entry.at for row in rows if outage.start < row.entry.at < outage.end)])
+            lines.append((start, _outage(Outage(start, outage.end))))
     lines.sort(key=lambda pair: pair[0])
     due = incident.due_at()
     return Story(
@@ -210,11 +215,17 @@ def _what(entry: Entry) -> str:
     if entry.reason.startswith("reply_"):
         return Verb(entry.reason.removeprefix("reply_")).word
     word = _REASONS.get(entry.reason, entry.reason)
+    if entry.reason == "told":
+        kind, purpose = str(entry.detail.get("kind", "")), str(entry.detail.get("purpose", ""))
+        meant = Purpose(purpose).word if purpose in set(Purpose) else ""
+        return f"{word}（{'，'.join(filter(None, (KIND_WORDS.get(kind, kind), meant)))}）"
     clock = entry.detail.get("clock")
     return f"{word}（{ClockKind(str(clock)).word}）" if clock and entry.reason.startswith("clock_") else word
 
 
 def _who(entry: Entry, directory: Directory) -> str:
+    if entry.detail.get("kind") == "feedback" or "-feedback." in entry.notice:
+        return f"上游系统 {entry.actor.partition('/')[0]}"
     unit, _, rest = entry.actor.partition("/")
     role, _, person = rest.partition("/")
     if not role:
@@ -268,15 +279,21 @@ def text_of(story: Story) -> str:
     what = f"{story.enterprise_name} {story.point_name}".strip()
     head = [
         f"{story.code}  {what}  {story.state_word}",
-        f"规则：{story.rule}（{story.basis}）  建立 {story.opened[:16]}  重复 {story.raises} 次"
-        + (f"  下一时限 {story.next_due[:16]}" if story.next_due else ""),
+        f"规则：{story.rule}（{story.basis}）  建立 {_minute(story.opened)}  报警 {story.raises} 次"
+        + (f"  下一时限 {_minute(story.next_due)}" if story.next_due else ""),
     ]
     for duty in story.duties:
-        signed = f"{duty.signed_by} {duty.signed_at[11:16]} 签收" if duty.signed_by else "未签收"
-        clocks = "，".join(f"{each.clock} {each.due[5:16]} {_STATES[each.state]}" for each in duty.clocks)
+        signed = f"{duty.signed_by} {_minute(duty.signed_at)} 签收" if duty.signed_by else "未签收"
+        clocks = "，".join(f"{each.clock} {_minute(each.due)} {_STATES[each.state]}" for each in duty.clocks)
         head.append(f"  {duty.unit_name}：{signed}；{clocks}")
-    body = [f"{line.at[5:19]}  {line.what}  {line.who}  {line.channel}".rstrip() for line in story.lines]
+    body = [
+        f"{_minute(line.at)}{line.at[16:19]}  {line.what}  {line.who}  {line.channel}".rstrip() for line in story.lines
+    ]
     return "\n".join([*head, "", *body])
+
+
+def _minute(at: str) -> str:
+    return at[5:16].replace("T", " ")
 
 
 _STATES = {"running": "计时中", "met": "已完成", "closed": "已解除", "lapsed": "已超时"}

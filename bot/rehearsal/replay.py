@@ -102,6 +102,7 @@ class IncidentSummary(msgspec.Struct, kw_only=True):
     closed: str
     closed_reason: str
     raises: int
+    flags: list[str]
     signed: list[str]
     rule: str
 
@@ -306,6 +307,7 @@ def _summary(incident: Incident) -> IncidentSummary:
         closed=_shown(incident.closed_at) if incident.closed_at else "",
         closed_reason=incident.closed_reason,
         raises=incident.raises,
+        flags=[flag.value for flag in incident.flags],
         signed=[f"{duty.signed.name} {_shown(duty.signed.at)}" for duty in incident.duties if duty.signed],
         rule=incident.plan.rule,
     )

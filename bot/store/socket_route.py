@@ -46,8 +46,7 @@ class _Line(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         done = self._done
         if done is None:
-            # Nobody asked: the next batch must not take this for its own answer.
-            self.close()
+            self.close()  # nobody asked: the next batch must not take this for its own answer
             return
         self._moved = self._loop.time()
         self._reader.feed(data)
@@ -58,6 +57,8 @@ class _Line(asyncio.Protocol):
             self._answers.append(answer)
         if not done.done():
             done.set_result(None)
+        if self._reader.has_data():
+            self.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None

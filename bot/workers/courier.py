@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from bot.workers.broken import broken_channel
-from bot.workers.decider import Decider
+from bot.workers.decider import Decider, StoreFailed
 from bot.workers.letters import Letters, Parcel
 from bot.workers.outcomes import Consequence, consequence
+from bot.workers.strays import RowNotTaken, Strays, as_item
 from channels.channel import Abilities, Channel, Letter
 from channels.outcome import Outcome, OutcomeKind
 from escalation.directory import Directory
@@ -26,28 +28,33 @@ from escalation.ledger.commit import Ledger
 from escalation.ledger.keys import Mailbox
 from escalation.ledger.mailbox import Claim, ClaimKind, Mailboxes, Settlement
 from escalation.ledger.windows import Limits, Window
+from escalation.notice import OutboxRow
 
 log = logging.getLogger(__name__)
 
 LEASE = 60_000
-"""How long a claim holds, in milliseconds: longer than any channel's send may take, or the channel is not used."""
+"""How long a claim holds at least, in milliseconds; a slow channel's holds three times as long as its send may take."""
+BACK = 2_000
+"""After how many milliseconds a claim that could not be worked on is tried again."""
 LOOK = 200
 """How often all shards are asked for what is ready while mailboxes are named otherwise, in milliseconds."""
 SLOTS = 128
-"""How many sends of one channel may be under way in this hub."""
+"""How many rows of a channel that is not configured are worked off at once; a channel's own abilities say how many of
+its sends may be under way in this hub."""
 DIGEST = {"sms": 4, "wecom": 20, "mail": 40, "webhook": 1}
 """How many notices share one digest, by form: what surely fits into one message of the vendor's size."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One claim after its sends: what to record of which notice, and how to settle."""
+    """One claim after its sends: what to record of which notice (nothing, once it is recorded), and how to settle."""
 
     claim: Claim
     receipts: tuple[tuple[str, Receipt], ...]
     again_at: int | None = None
     hold_until: int = 0
     tried: bool = True
+    lost: bool = False
 
 
 class Courier:
@@ -73,11 +80,14 @@ class Courier:
         self._channels = channels
         self._directory = directory
         self._now = now
+        self._strays = Strays(ledger, mailboxes, directory, maintainers)
         self._busy: Counter[str] = Counter()
+        self._busy_at: Counter[Mailbox] = Counter()
         self._sends: set[asyncio.Task[None]] = set()
         self._ended: list[Sent] = []
         self._expected: dict[Mailbox, None] = {}
         self._looked = 0
+        self._full: set[Mailbox] = set()
         self._states: dict[str, Incident] = {}
         self.news = asyncio.Event()
 
@@ -86,43 +96,84 @@ class Courier:
         """How many sends run, or have ended and are not yet recorded."""
         return len(self._sends) + len(self._ended)
 
+    @property
+    def expecting(self) -> bool:
+        """Whether some mailbox is worth a claim at once."""
+        return bool(self._expected)
+
     def expect(self, mailboxes: Iterable[Mailbox]) -> None:
         """Something may leave these mailboxes at once: the next step need not look where anything is ready."""
         self._expected.update(dict.fromkeys(mailboxes))
 
-    async def _likely(self, now: int) -> list[Mailbox]:
+    async def _likely(self, now: int, everywhere: bool) -> list[Mailbox]:
         """The mailboxes worth a claim: those expected, and every ``LOOK`` ms, or where none is, all that are ready."""
         expected, self._expected = self._expected, {}
-        if expected and 0 <= now - self._looked < LOOK:
+        if expected and not everywhere and 0 <= now - self._looked < LOOK:
             return list(expected)
         self._looked = now
         return list(dict.fromkeys((*await self._mailboxes.ready(now=now), *expected)))
 
-    async def step(self, now: int) -> int:
-        """Claim what may leave now and start sending it; how many claims were made. Does not wait for the vendors."""
-        wanted: list[tuple[Mailbox, Limits]] = []
-        room = Counter({name: SLOTS - busy for name, busy in self._busy.items()})
-        for mailbox in await self._likely(now):
-            channel = self._channels().get(mailbox.channel)
-            free = room.setdefault(mailbox.channel, SLOTS)
-            if free <= 0:
-                self._expected[mailbox] = None
-                continue
-            limits = limits_of(channel.abilities if channel else None, min(free, SLOTS))
-            room[mailbox.channel] -= limits.at_once
-            wanted.append((mailbox, limits))
+    async def step(self, now: int, *, everywhere: bool = False) -> int:
+        """Claim what may leave now and start sending it; how many claims were made. Does not wait for the vendors.
+
+        ``everywhere``: look at all mailboxes, for whoever must know that nothing is left (the clock may stand still).
+        """
+        wanted = self._wanted(await self._likely(now, everywhere))
         if not wanted:
             return 0
         claims = await self._mailboxes.claim(wanted, now=now)
-        codes = list(dict.fromkeys(row.incident for claim in claims for row in claim.rows if row.incident))
-        found = await self._ledger.get_many(codes) if codes else []
-        incidents = {code: state for code, state in zip(codes, found, strict=True) if state is not None}
-        if all(claim.kind is ClaimKind.SINGLE for claim in claims):
-            # Recording uses states up. Making a digest awaits, and may not find one half used; single letters do not.
-            self._states.update(incidents)
-        for claim in claims:
-            self._start(claim, await self._parcel(claim, incidents, now), now)
+        made = Counter(claim.mailbox for claim in claims)
+        self._full |= {box for box, limits in wanted if self._busy_at[box] + made[box] >= limits.at_once}
+        waiting = deque(claims)
+        try:
+            codes = list(dict.fromkeys(row.incident for claim in claims for row in claim.rows if row.incident))
+            found = await self._ledger.get_many(codes) if codes else []
+            incidents = {code: state for code, state in zip(codes, found, strict=True) if state is not None}
+            if all(claim.kind is ClaimKind.SINGLE for claim in claims):
+                # Recording uses states up. Making a digest awaits, and may not find one half used; single letters do
+                # not.
+                self._states.update(incidents)
+            while waiting:
+                await self._work_on(waiting[0], incidents, now)
+                waiting.popleft()
+        except BaseException:
+            for claim in waiting:
+                self._give_back(claim, now)
+            raise
         return len(claims)
+
+    def _wanted(self, likely: Iterable[Mailbox]) -> list[tuple[Mailbox, Limits]]:
+        """What to claim from each mailbox: a channel's free slots are shared among its mailboxes, so that none of them
+        takes all while others wait."""
+        boxes: defaultdict[str, list[Mailbox]] = defaultdict(list)
+        for mailbox in likely:
+            boxes[mailbox.channel].append(mailbox)
+        wanted: list[tuple[Mailbox, Limits]] = []
+        for name, group in boxes.items():
+            channel = self._channels().get(name)
+            abilities = channel.abilities if channel else None
+            free = (abilities.at_once if abilities else SLOTS) - self._busy[name]
+            for place, mailbox in enumerate(group):
+                if free <= 0:
+                    self._expected[mailbox] = None
+                    continue
+                share = max(1, free // (len(group) - place))
+                free -= share
+                wanted.append((mailbox, limits_of(abilities, self._busy_at[mailbox] + share)))
+        return wanted
+
+    async def _work_on(self, claim: Claim, incidents: dict[str, Incident], now: int) -> None:
+        """Make the letters and start sending them. What goes wrong with one claim holds no other up."""
+        try:
+            parcel = await self._parcel(claim, incidents, now)
+        except Exception:
+            log.exception("the letters of %s could not be made", claim.member)
+            self._give_back(claim, now)
+        else:
+            self._start(claim, parcel, now)
+
+    def _give_back(self, claim: Claim, now: int, *, tried: bool = False) -> None:
+        self._end(Sent(claim, (), again_at=now + BACK, tried=tried, lost=tried))
 
     async def _parcel(self, claim: Claim, incidents: dict[str, Incident], now: int) -> Parcel | None:
         """The claim's letters; None when its channel does not exist (any more)."""
@@ -131,16 +182,18 @@ class Courier:
             return None
         abilities = channel.abilities
         if claim.kind is ClaimKind.OVERFLOW:
-            return self._letters.overflow(claim, incidents, abilities, now)
+            return self._letters.overflow(claim, incidents, abilities, self._directory(), now)
         if claim.kind is ClaimKind.SINGLE:
             row = claim.rows[0]
             return self._letters.single(row, incidents.get(row.incident), abilities, self._directory(), now)
-        parcel, content = Parcel(), claim.frozen
+        content, troubles = claim.frozen, list[str]()
         if content is None:
-            parcel, made = self._letters.digest(claim, incidents, abilities, self._directory(), now)
+            troubles, made = self._letters.digest(claim, incidents, abilities, self._directory(), now)
             content = await self._mailboxes.freeze(claim, made, now=now)
-        if content is not None:
-            parcel.letters = self._letters.thaw(content, claim, incidents, now)
+        if content is None:
+            return Parcel()
+        parcel = self._letters.thaw(content, claim, incidents, abilities, self._directory(), now)
+        parcel.troubles = troubles
         return parcel
 
     def _start(self, claim: Claim, parcel: Parcel | None, now: int) -> None:
@@ -155,26 +208,37 @@ class Courier:
             self._end(Sent(claim, _dropped(parcel, now), tried=False))
             return
         self._busy[claim.mailbox.channel] += 1
+        self._busy_at[claim.mailbox] += 1
         task = asyncio.create_task(self._send(claim, parcel, channel), name=f"send {claim.member}")
         self._sends.add(task)
-        task.add_done_callback(self._sends.discard)
+        task.add_done_callback(partial(self._done, claim.mailbox))
+
+    def _done(self, mailbox: Mailbox, task: asyncio.Task[None]) -> None:
+        """Also of a task that was cancelled before its first step."""
+        self._sends.discard(task)
+        self._busy[mailbox.channel] -= 1
+        self._busy_at -= Counter((mailbox,))
 
     async def _send(self, claim: Claim, parcel: Parcel, channel: Channel) -> None:
         try:
             self._end(await self._deliver(claim, parcel, channel))
-        finally:
-            self._busy[claim.mailbox.channel] -= 1
+        except Exception:
+            log.exception("the send %s ended strangely", claim.member)
+            self._give_back(claim, self._now(), tried=True)
 
     async def _deliver(self, claim: Claim, parcel: Parcel, channel: Channel) -> Sent:
         receipts = list(_dropped(parcel, self._now()))
+        since = max(max(row.created_at, row.not_before) for row in claim.rows)
         worst: Consequence | None = None
+        tried = False
         for letter, carried in parcel.letters:
             now = self._now()
-            if now + int(channel.abilities.timeout * 1000) >= claim.until:
-                worst = worst or Consequence(SendResult.TRANSIENT, again_at=now)
+            if not _in_time(channel, claim, now):
+                worst = Consequence(SendResult.TRANSIENT, again_at=now)
                 break
-            outcome = await self._hand_over(channel, letter, parcel.plainer)
-            after = consequence(outcome, tries=claim.tries, created_at=claim.rows[0].created_at, now=self._now())
+            tried = True
+            outcome = await self._hand_over(channel, letter, parcel.plainer.get(letter.id), claim)
+            after = consequence(outcome, tries=claim.tries, lost=claim.lapses, since=since, now=self._now())
             receipts += _receipts(carried, after.result, claim, outcome, self._now())
             if after.again_at is not None:
                 worst = after
@@ -184,14 +248,20 @@ class Courier:
             tuple(receipts),
             again_at=worst.again_at if worst else None,
             hold_until=worst.hold_until if worst else 0,
+            tried=tried,
+            lost=worst is not None and worst.result is SendResult.UNCERTAIN,
         )
 
-    async def _hand_over(self, channel: Channel, letter: Letter, plainer: Callable[[], Letter] | None) -> Outcome:
-        """Send; a text the vendor refuses is tried once more in its plainest form."""
+    async def _hand_over(
+        self, channel: Channel, letter: Letter, plainer: Callable[[], Letter] | None, claim: Claim
+    ) -> Outcome:
+        """Send, never beyond the claim's end; a text the vendor refuses is tried once more in its plainest form."""
         try:
-            outcome = await channel.send(letter)
-            if outcome.kind is OutcomeKind.REFUSED_CONTENT and plainer is not None:
-                outcome = await channel.send(plainer())
+            async with asyncio.timeout((claim.until - self._now()) / 1000):
+                outcome = await channel.send(letter)
+                refused = outcome.kind is OutcomeKind.REFUSED_CONTENT
+                if refused and plainer is not None and _in_time(channel, claim, self._now()):
+                    outcome = await channel.send(plainer())
         except Exception as error:
             log.exception("the channel %s raised", channel.name)
             return Outcome(OutcomeKind.UNCERTAIN, detail=type(error).__name__)
@@ -208,19 +278,31 @@ class Courier:
         if not ended:
             return 0
         try:
-            await self._decider.receipts([receipt for sent in ended for receipt in sent.receipts if receipt[0]], now)
             await self._tell_broken(ended, now)
+            await self._strays.record(_strays(ended), now)
+            receipts = [receipt for sent in ended for receipt in sent.receipts if receipt[0]]
+            try:
+                await self._decider.receipts(receipts, now, self._states)
+            except StoreFailed as error:
+                ended = _without_receipts(ended, but=error.codes)
+                raise
+            # From here on only the settling is owed: what is recorded must not be recorded again if that fails.
+            ended = _without_receipts(ended)
             for sent in ended:
                 if sent.hold_until:
                     await self._mailboxes.hold(sent.claim.mailbox, sent.hold_until, now=now)
-            await self._mailboxes.settle([Settlement(sent.claim, sent.again_at, sent.tried) for sent in ended], now=now)
+            settled = [Settlement(sent.claim, sent.again_at, sent.tried, sent.lost) for sent in ended]
+            await self._mailboxes.settle(settled, now=now)
         except BaseException:
             self._ended = ended + self._ended
             raise
         for sent in ended:
             for row in sent.claim.rows:
                 self._states.pop(row.incident, None)
-        self.expect(sent.claim.mailbox for sent in ended)
+        # What took all it was allowed to may have more to send.
+        freed = self._full & {sent.claim.mailbox for sent in ended}
+        self._full -= freed
+        self.expect(freed)
         return len(ended)
 
     async def _tell_broken(self, ended: list[Sent], now: int) -> None:
@@ -233,8 +315,8 @@ class Courier:
         }
         for channel, detail in broken.items():
             rows = broken_channel(channel, detail, self._directory(), self._maintainers(), now)
-            if rows:
-                await self._mailboxes.put(rows, now=now)
+            if rows and not all(await self._mailboxes.put([as_item(row) for row in rows], now=now)):
+                raise RowNotTaken(f"a mailbox did not take the word that the channel {channel} is broken")
 
     async def idle(self) -> None:
         """Until no send is under way; results may still wait to be recorded."""
@@ -245,26 +327,51 @@ class Courier:
         """Let what is under way end for at most ``grace`` seconds; what does not is left to its lease."""
         if self._sends:
             await asyncio.wait(self._sends, timeout=grace)
-        for task in self._sends:
+        left = list(self._sends)
+        for task in left:
             task.cancel()
+        if left:
+            await asyncio.wait(left)
 
 
 def limits_of(abilities: Abilities | None, free: int) -> Limits:
-    """A channel's abilities as a mailbox's limits; what belongs to no channel is claimed too, so that it is told."""
+    """A channel's abilities as a mailbox's limits, ``free`` of its sends under way at most; what belongs to no channel
+    is claimed too, so that it is told."""
     if abilities is None:
-        return Limits(lease=LEASE)
+        return Limits(at_once=free, lease=LEASE)
     return Limits(
         windows=tuple(Window(each.count, each.per * 1000) for each in abilities.windows),
         reserve=abilities.reserve,
         digest=DIGEST.get(abilities.form, 1) if abilities.digest else 0,
         at_once=max(1, min(abilities.at_once, free)),
-        lease=LEASE,
+        lease=max(LEASE, int(abilities.timeout * 3000)),
     )
+
+
+def _in_time(channel: Channel, claim: Claim, now: int) -> bool:
+    """Whether a send that starts now ends before the claim does."""
+    return now + int(channel.abilities.timeout * 1000) < claim.until
+
+
+def _without_receipts(ended: Iterable[Sent], but: frozenset[str] = frozenset()) -> list[Sent]:
+    """The same with nothing to record any more, but of these incidents."""
+    return [replace(sent, receipts=tuple(each for each in sent.receipts if each[0] in but)) for sent in ended]
+
+
+def _strays(ended: Iterable[Sent]) -> list[tuple[OutboxRow, Receipt]]:
+    """What became of rows without an incident."""
+    found: list[tuple[OutboxRow, Receipt]] = []
+    for sent in ended:
+        rows = {row.notice: row for row in sent.claim.rows}
+        found += [(rows[receipt.notice], receipt) for code, receipt in sent.receipts if not code]
+    return found
 
 
 def _receipts(
     carried: list[tuple[str, str]], result: SendResult, claim: Claim, outcome: Outcome, now: int
 ) -> list[tuple[str, Receipt]]:
+    # Refused sends before it make a lost answer no likelier a repeat: of those only the lost ones count.
+    lost = result is SendResult.UNCERTAIN
     return [
         (
             code,
@@ -274,7 +381,7 @@ def _receipts(
                 at=now,
                 vendor_id=outcome.vendor_id or "",
                 detail=outcome.detail[:200],
-                tries=claim.tries + 1,
+                tries=(claim.lapses if lost else claim.tries) + 1,
                 repeat=claim.lapses > 0,
             ),
         )
@@ -286,7 +393,7 @@ def _dropped(parcel: Parcel, now: int) -> tuple[tuple[str, Receipt], ...]:
     return tuple(
         (code, Receipt(notice=notice, result=SendResult.DROPPED, at=now, detail=reason))
         for code, notice, reason in parcel.dropped
-        if reason not in ("already_sent", "incident_unknown", "superseded", "no_longer_queued")
+        if reason not in ("already_sent", "incident_unknown", "no_longer_queued")
     )
 
 

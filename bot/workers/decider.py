@@ -6,8 +6,9 @@ deciding again; a lost reply of the store is met by committing again, which find
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -26,7 +27,6 @@ from escalation.ledger.change import (
     AlreadyTaken,
     Change,
     Committed,
-    Conflict,
     Failed,
     Loaded,
     Lookup,
@@ -40,6 +40,8 @@ from escalation.ledger.due import DueClaim
 from escalation.ledger.keys import partition_of_code
 from escalation.vocabulary import Verdict
 
+log = logging.getLogger(__name__)
+
 MOST_TRIES = 12
 """How often a lost race is run again before the caller is told; each try means that somebody else got on."""
 
@@ -49,7 +51,12 @@ class LostRaces(Exception):
 
 
 class StoreFailed(Exception):
-    """The store did not say what became of a commit; the inputs may be sent again safely."""
+    """The store did not say what became of a commit; the inputs may be sent again safely. ``codes`` are the incidents
+    of receipts that are not known to be on disk; the others are."""
+
+    def __init__(self, error: object, codes: Iterable[str] = ()) -> None:
+        super().__init__(str(error))
+        self.codes = frozenset(codes)
 
 
 @dataclass(slots=True)
@@ -155,8 +162,10 @@ class Decider:
             answers.append({place: verdict})
         if not changes:
             return
-        for outcome, verdicts in zip(await self._ledger.commit(changes), answers, strict=True):
+        outcomes = await self._ledger.commit(changes)
+        for outcome, verdicts in zip(outcomes, answers, strict=True):
             self._take_outcome(outcome, verdicts, results)
+        _raise_failure(outcomes)
 
     def _settle_known(
         self, group: _Group, found: Loaded, events: dict[int, Event], results: list[Result | None]
@@ -220,8 +229,6 @@ class Decider:
                 results[place] = verdict
             if outcome.claimed:
                 self._handoff(outcome.claimed)
-        elif isinstance(outcome, Failed):
-            raise StoreFailed(str(outcome.error)) from outcome.error
         elif isinstance(outcome, AlreadyTaken) and len(outcome.recorded) == len(verdicts) == 1:
             recorded, (place, verdict) = outcome.recorded[0], next(iter(verdicts.items()))
             if recorded is not None:
@@ -249,30 +256,34 @@ class Decider:
             if isinstance(outcome, Committed):
                 self._handoff(outcome.claimed)
                 return decision.answer
-            if isinstance(outcome, Failed):
-                raise StoreFailed(str(outcome.error)) from outcome.error
+            _raise_failure([outcome])
         raise LostRaces(f"{code} kept changing while the answer was decided")
 
     async def lapses(self, claims: Sequence[DueClaim], now: int) -> list[DueClaim]:
         """Fire what is due of the claimed incidents; gives back the claims for which nothing was due, to be settled.
 
-        A claim whose incident changed meanwhile needs nothing: that commit wrote the next due time itself.
+        A claim whose incident changed meanwhile needs nothing: that commit wrote the next due time itself. An incident
+        that cannot be decided stops no other's clocks: its claim ends by itself and comes again.
         """
         ctx = self._context(now)
         idle: list[DueClaim] = []
         changes: list[Change] = []
         for claim in claims:
             version = claim.incident.version
-            decision = decide(claim.incident, Lapse(at=now), ctx)
+            try:
+                decision = decide(claim.incident, Lapse(at=now), ctx)
+            except Exception:
+                log.exception("the clocks of %s could not be decided", claim.incident.code)
+                continue
             if decision.reason == "nothing_due":
                 idle.append(claim)
             else:
                 changes.append(self._change(decision, version, ctx, []))
-        for outcome in await self._ledger.commit(changes) if changes else ():
+        outcomes = await self._ledger.commit(changes) if changes else []
+        for outcome in outcomes:
             if isinstance(outcome, Committed):
                 self._handoff(outcome.claimed)
-            elif isinstance(outcome, Failed):
-                raise StoreFailed(str(outcome.error)) from outcome.error
+        _raise_failure(outcomes)
         return idle
 
     async def receipts(
@@ -281,12 +292,14 @@ class Decider:
         """Record what became of sends, by incident code, many in one round trip; on disk when this returns.
 
         ``states`` are incidents as they were loaded a moment ago, by code. Those needed are taken out of it and used
-        up: where one was changed since, its version is refused, and it is loaded like the others.
+        up: where one was changed since, its version is refused, and it is loaded like the others. Receipts that cannot
+        be decided are left out, loudly: they may not keep those of other incidents from being recorded.
         """
         states = {} if states is None else states
         waiting: dict[str, list[Receipt]] = defaultdict(list)
         for code, receipt in receipts:
             waiting[code].append(receipt)
+        refused: dict[str, Incident] = {}
         for _ in range(MOST_TRIES):
             if not waiting:
                 return
@@ -296,19 +309,24 @@ class Decider:
             loaded = await self._ledger.get_many(missing) if missing else []
             known = {code: states.pop(code) for code in waiting if code in states}
             for code, incident in (*zip(missing, loaded, strict=True), *known.items()):
-                if incident is not None:
+                if incident is None or incident == refused.get(code):
+                    # There is no such incident; or the state that was refused is there: our own commit, whose answer
+                    # was lost.
+                    continue
+                try:
                     changes.append(self._receive(incident, waiting[code], ctx))
+                except Exception:
+                    log.exception("receipts of %s could not be decided: %s", code, waiting[code])
             done = {change.incident.code for change in changes if change.incident is not None}
             waiting = defaultdict(list, {code: given for code, given in waiting.items() if code in done})
-            for change, outcome in zip(changes, await self._ledger.commit(changes), strict=True):
-                if isinstance(outcome, Committed):
+            outcomes = await self._ledger.commit(changes)
+            for change, outcome in zip(changes, outcomes, strict=True):
+                if change.incident is not None and isinstance(outcome, Committed):
                     self._handoff(outcome.claimed)
-                    if change.incident is not None:
-                        del waiting[change.incident.code]
-                elif isinstance(outcome, Failed):
-                    raise StoreFailed(str(outcome.error)) from outcome.error
-                elif isinstance(outcome, Conflict | AlreadyTaken):
-                    continue
+                    del waiting[change.incident.code]
+                elif change.incident is not None:
+                    refused[change.incident.code] = change.incident
+            _raise_failure(outcomes, waiting)
         if waiting:
             raise LostRaces(f"{', '.join(waiting)} kept changing while receipts were recorded")
 
@@ -336,6 +354,13 @@ class Decider:
             outbox=decision.outbox,
             claimed_until=ctx.now + self._lease,
         )
+
+
+def _raise_failure(outcomes: Iterable[Outcome], codes: Iterable[str] = ()) -> None:
+    """Raise for what failed, once everything that did not was seen to."""
+    failed = next((outcome for outcome in outcomes if isinstance(outcome, Failed)), None)
+    if failed is not None:
+        raise StoreFailed(failed.error, codes) from failed.error
 
 
 def _repeat(identity: str, recorded: Recorded) -> Result:

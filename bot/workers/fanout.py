@@ -40,7 +40,7 @@ class FanOut:
     async def step(self, now: int) -> int:
         """Move what this hub was given; how many rows moved."""
         moved = 0
-        while self._given:
+        while self._given or self._there:
             moved += await self._put(self._next(), now)
             await self.acknowledge(now)
         return moved
@@ -81,7 +81,12 @@ class FanOut:
     async def _put(self, items: list[OutboxItem], now: int) -> int:
         if not items:
             return 0
-        there = await self._mailboxes.put(items, now=now)
+        try:
+            there = await self._mailboxes.put(items, now=now)
+        except BaseException:
+            # Still only a hint, but one that spares them the wait for their lease's end.
+            self._given.extendleft(reversed(items))
+            raise
         moved = [item for item, put in zip(items, there, strict=True) if put]
         self._there += moved
         return len(moved)

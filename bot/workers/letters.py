@@ -97,9 +97,7 @@ class Letters:
         parcel.letters.append((_letter(row.notice, row, rendered, now), [(row.incident, row.notice)]))
         return parcel
 
-    def _plainer(
-        self, identity: str, row: OutboxRow, text: str, mode: Mode, abilities: Abilities, now: int
-    ) -> Letter:
+    def _plainer(self, identity: str, row: OutboxRow, text: str, mode: Mode, abilities: Abilities, now: int) -> Letter:
         return _letter(identity, row, self._renderer.plain(text, abilities, mode), now)
 
     def overflow(
@@ -198,9 +196,7 @@ class Letters:
         return parcel
 
 
-def _frozen(
-    claim: Claim, number: int, rendered: Rendered, carried: list[tuple[str, str]], mode: Mode
-) -> FrozenLetter:
+def _frozen(claim: Claim, number: int, rendered: Rendered, carried: list[tuple[str, str]], mode: Mode) -> FrozenLetter:
     return FrozenLetter(f"{claim.member}.{number}", rendered.text, rendered.subject, rendered.html, carried, mode)
 
 

@@ -8,12 +8,12 @@ import msgspec
 import orjson
 
 from bot.intake.reading import Unreadable
+from bot.workers.strays import contact_id, fallback_room
 from escalation.inputs import Context, Entry
 from escalation.ledger.change import Change, Taken
 from escalation.notice import Addressee, NoticeKind, OutboxRow
 from escalation.reach import maintainers
-from escalation.roster import standing
-from escalation.vocabulary import Role, Urgency, Verdict
+from escalation.vocabulary import Urgency, Verdict
 
 
 def quarantine_change(item: Unreadable, partition: int, ctx: Context, claimed_until: int) -> Change:
@@ -39,20 +39,22 @@ def quarantine_change(item: Unreadable, partition: int, ctx: Context, claimed_un
 
 
 def _rows(item: Unreadable, digest: str, where: str, partition: int, ctx: Context) -> list[OutboxRow]:
-    room = standing(ctx.directory, ctx.directory.fallback_unit, Role.DUTY_ROOM, ctx.now)
     rows: dict[str, OutboxRow] = {}
+    # The room first: whoever is both must hear that it may be real.
     told: list[tuple[Addressee, str]] = [
+        *(
+            (each, f"数据源 {item.source} 有一条事件无法读取，可能是真实报警，请核实：{item.gist}")
+            for each in fallback_room(ctx.directory, ctx.now)
+        ),
         *(
             (each, f"数据源 {item.source} 的一条事件无法读取，已隔离：{where}")
             for each in maintainers(ctx.directory, ctx.maintainers, ctx.now)
         ),
-        *((each, f"数据源 {item.source} 有一条事件无法读取，可能是真实报警，请核实：{item.gist}") for each in room),
     ]
     for addressee, text in told:
         for contact in addressee.contacts[:1]:
-            address = blake2s(f"{contact.channel}\x1f{contact.address}".encode(), digest_size=6).hexdigest()
             row = OutboxRow(
-                notice=f"q.{digest}.{address}",
+                notice=contact_id(f"q.{digest}", contact, 0),
                 partition=partition,
                 incident="",
                 channel=contact.channel,

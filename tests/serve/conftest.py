@@ -9,6 +9,9 @@ import pytest
 
 from bot.demo.county import Addresses, secrets_of, write_county
 from tests.serve.town import Town, town_in
+from tests.store.three_nodes import three_nodes
+
+__all__ = ["three_nodes"]
 
 
 @pytest.fixture

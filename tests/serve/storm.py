@@ -6,11 +6,11 @@ What has to hold afterwards is looked at from outside: what the vendors hold, an
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from tests.serve.town import DUST, LOOK, STEEL, WORKER, Town, alarm, codes_in
@@ -45,7 +45,6 @@ class Storm:
             for first in range(0, self.events, self.batch)
         ]
         self._next = iter(self._batches)
-        self._over = asyncio.Event()
 
     def _event(self, number: int) -> dict[str, Any]:
         return alarm(f"s{number}", enterprise=self._random.choice((DUST, STEEL)), point=f"P{number:05}")
@@ -54,11 +53,10 @@ class Storm:
         """Everything at once, until every event and answer was taken and told."""
         await self.town.start()
         async with asyncio.TaskGroup() as group:
-            killer = group.create_task(self._kill(hub=kill_hub, store=kill_store))
-            async with _all(self._post() for _ in range(self.posters)):
-                await self._sign()
-            self._over.set()
-            await killer
+            group.create_task(self._kill(hub=kill_hub, store=kill_store))
+            group.create_task(self._sign())
+            for _ in range(self.posters):
+                group.create_task(self._post())
         await self.town.until(self._all_told, "not everything that was accepted was told", 120)
 
     async def _post(self) -> None:
@@ -91,17 +89,21 @@ class Storm:
             await asyncio.sleep(LOOK)
 
     async def _kill(self, *, hub: bool, store: bool) -> None:
-        """SIGKILL at random moments, as often as asked for or until all is posted and answered."""
-        while not self._over.is_set() and self.killed < self.kills:
-            await asyncio.sleep(self._random.uniform(0.05, 1.0))
+        """SIGKILL ``kills`` times, spread over the run, each at a random moment of it."""
+        for number in range(1, self.kills + 1):
+            await self.town.until(partial(self._has_taken, self.events * number // (self.kills + 1)), "it stands", 120)
+            await asyncio.sleep(self._random.uniform(0, 0.1))
             if store and (not hub or self._random.random() < 0.4):
                 self.town.kill_store()
                 self.seen["store killed"] += 1
                 await self.town.until_ready()
-            if hub:
+            else:
                 await self.town.kill()
                 self.seen["hub killed"] += 1
                 await self.town.start()
+
+    async def _has_taken(self, events: int) -> bool:
+        return len(self.codes) >= events
 
     @property
     def killed(self) -> int:
@@ -126,13 +128,16 @@ class Storm:
         if repeats > self.killed * AT_ONCE:
             found.append(f"{repeats} sends were repeated after {self.killed} kills")
         sample = {*self.signed, *self._random.sample(sorted(self.codes.values()), min(100, self.events))}
+        wrong: list[str] = []
+
+        async def right() -> bool:
+            wrong[:] = [each for code in sorted(sample) for each in await self._wrong(code)]
+            return not wrong
+
         # What a killed hub had in its hand goes on when its lease has ended.
-        patience = asyncio.get_running_loop().time() + LEASES
-        for code in sorted(sample):
-            while (wrong := await self._wrong(code)) and asyncio.get_running_loop().time() < patience:
-                await asyncio.sleep(1)
-            found += wrong
-        return found
+        with contextlib.suppress(AssertionError):
+            await self.town.until(right, "", LEASES)
+        return found + wrong
 
     async def _wrong(self, code: str) -> list[str]:
         story = await self.town.ask(f"/show/{code}")
@@ -148,16 +153,3 @@ class Storm:
         ends = ("receipt_submitted", "receipt_uncertain", "receipt_dropped")
         ended = {line["notice"] for line in story["lines"] if line["reason"] in ends}
         return [*found, *(f"{code}: {notice} has no result" for notice in told - ended)]
-
-
-@asynccontextmanager
-async def _all(work: Any) -> AsyncIterator[None]:
-    """Run all of ``work`` beside the block; ends when both have."""
-    async with asyncio.TaskGroup() as group:
-        for each in work:
-            group.create_task(_of(each))
-        yield
-
-
-async def _of(work: Awaitable[None]) -> None:
-    await work

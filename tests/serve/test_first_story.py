@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gzip
 import json
+from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
-from tests.serve.town import DUST, WORKER, Town, alarm
+from tests.serve.town import DUST, ROOT, WORKER, Town, alarm
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -41,9 +43,19 @@ async def test_an_alarm_is_told_signed_returned_and_closed(town: Town) -> None:
     reasons = [line["reason"] for line in story["lines"]]
     for apart in ("opened", "told", "receipt_submitted", "receipt_delivered", "reply_sign", "incident_closed"):
         assert apart in reasons
+    _fits("show", story)
     verified = await town.run("verify")
     assert (verified.code, "台账完整" in verified.out) == (0, True)
+    _fits("verify", (await town.run("verify", "--json")).json)
+    read = await town.run("show", code)
+    for apart in ("警情建立", "通知", "已提交渠道", "已送达", "签收", "警情关闭", "明木家具有限公司操作负责人 白木匠"):
+        assert apart in read.out
     assert await town.stop() == 0
+
+
+def _fits(name: str, printed: Any) -> None:
+    schema = ROOT / "docs" / "schema" / f"{name}.schema.json"
+    Draft202012Validator(json.loads(schema.read_bytes())).validate(printed)
 
 
 async def test_what_comes_twice_and_what_is_refused(town: Town) -> None:

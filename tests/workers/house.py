@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import msgspec
@@ -22,25 +23,29 @@ from bot.settings.load import load
 from bot.settings.models import Settings
 from bot.settings.uscc import check_digit
 from bot.store.client import Store
+from bot.store.errors import StoreUnavailableError
 from bot.storehouse import SHARDS, Door
 from channels.channel import Channel, Uplink
 from channels.registry import open_channel
 from escalation.event import Event, EventType
 from escalation.incident import Incident
 from escalation.inputs import Entry
+from escalation.ledger.door import Call
 from escalation.ledger.keys import partition_keys
 from escalation.ledger.meta import open_meta
 from escalation.ledger.stream import range_command, read_rows
 from escalation.vocabulary import Level, Mode, Severity
 from tests.kills.vendors import Vendors
 
-NOON = 1_795_000_000_000
+EVENING = 1_795_000_000_000
+"""19:06 in Shanghai; the county's duty room changes shift at 20:00."""
 SECOND = 1_000
 MINUTE = 60_000
 HOUR = 60 * MINUTE
 PARTITIONS = 4
 DUST = "91000000DEM0000019"
 """明木家具: its operator has one phone, its safety officer a phone and a mailbox."""
+STEEL = "91000000DEM000002C"
 OPERATOR = "13800130001"
 OFFICER = "13800130003"
 OFFICER_MAIL = "lin@example.cn"
@@ -96,27 +101,47 @@ around_the_clock = true
     return edit
 
 
-class _Clocked(Vendors):
-    """Vendors by the hub's own clock."""
+class FaultyDoor(Door):
+    """The real store behind a door that can be told to fail: ``failing`` has script names, or ``mailbox:<operation>``,
+    whose runs do not reach the store; each failure takes one away and is counted. ``before`` is awaited before runs of
+    a script. ``away`` is a script and the hash tag of a part of the store that does not answer it. The runs of a script
+    in ``losing`` have their effect, their answer is lost, and so they are sent again, as the client does."""
 
-    def __init__(self, secrets: dict[str, str], clock: PushedClock) -> None:
-        self._clock = clock
-        super().__init__(secrets)
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self.failing: list[str] = []
+        self.failed = 0
+        self.before: dict[str, Callable[[], Awaitable[None]]] = {}
+        self.away: tuple[str, bytes] | None = None
+        self.losing: list[str] = []
 
-    @property
-    def now(self) -> int:
-        return self._clock.now()
+    async def run_scripts(self, calls: list[Call]) -> list[Any]:
+        for name, _, args in calls:
+            if name in self.before:
+                await self.before[name]()
+            for what in (name, f"{name}:{args[0]!s}"):
+                if what in self.failing:
+                    self.failing.remove(what)
+                    self.failed += 1
+                    raise StoreUnavailableError("存储没有应答", "the store did not answer", sent=False)
+        replies = await super().run_scripts([call for call in calls if not self._is_away(call)])
+        if any(name in self.losing for name, _, _ in calls):
+            self.losing.clear()
+            self.failed += 1
+            replies = await super().run_scripts(calls)
+        there = iter(replies)
+        return [StoreUnavailableError("离线", "away", sent=False) if self._is_away(c) else next(there) for c in calls]
 
-    @now.setter
-    def now(self, _: int) -> None:
-        """Nobody else sets it."""
+    def _is_away(self, call: Call) -> bool:
+        name, keys, _ = call
+        return self.away is not None and self.away[0] == name and keys[0].startswith(b"fh:{" + self.away[1] + b"}")
 
 
 @dataclass
 class House:
     """The county's parts. ``engine`` is the hub at work; another may be opened on the same store."""
 
-    door: Door
+    door: FaultyDoor
     clock: PushedClock
     vendors: Vendors
     settings: Settings
@@ -210,8 +235,18 @@ class House:
         return await self.engine.answering.answer(uplink, self.clock.now())
 
     async def wait(self, milliseconds: int) -> None:
-        """Let time pass, every due moment by itself."""
-        await self.engine.advance(self.clock.now() + milliseconds)
+        """Let time pass, every due moment by itself, for the vendors too."""
+        end = self.clock.now() + milliseconds
+        while (following := await self.engine.next_at()) is not None and following <= end:
+            self.push(following - self.clock.now())
+            await self.engine.rest()
+        self.push(end - self.clock.now())
+        await self.engine.rest()
+
+    def push(self, milliseconds: int) -> None:
+        """Move the clock, whatever is due meanwhile."""
+        self.clock.push_to(self.clock.now() + milliseconds)
+        self.vendors.now = self.clock.now()
 
     async def incident(self, code: str) -> Incident:
         (found,) = await self.engine.ledger.get_many([code])
@@ -264,8 +299,9 @@ async def open_engine(
 @asynccontextmanager
 async def house_on(store: Store, folder: Path, *edits: Edit) -> AsyncIterator[House]:
     """The county in ``folder`` on an empty store, its configuration changed by ``edits``."""
-    clock, secrets = PushedClock(NOON), secrets_of()
-    vendors = _Clocked(secrets, clock)
+    clock, secrets = PushedClock(EVENING), secrets_of()
+    vendors = Vendors(secrets)
+    vendors.now = clock.now()
     async with AsyncExitStack() as stack:
         addresses = Addresses(
             public_url="http://127.0.0.1:8080",
@@ -283,11 +319,12 @@ async def house_on(store: Store, folder: Path, *edits: Edit) -> AsyncIterator[Ho
             assert loaded.settings is not None, loaded.errors
             return loaded.settings
 
-        for edit in (quick, *edits):
+        settings = edited(quick)
+        for edit in edits:
             settings = edited(edit)
         session = await stack.enter_async_context(aiohttp.ClientSession())
         channels: list[Channel] = []
-        door = Door(store)
+        door = FaultyDoor(store)
         engine = await open_engine(door, clock, settings, session, folder, channels)
         try:
             yield House(door, clock, vendors, settings, folder, engine, session, edited, channels)

@@ -1,0 +1,63 @@
+"""What commands print with ``--json``: the committed schemas are those of the structs, and the examples are true."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from bot.cli import main
+from bot.commands.schemas import PRINTED, file_of
+from tests.rehearsal.stage import DUST
+
+SCHEMAS = Path(__file__).parents[2] / "docs" / "schema"
+EXAMPLES = SCHEMAS / "examples"
+EXPLAIN = ("explain", "--enterprise", DUST, "--kind", "warning", "--level", "orange", "--at", "2026-11-21T02:00")
+
+
+def example(name: str) -> Any:
+    return json.loads((EXAMPLES / f"{name}.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("name", PRINTED)
+def test_the_committed_schema_is_the_one_of_the_structs_and_its_example_fits(name: str) -> None:
+    # To write it anew: python -m bot.commands.schemas docs/schema
+    written = (SCHEMAS / f"{name}.schema.json").read_bytes()
+    assert written == file_of(name)
+    Draft202012Validator.check_schema(json.loads(written))
+    validator = Draft202012Validator(json.loads(written))
+    validator.validate(example(name))
+    assert not validator.is_valid({**example(name), "more": 1})
+    assert not validator.is_valid({})
+
+
+def printed(capsys: pytest.CaptureFixture[str], config: Path, *asked: str) -> Any:
+    assert main([*asked, "--json", "--config", str(config)]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_the_example_of_explain_is_what_is_printed(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert printed(capsys, config, *EXPLAIN) == example("explain")
+
+
+def test_the_example_of_replay_is_what_is_printed(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = tmp_path / "replay.jsonl"
+    shutil.copy(EXAMPLES / "replay.jsonl", lines)
+    assert printed(capsys, config, "replay", str(lines), "--until", "2026-11-21T03:00") == example("replay")
+
+
+def test_for_people_the_same_is_said_in_words(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*EXPLAIN, "--config", str(config)]) == 0
+    said = capsys.readouterr().out
+    for word in ("规则：", "截止", "须处置", "卿值班", "催办", "注意："):
+        assert word in said
+    assert main(["replay", str(EXAMPLES / "replay.jsonl"), "--config", str(config)]) == 0
+    said = capsys.readouterr().out
+    for word in ("事件：", "created", "答复：", "已记录签收", "警情：", "通知："):
+        assert word in said
