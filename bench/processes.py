@@ -80,6 +80,19 @@ def resident(pid: int) -> float:
     raise RuntimeError(f"process {pid} has no memory")
 
 
+async def calm(pids: Sequence[int]) -> None:
+    """Wait while any of these has a child that is none of them: a store that rewrites its file has one."""
+    working = True
+    while working:
+        # Nothing announces the end of another process's child.
+        await asyncio.sleep(0.5)
+        working = any(_children(pid) - set(pids) for pid in pids)
+
+
+def _children(pid: int) -> set[int]:
+    return {int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
+
+
 def processor_seconds(pids: Sequence[int]) -> float:
     """How long these processes have worked since they were started, in seconds of one processor."""
     total = 0

@@ -113,10 +113,6 @@ class Engine:
         self.changed: Callable[[], None] = lambda: None
         self.may_work: Callable[[], bool] = lambda: True
 
-    @property
-    def intake_waiting(self) -> int:
-        return self._intake.waiting
-
     def has_room(self, count: int) -> bool:
         """Whether ``count`` more events would be taken now."""
         return self._intake.has_room(count)

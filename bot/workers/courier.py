@@ -11,24 +11,23 @@ import asyncio
 import logging
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
 from functools import partial
 
 from bot.workers.broken import broken_channel
 from bot.workers.decider import Decider, StoreFailed
 from bot.workers.letters import Letters, Parcel
 from bot.workers.outcomes import Consequence, consequence
+from bot.workers.sent import Sent, dropped, receipts_of, strays_of, unsent, without_receipts
 from bot.workers.strays import RowNotTaken, Strays, as_item
 from channels.channel import Abilities, Channel, Letter
 from channels.outcome import Outcome, OutcomeKind
 from escalation.directory import Directory
 from escalation.incident import Incident
-from escalation.inputs import Receipt, SendResult
+from escalation.inputs import SendResult
 from escalation.ledger.commit import Ledger
 from escalation.ledger.keys import Mailbox
 from escalation.ledger.mailbox import Claim, ClaimKind, Mailboxes, Settlement
 from escalation.ledger.windows import Limits, Window
-from escalation.notice import OutboxRow
 
 log = logging.getLogger(__name__)
 
@@ -43,18 +42,6 @@ SLOTS = 128
 its sends may be under way in this hub."""
 DIGEST = {"sms": 4, "wecom": 20, "mail": 40, "webhook": 1}
 """How many notices share one digest, by form: what surely fits into one message of the vendor's size."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """One claim after its sends: what to record of which notice (nothing, once it is recorded), and how to settle."""
-
-    claim: Claim
-    receipts: tuple[tuple[str, Receipt], ...]
-    again_at: int | None = None
-    hold_until: int = 0
-    tried: bool = True
-    lost: bool = False
 
 
 class Courier:
@@ -200,12 +187,12 @@ class Courier:
         channel = self._channels().get(claim.mailbox.channel)
         if parcel is None or channel is None:
             detail = f"channel {claim.mailbox.channel} is not configured"
-            self._end(_all(claim, SendResult.MISCONFIGURED, now, detail))
+            self._end(unsent(claim, SendResult.MISCONFIGURED, now, detail))
             return
         for trouble in parcel.troubles:
             log.error("a message was rendered plainly because its template failed: %s", trouble)
         if not parcel.letters:
-            self._end(Sent(claim, _dropped(parcel, now), tried=False))
+            self._end(Sent(claim, dropped(parcel, now), tried=False))
             return
         self._busy[claim.mailbox.channel] += 1
         self._busy_at[claim.mailbox] += 1
@@ -217,7 +204,9 @@ class Courier:
         """Also of a task that was cancelled before its first step."""
         self._sends.discard(task)
         self._busy[mailbox.channel] -= 1
-        self._busy_at -= Counter((mailbox,))
+        self._busy_at[mailbox] -= 1
+        if not self._busy_at[mailbox]:
+            del self._busy_at[mailbox]
 
     async def _send(self, claim: Claim, parcel: Parcel, channel: Channel) -> None:
         try:
@@ -227,7 +216,7 @@ class Courier:
             self._give_back(claim, self._now(), tried=True)
 
     async def _deliver(self, claim: Claim, parcel: Parcel, channel: Channel) -> Sent:
-        receipts = list(_dropped(parcel, self._now()))
+        receipts = list(dropped(parcel, self._now()))
         since = max(max(row.created_at, row.not_before) for row in claim.rows)
         worst: Consequence | None = None
         tried = False
@@ -239,7 +228,7 @@ class Courier:
             tried = True
             outcome = await self._hand_over(channel, letter, parcel.plainer.get(letter.id), claim)
             after = consequence(outcome, tries=claim.tries, lost=claim.lapses, since=since, now=self._now())
-            receipts += _receipts(carried, after.result, claim, outcome, self._now())
+            receipts += receipts_of(carried, after.result, claim, outcome, self._now())
             if after.again_at is not None:
                 worst = after
                 break
@@ -279,15 +268,15 @@ class Courier:
             return 0
         try:
             await self._tell_broken(ended, now)
-            await self._strays.record(_strays(ended), now)
+            await self._strays.record(strays_of(ended), now)
             receipts = [receipt for sent in ended for receipt in sent.receipts if receipt[0]]
             try:
                 await self._decider.receipts(receipts, now, self._states)
             except StoreFailed as error:
-                ended = _without_receipts(ended, but=error.codes)
+                ended = without_receipts(ended, but=error.codes)
                 raise
             # From here on only the settling is owed: what is recorded must not be recorded again if that fails.
-            ended = _without_receipts(ended)
+            ended = without_receipts(ended)
             for sent in ended:
                 if sent.hold_until:
                     await self._mailboxes.hold(sent.claim.mailbox, sent.hold_until, now=now)
@@ -351,53 +340,3 @@ def limits_of(abilities: Abilities | None, free: int) -> Limits:
 def _in_time(channel: Channel, claim: Claim, now: int) -> bool:
     """Whether a send that starts now ends before the claim does."""
     return now + int(channel.abilities.timeout * 1000) < claim.until
-
-
-def _without_receipts(ended: Iterable[Sent], but: frozenset[str] = frozenset()) -> list[Sent]:
-    """The same with nothing to record any more, but of these incidents."""
-    return [replace(sent, receipts=tuple(each for each in sent.receipts if each[0] in but)) for sent in ended]
-
-
-def _strays(ended: Iterable[Sent]) -> list[tuple[OutboxRow, Receipt]]:
-    """What became of rows without an incident."""
-    found: list[tuple[OutboxRow, Receipt]] = []
-    for sent in ended:
-        rows = {row.notice: row for row in sent.claim.rows}
-        found += [(rows[receipt.notice], receipt) for code, receipt in sent.receipts if not code]
-    return found
-
-
-def _receipts(
-    carried: list[tuple[str, str]], result: SendResult, claim: Claim, outcome: Outcome, now: int
-) -> list[tuple[str, Receipt]]:
-    # Refused sends before it make a lost answer no likelier a repeat: of those only the lost ones count.
-    lost = result is SendResult.UNCERTAIN
-    return [
-        (
-            code,
-            Receipt(
-                notice=notice,
-                result=result,
-                at=now,
-                vendor_id=outcome.vendor_id or "",
-                detail=outcome.detail[:200],
-                tries=(claim.lapses if lost else claim.tries) + 1,
-                repeat=claim.lapses > 0,
-            ),
-        )
-        for code, notice in carried
-    ]
-
-
-def _dropped(parcel: Parcel, now: int) -> tuple[tuple[str, Receipt], ...]:
-    return tuple(
-        (code, Receipt(notice=notice, result=SendResult.DROPPED, at=now, detail=reason))
-        for code, notice, reason in parcel.dropped
-        if reason not in ("already_sent", "incident_unknown", "no_longer_queued")
-    )
-
-
-def _all(claim: Claim, result: SendResult, now: int, detail: str) -> Sent:
-    rows = claim.rows if claim.kind is not ClaimKind.OVERFLOW else []
-    receipts = tuple((row.incident, Receipt(notice=row.notice, result=result, at=now, detail=detail)) for row in rows)
-    return Sent(claim, receipts, tried=False)

@@ -147,6 +147,18 @@ async def test_what_got_through_of_a_digest_in_two_messages_is_not_sent_again(st
         assert house.vendors.wecom.faults.happened[Fault.STATUS_500] == 1
 
 
+async def test_a_throttled_digest_keeps_its_other_messages_back(store: Store, tmp_path: Path) -> None:
+    """The vendor said that it is enough: what else belongs to the digest waits for the end of the rest as well."""
+    async with house_on(store, tmp_path, with_works(10), without_county_group) as house:
+        codes = await issue(house, Level.YELLOW, works(10)) + await issue(house, Level.YELLOW, works(10), Mode.EXERCISE)
+        house.vendors.wecom.faults.put(Fault.REFUSE, code=45009)
+        await house.engine.rest()
+        assert house.texts("hedong-group") == []
+        await house.wait(MINUTE)
+        assert [text.startswith("【演练】") for text in house.texts("hedong-group")] == [False, True]
+        assert sorted(codes_of(house.texts("hedong-group"))) == sorted(codes)
+
+
 async def test_a_digest_of_which_all_was_done_meanwhile_is_not_sent(store: Store, tmp_path: Path) -> None:
     async with house_on(store, tmp_path, with_works(16), without_county_group) as house:
         codes = await issue(house, Level.YELLOW, works(16))

@@ -1,0 +1,81 @@
+"""Claims after their sends: what there is to record of them, and how they are settled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from bot.workers.letters import Parcel
+from channels.outcome import Outcome
+from escalation.inputs import Receipt, SendResult
+from escalation.ledger.mailbox import Claim, ClaimKind
+from escalation.notice import OutboxRow
+
+_KNOWN = ("already_sent", "incident_unknown", "no_longer_queued")
+"""Why a row was dropped that is no news for its incident."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One claim after its sends: what to record of which incident's notice (nothing, once it is recorded), and how to
+    settle it. Times in milliseconds."""
+
+    claim: Claim
+    receipts: tuple[tuple[str, Receipt], ...]
+    again_at: int | None = None
+    hold_until: int = 0
+    tried: bool = True
+    lost: bool = False
+
+
+def receipts_of(
+    carried: list[tuple[str, str]], result: SendResult, claim: Claim, outcome: Outcome, now: int
+) -> list[tuple[str, Receipt]]:
+    """One receipt for each (incident, notice) pair that a letter carried."""
+    # Refused sends before it make a lost answer no likelier a repeat: of those only the lost ones count.
+    lost = result is SendResult.UNCERTAIN
+    return [
+        (
+            code,
+            Receipt(
+                notice=notice,
+                result=result,
+                at=now,
+                vendor_id=outcome.vendor_id or "",
+                detail=outcome.detail[:200],
+                tries=(claim.lapses if lost else claim.tries) + 1,
+                repeat=claim.lapses > 0,
+            ),
+        )
+        for code, notice in carried
+    ]
+
+
+def dropped(parcel: Parcel, now: int) -> tuple[tuple[str, Receipt], ...]:
+    """The receipts of what need not be sent any more."""
+    return tuple(
+        (code, Receipt(notice=notice, result=SendResult.DROPPED, at=now, detail=reason))
+        for code, notice, reason in parcel.dropped
+        if reason not in _KNOWN
+    )
+
+
+def unsent(claim: Claim, result: SendResult, now: int, detail: str) -> Sent:
+    """A claim that ends without a send."""
+    rows = claim.rows if claim.kind is not ClaimKind.OVERFLOW else []
+    receipts = tuple((row.incident, Receipt(notice=row.notice, result=result, at=now, detail=detail)) for row in rows)
+    return Sent(claim, receipts, tried=False)
+
+
+def without_receipts(ended: Iterable[Sent], but: frozenset[str] = frozenset()) -> list[Sent]:
+    """The same with nothing to record any more, but of these incidents."""
+    return [replace(sent, receipts=tuple(each for each in sent.receipts if each[0] in but)) for sent in ended]
+
+
+def strays_of(ended: Iterable[Sent]) -> list[tuple[OutboxRow, Receipt]]:
+    """What became of rows without an incident."""
+    found: list[tuple[OutboxRow, Receipt]] = []
+    for sent in ended:
+        rows = {row.notice: row for row in sent.claim.rows}
+        found += [(rows[receipt.notice], receipt) for code, receipt in sent.receipts if not code]
+    return found
