@@ -1,4 +1,4 @@
-"""``python -m bench [--brief] [--only fenghuo] [--folder FOLDER]``: measure, and print one table."""
+"""``python -m bench [--brief] [--alone] [--folder FOLDER]``: measure, and print one table."""
 
 from __future__ import annotations
 
@@ -24,13 +24,14 @@ def main() -> None:
     options = wanted.parse_args()
     sizes = cases.BRIEF if options.brief else cases.Sizes()
     peer = "" if options.alone else theirs.installed()
+    absent = "left out" if options.alone else "not installed"
     starts: list[Start] = [StartOurs(), *([theirs.StartTheirs()] if peer else [])]
     store = subprocess.run([str(binary()), "--version"], capture_output=True, text=True, check=True).stdout
     with tempfile.TemporaryDirectory(prefix="fenghuo-bench-", dir=options.folder) as folder, receiver() as port:
         lines = table.machine(Path(folder), f"Valkey {store.partition('v=')[2].split()[0]}")
         found = asyncio.run(cases.side_by_side(starts, sizes, port, Path(folder)))
         grown = asyncio.run(cases.growth(StartOurs(), sizes, port, Path(folder)))
-        print(table.markdown(lines, table.rows(found, grown, sizes), peer))
+        print(table.markdown(lines, table.rows(found, grown, sizes, absent), peer))
 
 
 if __name__ == "__main__":

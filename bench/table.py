@@ -43,16 +43,16 @@ def _file_system(folder: Path) -> str:
     return max(holding, key=lambda each: len(each[1]))[2]
 
 
-def rows(found: dict[str, Rounds], grown: Growth, sizes: Sizes) -> list[Row]:
-    """What, ours, theirs, ratio with its aim."""
+def rows(found: dict[str, Rounds], grown: Growth, sizes: Sizes, absent: str) -> list[Row]:
+    """What, ours, theirs (or why they are ``absent``), ratio with its aim."""
     own, other = found[ours.NAME], found.get(theirs.NAME)
 
     def compared(what: str, pick: Callable[[Rounds], Sequence[float]], unit: str, aim: str, digits: int = 0) -> Row:
         mine = statistics.median(pick(own))
         if other is None:
-            return what, f"{mine:,.{digits}f} {unit}", "not installed", ""
+            return what, f"{mine:,.{digits}f} {unit}", absent, ""
         peer = statistics.median(pick(other))
-        return what, f"{mine:,.{digits}f} {unit}", f"{peer:,.{digits}f} {unit}", f"{mine / peer:.2f}{aim}"
+        return what, f"{mine:,.{digits}f} {unit}", f"{peer:,.{digits}f} {unit}", f"{mine / peer:.3g}{aim}"
 
     def of(
         pick: Callable[[Measured], float], runs: Callable[[Rounds], list[Measured]]

@@ -43,15 +43,10 @@ log = logging.getLogger(__name__)
 
 BATCH = 256
 """How many events share one decision round."""
-ROOM = 5_000
-"""How many events may wait for their round before intake sheds."""
 GRACE = 10.0
 """How long sends under way may take when the hub stops, in seconds."""
 TICK = 0.25
 """How often an idle worker looks for rows whose time has come, in seconds."""
-BREATH = 0.01
-"""How long ended sends and moved rows gather before they are written down together, in seconds: nobody waits for it,
-and one by one it would cost more than the sending."""
 SWEEP = 5.0
 """How often rows left behind by a crash are looked for, in seconds."""
 
@@ -107,7 +102,8 @@ class Engine:
             directory=lambda: self.rules.directory,
             emergency=hub.emergency,
         )
-        self._intake: Batcher[Event | Unreadable, Result] = Batcher(self._decide, BATCH, ROOM)
+        queue = rules.settings.hub.intake.queue_limit
+        self._intake: Batcher[Event | Unreadable, Result] = Batcher(self._decide, BATCH, queue)
         self._stirred = asyncio.Event()
         self._halt = asyncio.Event()
         self.changed: Callable[[], None] = lambda: None
@@ -213,22 +209,21 @@ class Engine:
             now = self.clock.now()
             reached = await self.fanout.put(now)
             self.courier.expect(reached)
-            if reached:
-                self.courier.news.set()
-            return len(reached) + await self.courier.step(now)
+            # What is in its mailbox may leave at once; the outbox can forget it meanwhile.
+            claimed, _ = await asyncio.gather(self.courier.step(now), self.fanout.acknowledge(now))
+            return len(reached) + claimed
 
         await self._loop(step, self._stirred)
 
     async def _record(self) -> None:
         async def step() -> int:
-            now = self.clock.now()
-            recorded, _ = await asyncio.gather(self.courier.record(now), self.fanout.acknowledge(now))
-            if self.courier.expecting:
+            recorded = await self.courier.record(self.clock.now())
+            if recorded:
                 # A mailbox sends so many at once; now it may go on.
                 self._stirred.set()
             return recorded
 
-        await self._loop(step, self.courier.news, breath=BREATH)
+        await self._loop(step, self.courier.news)
 
     async def _lapse(self) -> None:
         await self._loop(lambda: self.lapses.step(self.clock.now()), None)
@@ -240,15 +235,9 @@ class Engine:
         await self._loop(lambda: self.fanout.sweep(self.clock.now()), None, idle=SWEEP)
 
     async def _loop(
-        self,
-        step: Callable[[], Awaitable[int]],
-        woken: asyncio.Event | None,
-        *,
-        idle: float = TICK,
-        breath: float = 0.0,
+        self, step: Callable[[], Awaitable[int]], woken: asyncio.Event | None, *, idle: float = TICK
     ) -> None:
-        """Step while there is work, ``breath`` seconds apart, else wait to be woken or for ``idle`` seconds; a failing
-        store only slows it."""
+        """Step while there is work, else wait to be woken or for ``idle`` seconds; a failing store only slows it."""
         pause = idle
         while not self._halt.is_set():
             may = self.may_work()
@@ -258,7 +247,7 @@ class Engine:
                 if may and await step():
                     pause = idle
                     self.changed()
-                    await asyncio.sleep(breath)
+                    await asyncio.sleep(0)
                     continue
                 pause = idle
             except Exception:

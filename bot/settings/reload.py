@@ -16,8 +16,11 @@ from bot.settings.models import Settings
 from bot.settings.positions import Loc
 from bot.settings.problem import Finding, Problem
 
-FIXED: tuple[Loc, ...] = (("store",), ("hub", "partitions"), ("hub", "listen"), ("hub", "port"), ("hub", "data"))
-"""What a running hub cannot change: it holds the store, its partitions and its door."""
+FIXED: tuple[Loc, ...] = (
+    ("store",),
+    *(("hub", name) for name in ("partitions", "listen", "port", "data", "intake", "public_url", "emergency")),
+)
+"""What a running hub cannot change: it holds the store, its partitions and its door, and the words it began with."""
 
 # A file becomes known by reading another; after more rounds than this the files are not at rest.
 _ROUNDS = 5

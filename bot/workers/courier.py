@@ -74,7 +74,6 @@ class Courier:
         self._ended: list[Sent] = []
         self._expected: dict[Mailbox, None] = {}
         self._looked = 0
-        self._full: set[Mailbox] = set()
         self._states: dict[str, Incident] = {}
         self.news = asyncio.Event()
 
@@ -82,11 +81,6 @@ class Courier:
     def under_way(self) -> int:
         """How many sends run, or have ended and are not yet recorded."""
         return len(self._sends) + len(self._ended)
-
-    @property
-    def expecting(self) -> bool:
-        """Whether some mailbox is worth a claim at once."""
-        return bool(self._expected)
 
     def expect(self, mailboxes: Iterable[Mailbox]) -> None:
         """Something may leave these mailboxes at once: the next step need not look where anything is ready."""
@@ -109,8 +103,6 @@ class Courier:
         if not wanted:
             return 0
         claims = await self._mailboxes.claim(wanted, now=now)
-        made = Counter(claim.mailbox for claim in claims)
-        self._full |= {box for box, limits in wanted if self._busy_at[box] + made[box] >= limits.at_once}
         waiting = deque(claims)
         try:
             codes = list(dict.fromkeys(row.incident for claim in claims for row in claim.rows if row.incident))
@@ -288,10 +280,7 @@ class Courier:
         for sent in ended:
             for row in sent.claim.rows:
                 self._states.pop(row.incident, None)
-        # What took all it was allowed to may have more to send.
-        freed = self._full & {sent.claim.mailbox for sent in ended}
-        self._full -= freed
-        self.expect(freed)
+        self.expect(sent.claim.mailbox for sent in ended)
         return len(ended)
 
     async def _tell_broken(self, ended: list[Sent], now: int) -> None:

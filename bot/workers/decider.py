@@ -202,7 +202,7 @@ class Decider:
                 verdict=decision.verdict or Verdict.MERGED,
                 code=incident.code if incident is not None else "",
                 reason=decision.reason,
-                flags=event.flags,
+                flags=incident.flags if incident is not None and decision.reason == "opened" else event.flags,
             )
             takes.append(Taken(event.input_id, event.body_hash, msgspec.json.encode(result)))
             verdicts[place] = ItemVerdict(

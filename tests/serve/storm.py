@@ -57,7 +57,7 @@ class Storm:
             group.create_task(self._sign())
             for _ in range(self.posters):
                 group.create_task(self._post())
-        await self.town.until(self._all_told, "not everything that was accepted was told", 120)
+        await self.town.until(self._all_told, "not everything that was accepted was told", self.patience)
 
     async def _post(self) -> None:
         """A poster: the next batch, again and again until it is taken."""
@@ -91,7 +91,9 @@ class Storm:
     async def _kill(self, *, hub: bool, store: bool) -> None:
         """SIGKILL ``kills`` times, spread over the run, each at a random moment of it."""
         for number in range(1, self.kills + 1):
-            await self.town.until(partial(self._has_taken, self.events * number // (self.kills + 1)), "it stands", 120)
+            await self.town.until(
+                partial(self._has_taken, self.events * number // (self.kills + 1)), "it stands", self.patience
+            )
             await asyncio.sleep(self._random.uniform(0, 0.1))
             if store and (not hub or self._random.random() < 0.4):
                 self.town.kill_store()
@@ -104,6 +106,11 @@ class Storm:
 
     async def _has_taken(self, events: int) -> bool:
         return len(self.codes) >= events
+
+    @property
+    def patience(self) -> float:
+        """Seconds; the more there is, the longer it may take."""
+        return 120 + self.events / 10
 
     @property
     def killed(self) -> int:
