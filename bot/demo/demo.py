@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import shutil
 import socket
 import time
@@ -114,16 +115,17 @@ async def _end(work: asyncio.Task[None]) -> None:
 
 
 def _free_port(port: int) -> int:
-    """The port itself, if nobody has it. Raises :class:`CannotStart`."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError as error:
-            raise CannotStart(
-                f"端口 {port} 已被占用，请用 --port 换一个\nport {port} is taken: choose another one with --port"
-            ) from error
-        return int(probe.getsockname()[1])
+    """The port itself, if nobody has it; for 0 one below those of outgoing connections, which nobody takes before the
+    hub does. Raises :class:`CannotStart`."""
+    for candidate in (port,) if port else tuple(20_000 + secrets.randbelow(10_000) for _ in range(100)):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, candidate))
+            except OSError:
+                continue
+            return candidate
+    raise CannotStart(f"端口 {port} 已被占用，请用 --port 换一个\nport {port} is taken: choose another one with --port")
 
 
 async def _make_room(folder: Path, *, keep: bool) -> None:

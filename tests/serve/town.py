@@ -7,7 +7,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -22,6 +21,7 @@ import aiohttp
 from bot.control import SOCKET
 from bot.store import locks
 from bot.store.locks import SERVER_LOCK
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 DUST = "91000000DEM0000019"
@@ -265,13 +265,6 @@ async def command(*arguments: str, cwd: Path) -> Ran:
     ran = Ran(process.returncode or 0, out.decode(), err.decode())
     assert "Traceback" not in ran.err, ran.err
     return ran
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def codes_in(messages: Sequence[dict[str, str]]) -> set[str]:

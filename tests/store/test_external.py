@@ -29,9 +29,10 @@ from bot.store.safety import (
 )
 from bot.store.server import binary
 from bot.store.wire import WaitAof
+from tests.ports import free_port
 from tests.store.real_server import eventually
 from tests.store.test_client import ONCE
-from tests.store.three_nodes import ThreeNodes, free_port
+from tests.store.three_nodes import ThreeNodes
 
 
 @contextmanager

@@ -9,7 +9,6 @@ Use it from any test folder by one line in its conftest.py::
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from bot.store.server import binary
+from tests.ports import free_port
 
 SLOTS = 16384
 
@@ -94,7 +94,7 @@ class ThreeNodes:
 def _start(folder: Path) -> Node:
     folder.mkdir()
     for _ in range(20):
-        port = free_port()
+        port = free_port(beside=10_000)
         settings = {
             "port": port,
             "bind": "127.0.0.1",
@@ -121,21 +121,6 @@ def _start(folder: Path) -> Node:
         process.kill()
         process.wait()
     raise AssertionError("no node came up")
-
-
-def free_port() -> int:
-    """A port that is free now, and whose bus port (ten thousand above) is in range and free too."""
-    while True:
-        with socket.socket() as probe, socket.socket() as bus:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
-            if port < 10000 or port > 55000:
-                continue
-            try:
-                bus.bind(("127.0.0.1", port + 10000))
-            except OSError:
-                continue
-            return port
 
 
 def _until(holds: Any, seconds: float = 20.0) -> None:
