@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import uvloop
 from redis.exceptions import RedisError
 
 from bot import control
@@ -102,7 +103,9 @@ def _serve(options: argparse.Namespace) -> int:
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
     for problem in loaded.problems:
         logging.getLogger("fenghuo").warning("%s", problem.text(settings.hub.language))
-    return asyncio.run(serve(options.config, loaded, [rendering_warnings]))
+    # The loop in C: the hub's work is many small round trips.
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(serve(options.config, loaded, [rendering_warnings]))
 
 
 def _demo(options: argparse.Namespace) -> int:

@@ -77,7 +77,11 @@ class Hub:
 
     async def open(self) -> None:
         """Open channels and store, and make the engine if the store is ready. Raises what a person has to mend."""
-        self.session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, limit_per_host=256))
+        self.session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, limit_per_host=256),
+            # A vendor's cookie is of no use to us, and one of ours would be nobody's business.
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
         self._rules = Rules.of(self._settings, self._open_channels(self._settings))
         await self.storehouse.open()
         if self.storehouse.ready:

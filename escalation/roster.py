@@ -73,6 +73,8 @@ def on_shift(post: Post, at_ms: int) -> tuple[str, ...]:
     A row of one date wins over rows of weekdays, for the hours that it covers. A shift that ends at or before its start
     belongs to the day it started on and ends the next morning.
     """
+    if not post.roster:
+        return ()
     now = local(at_ms)
     covering = [row for row in post.roster if _covers(row, now)]
     dated = [row for row in covering if row.date is not None]

@@ -11,6 +11,7 @@ import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from channels.standard_webhooks import Verification, verify
@@ -71,7 +72,7 @@ _VERIFIED = {
 }
 
 
-def client_address(peer: str, forwarded: Sequence[str], proxies: Sequence[Network]) -> Address | None:
+def client_address(peer: str, forwarded: Sequence[str], proxies: tuple[Network, ...]) -> Address | None:
     """Whom a request comes from: the peer, or, where the peer is one of our ``proxies``, the last address in the
     ``X-Forwarded-For`` headers that is no proxy of ours. Anybody can write the rest of that header.
 
@@ -109,6 +110,7 @@ def admit_signed(
     return _VERIFIED[verify(entrance.secrets, headers, body, now // 1000, entrance.tolerance)]
 
 
+@lru_cache(maxsize=1024)
 def _address(text: str) -> Address | None:
     try:
         address = ip_address(text)
@@ -118,5 +120,6 @@ def _address(text: str) -> Address | None:
     return mapped or address
 
 
-def _within(address: Address | None, networks: Sequence[Network]) -> bool:
+@lru_cache(maxsize=1024)
+def _within(address: Address | None, networks: tuple[Network, ...]) -> bool:
     return address is not None and any(address in network for network in networks)

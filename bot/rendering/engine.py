@@ -16,11 +16,21 @@ import templates
 _FOLDERS = ("sms", "wecom", "mail", "webhook")
 
 
+class _Environment(ImmutableSandboxedEnvironment):
+    """The sandbox, with the one thing that templates do all the time made short: ``it.name`` of a plain dictionary."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """A key of a plain dictionary is data, whatever its name; everything else goes the sandbox's way."""
+        if type(obj) is dict and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
+
 @cache
 def compiled() -> Mapping[str, Template]:
     """All shipped templates by name. Raises jinja2.TemplateSyntaxError where one cannot be compiled."""
     root = Path(templates.__file__).parent
-    environment = ImmutableSandboxedEnvironment(
+    environment = _Environment(
         loader=FileSystemLoader(root),
         undefined=StrictUndefined,
         autoescape=lambda name: name is not None and name.endswith(".html"),

@@ -31,7 +31,20 @@ _MOBILE = re.compile(r"(?<!\d)(1[3-9]\d)\d{4}(\d{4})(?!\d)")
 _LANDLINE = re.compile(r"(?<!\d)(0\d{2,3}-)\d{3,4}(\d{4})(?!\d)")
 
 
+# Letters, digits and signs of which there is nothing to take away: most texts are made of nothing else.
+_HARMLESS = re.compile(
+    r"[ -~\u00b0-\u00b3\u2014\u2018-\u201d\u2026\u2103\u3001\u3002\u4e00-\u9fff\uff01-\uff0f\uff1a-\uff1f]*"
+)
+
+
+def is_harmless(text: str) -> bool:
+    """Whether ``text`` holds nothing that :func:`visible` would have to look at more closely."""
+    return _HARMLESS.fullmatch(text) is not None
+
+
 def _kept(text: str) -> str:
+    if is_harmless(text):
+        return text
     kept: list[str] = []
     marks = 0
     for char in text:
@@ -61,7 +74,11 @@ def visible(text: str) -> str:
 
 def _unlink(text: str) -> str:
     """``text`` with full-width colons and dots where an address could be read; its length stays."""
-    return _DOMAIN.sub("．", _ADDRESS.sub(r"\1．\2．\3．\4", _SCHEME.sub("：", text)))
+    if ":" in text:
+        text = _SCHEME.sub("：", text)
+    if "." in text:
+        text = _DOMAIN.sub("．", _ADDRESS.sub(r"\1．\2．\3．\4", text))
+    return text
 
 
 @lru_cache(maxsize=8192)
@@ -87,6 +104,7 @@ def admin_markdown(text: str) -> str:
     return visible(text).translate(_ADMIN_MARKDOWN)
 
 
+@lru_cache(maxsize=8192)
 def mask(text: str) -> str:
     """Phone numbers inside a text with their middle hidden: 138xxxx0000, 0571-xxxx0000; no sign that markdown knows."""
     return _LANDLINE.sub(r"\1xxxx\2", _MOBILE.sub(r"\1xxxx\2", text))

@@ -24,6 +24,11 @@ _DEEDS_OF = {
 }
 
 
+_VERBS = frozenset(Verb)
+_LEVELS = frozenset(Level)
+_SEVERITIES = frozenset(Severity)
+
+
 def duty_of(incident: Incident, notice: Notice) -> Duty | None:
     """The duty a notice belongs to, else the open one of the reader's own unit."""
     named = next((duty for duty in incident.duties if duty.id == notice.duty), None)
@@ -52,8 +57,10 @@ def deed_of(incident: Incident, notice: Notice) -> Deed | None:
     duty = next((duty for duty in incident.duties if duty.id == notice.duty), None)
     if notice.kind is NoticeKind.SIGNED and duty and duty.signed:
         return duty.signed
-    fitting = _DEEDS_OF.get(notice.kind, frozenset(Verb))
-    if notice.kind is NoticeKind.FEEDBACK and notice.note in set(Verb):
+    if not incident.deeds:
+        return None
+    fitting = _DEEDS_OF.get(notice.kind, _VERBS)
+    if notice.kind is NoticeKind.FEEDBACK and notice.note in _VERBS:
         fitting = frozenset({Verb(notice.note)})
     deeds = [deed for deed in incident.deeds if deed.verb in fitting]
     earlier = [deed for deed in deeds if deed.at <= notice.created_at]
@@ -62,9 +69,9 @@ def deed_of(incident: Incident, notice: Notice) -> Deed | None:
 
 def before(note: str) -> str:
     """The former level or severity, which the note of a rise or a lowering names, in words; '' for other notes."""
-    if note in set(Level):
+    if note in _LEVELS:
         return Level(note).word
-    return Severity(note).word if note in set(Severity) else ""
+    return Severity(note).word if note in _SEVERITIES else ""
 
 
 def deed_facts(directory: Directory, deed: Deed | None, now: int, clean: Clean) -> dict[str, Any] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from math import isfinite
 from zoneinfo import ZoneInfo
 
@@ -67,7 +68,14 @@ def moment(at: int, now: int, *, brief: bool = False) -> str:
 
     ``brief`` gives only the day where it is not today or tomorrow, and never the year.
     """
-    when, today = local(at), local(now)
+    # To the minute is what is shown, so that many messages of one minute share the answer.
+    return _moment(at // 60_000, now // 60_000, brief)
+
+
+@lru_cache(maxsize=4096)
+def _moment(at: int, now: int, brief: bool) -> str:
+    """:func:`moment` of whole minutes since the epoch."""
+    when, today = local(at * 60_000), local(now * 60_000)
     days = (when.date() - today.date()).days
     if days in (0, 1) or (days == -1 and not brief):
         return f"{ {0: '', 1: '明日', -1: '昨日'}[days] }{when:%H:%M}"

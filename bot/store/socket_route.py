@@ -138,11 +138,14 @@ class SocketRoute:
 
     @asynccontextmanager
     async def _lend(self) -> AsyncIterator[_Line]:
-        try:
-            async with asyncio.timeout(self._seconds):
-                await self._room.acquire()
-        except TimeoutError as error:
-            raise UnsentError(error) from error
+        if self._room.locked():
+            try:
+                async with asyncio.timeout(self._seconds):
+                    await self._room.acquire()
+            except TimeoutError as error:
+                raise UnsentError(error) from error
+        else:
+            await self._room.acquire()  # does not wait
         try:
             line = await self._take()
             try:
