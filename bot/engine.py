@@ -201,17 +201,29 @@ class Engine:
         finally:
             await self.courier.stop(GRACE)
             await self.courier.record(self.clock.now())
+            await self.courier.settle(self.clock.now())
         # What was committed last would wait in the outbox until this hub's lease on it has ended.
         await self.fanout.step(self.clock.now())
 
     async def _move(self) -> None:
         async def step() -> int:
             now = self.clock.now()
-            reached = await self.fanout.put(now)
-            self.courier.expect(reached)
-            # What is in its mailbox may leave at once; the outbox can forget it meanwhile.
-            claimed, _ = await asyncio.gather(self.courier.step(now), self.fanout.acknowledge(now))
-            return len(reached) + claimed
+            given = self.fanout.batch()
+            try:
+                # What the turn before put into mailboxes the outbox may forget meanwhile.
+                turned, forgotten = await asyncio.gather(
+                    self.courier.turn(given, now), self.fanout.acknowledge(now), return_exceptions=True
+                )
+                if isinstance(turned, BaseException):
+                    raise turned
+            except BaseException:
+                self.fanout.keep(given)
+                raise
+            there, claimed = turned
+            moved = self.fanout.moved(given, there)
+            if isinstance(forgotten, BaseException):
+                raise forgotten
+            return moved + claimed + forgotten
 
         await self._loop(step, self._stirred)
 

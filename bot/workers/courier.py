@@ -24,6 +24,7 @@ from channels.outcome import Outcome, OutcomeKind
 from escalation.directory import Directory
 from escalation.incident import Incident
 from escalation.inputs import SendResult
+from escalation.ledger.change import OutboxItem
 from escalation.ledger.commit import Ledger
 from escalation.ledger.keys import Mailbox
 from escalation.ledger.mailbox import Claim, ClaimKind, Mailboxes, Settlement
@@ -72,6 +73,7 @@ class Courier:
         self._busy_at: Counter[Mailbox] = Counter()
         self._sends: set[asyncio.Task[None]] = set()
         self._ended: list[Sent] = []
+        self._settled: list[Settlement] = []
         self._expected: dict[Mailbox, None] = {}
         self._looked = 0
         self._states: dict[str, Incident] = {}
@@ -79,8 +81,17 @@ class Courier:
 
     @property
     def under_way(self) -> int:
-        """How many sends run, or have ended and are not yet recorded."""
-        return len(self._sends) + len(self._ended)
+        """How many sends run, or have ended and are not yet recorded and let go."""
+        return len(self._sends) + len(self._ended) + len(self._settled)
+
+    async def settle(self, now: int) -> None:
+        """Let go of what was recorded, and claim nothing more."""
+        settled, self._settled = self._settled, []
+        try:
+            await self._mailboxes.settle(settled, now=now)
+        except BaseException:
+            self._settled = settled + self._settled
+            raise
 
     def expect(self, mailboxes: Iterable[Mailbox]) -> None:
         """Something may leave these mailboxes at once: the next step need not look where anything is ready."""
@@ -95,19 +106,54 @@ class Courier:
         return list(dict.fromkeys((*await self._mailboxes.ready(now=now), *expected)))
 
     async def step(self, now: int, *, everywhere: bool = False) -> int:
-        """Claim what may leave now and start sending it; how many claims were made. Does not wait for the vendors.
+        """One turn without new rows; how many claims ended or were made. Does not wait for the vendors.
 
         ``everywhere``: look at all mailboxes, for whoever must know that nothing is left (the clock may stand still).
         """
+        settled = len(self._settled)
+        _, claims = await self.turn([], now, everywhere=everywhere)
+        return settled + claims
+
+    async def turn(self, items: list[OutboxItem], now: int, *, everywhere: bool = False) -> tuple[list[bool], int]:
+        """Let go of what was recorded, put new rows into their mailboxes, claim what may leave and start sending it.
+
+        Whether each of ``items`` is in its mailbox, and how many claims were made. When this raises, the rows may be
+        there or not.
+        """
+        self.expect(Mailbox(item.row.channel, item.row.address) for item in items)
         wanted = self._wanted(await self._likely(now, everywhere))
-        if not wanted:
-            return 0
-        claims = await self._mailboxes.claim(wanted, now=now)
+        settled, self._settled = self._settled, []
+        if not (settled or items or wanted):
+            return [], 0
+        codes = list(dict.fromkeys(item.row.incident for item in items if item.row.incident)) if wanted else []
+        try:
+            made, states = await asyncio.gather(
+                self._mailboxes.turn(settlements=settled, items=items, wanted=wanted, now=now),
+                self._ledger.get_many(codes),
+                return_exceptions=True,
+            )
+            if isinstance(made, BaseException):
+                raise made
+        except BaseException:
+            self._settled = settled + self._settled
+            self.expect(mailbox for mailbox, _ in wanted)
+            raise
+        # States that did not come are asked for once more, since what is claimed now has to leave or be given back.
+        known = {} if isinstance(states, BaseException) else dict(zip(codes, states, strict=True))
+        await self._begin(made.claims, known, now)
+        return made.there, len(made.claims)
+
+    async def _begin(self, claims: list[Claim], states: dict[str, Incident | None], now: int) -> None:
+        """Start sending what was claimed. ``states`` are the incidents that were loaded beside the claim."""
+        if not claims:
+            return
         waiting = deque(claims)
         try:
-            codes = list(dict.fromkeys(row.incident for claim in claims for row in claim.rows if row.incident))
-            found = await self._ledger.get_many(codes) if codes else []
-            incidents = {code: state for code, state in zip(codes, found, strict=True) if state is not None}
+            codes = dict.fromkeys(row.incident for claim in claims for row in claim.rows if row.incident)
+            missing = [code for code in codes if code not in states]
+            if missing:
+                states |= zip(missing, await self._ledger.get_many(missing), strict=True)
+            incidents = {code: state for code in codes if (state := states[code]) is not None}
             if all(claim.kind is ClaimKind.SINGLE for claim in claims):
                 # Recording uses states up. Making a digest awaits, and may not find one half used; single letters do
                 # not.
@@ -119,7 +165,6 @@ class Courier:
             for claim in waiting:
                 self._give_back(claim, now)
             raise
-        return len(claims)
 
     def _wanted(self, likely: Iterable[Mailbox]) -> list[tuple[Mailbox, Limits]]:
         """What to claim from each mailbox: a channel's free slots are shared among its mailboxes, so that none of them
@@ -253,7 +298,10 @@ class Courier:
         self.news.set()
 
     async def record(self, now: int) -> int:
-        """Write down the ended sends: receipts into their incidents, then the mailbox rows; how many claims ended."""
+        """Write down the ended sends in their incidents; how many claims ended.
+
+        The next turn lets their mailboxes know: until then, and after a crash in between, the rows are still claimed,
+        and whoever claims them again finds them sent."""
         ended, self._ended = self._ended, []
         self.news.clear()
         if not ended:
@@ -272,11 +320,10 @@ class Courier:
             for sent in ended:
                 if sent.hold_until:
                     await self._mailboxes.hold(sent.claim.mailbox, sent.hold_until, now=now)
-            settled = [Settlement(sent.claim, sent.again_at, sent.tried, sent.lost) for sent in ended]
-            await self._mailboxes.settle(settled, now=now)
         except BaseException:
             self._ended = ended + self._ended
             raise
+        self._settled += [Settlement(sent.claim, sent.again_at, sent.tried, sent.lost) for sent in ended]
         for sent in ended:
             for row in sent.claim.rows:
                 self._states.pop(row.incident, None)

@@ -7,9 +7,9 @@ left behind is claimed when its lease has ended.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 
 from escalation.ledger.change import OutboxItem
-from escalation.ledger.keys import Mailbox
 from escalation.ledger.mailbox import Mailboxes
 from escalation.ledger.outbox import Outbox
 
@@ -41,24 +41,32 @@ class FanOut:
         """Move what this hub was given; how many rows moved."""
         moved = 0
         while self._given or self._there:
-            moved += await self._put(self._next(), now)
+            moved += await self._put(self.batch(), now)
             await self.acknowledge(now)
         return moved
 
-    async def put(self, now: int) -> list[Mailbox]:
-        """One batch of what this hub was given goes into its mailboxes, which are told; :meth:`acknowledge` follows.
+    def batch(self) -> list[OutboxItem]:
+        """The next rows of what this hub was given, to be put into their mailboxes by whoever asks: :meth:`moved` or
+        :meth:`keep` must follow."""
+        return [self._given.popleft() for _ in range(min(MOST, len(self._given)))]
 
-        Until then the rows are in the outbox as well, and whoever finds them there puts them again, to no effect.
-        """
-        batch = self._next()
-        await self._put(batch, now)
-        return list(dict.fromkeys(Mailbox(item.row.channel, item.row.address) for item in batch))
+    def keep(self, items: Sequence[OutboxItem]) -> None:
+        """It is not known whether these went. Still only a hint, but one that spares them the wait for their lease's
+        end."""
+        self._given.extendleft(reversed(items))
 
-    async def acknowledge(self, now: int) -> None:
-        """Let the outbox forget what is in its mailboxes."""
+    def moved(self, items: Sequence[OutboxItem], there: Sequence[bool]) -> int:
+        """Rows that are in their mailboxes; :meth:`acknowledge` follows, and until then they are in the outbox as well,
+        where whoever finds them puts them again, to no effect. How many there are."""
+        moved = [item for item, put in zip(items, there, strict=True) if put]
+        self._there += moved
+        return len(moved)
+
+    async def acknowledge(self, now: int) -> int:
+        """Let the outbox forget what is in its mailboxes; how many rows."""
         there, self._there = self._there, []
         if not there:
-            return
+            return 0
         try:
             left = (await self._outbox.acknowledge(there, now=now)).left
         except BaseException:
@@ -67,6 +75,7 @@ class FanOut:
         if left:
             # Rows of these incidents were committed while we held their lines: they must not wait for the sweep.
             self._given.extend(await self._outbox.claim(sorted(left), now=now, lease=LEASE, limit=MOST))
+        return len(there)
 
     async def sweep(self, now: int) -> int:
         """Move what nobody holds: rows left by a crash, or by a commit whose answer was lost."""
@@ -75,18 +84,12 @@ class FanOut:
         await self.acknowledge(now)
         return moved
 
-    def _next(self) -> list[OutboxItem]:
-        return [self._given.popleft() for _ in range(min(MOST, len(self._given)))]
-
     async def _put(self, items: list[OutboxItem], now: int) -> int:
         if not items:
             return 0
         try:
             there = await self._mailboxes.put(items, now=now)
         except BaseException:
-            # Still only a hint, but one that spares them the wait for their lease's end.
-            self._given.extendleft(reversed(items))
+            self.keep(items)
             raise
-        moved = [item for item, put in zip(items, there, strict=True) if put]
-        self._there += moved
-        return len(moved)
+        return self.moved(items, there)

@@ -9,10 +9,9 @@ one of its own incident unless that one is being sent this moment.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -69,6 +68,16 @@ class Settlement(NamedTuple):
     lost: bool = False
 
 
+class Turn(NamedTuple):
+    """What one round trip did. ``held`` says of each settlement whether the claim was still the caller's: if not, the
+    row stays with whoever holds it. ``there`` says of each row whether it is in its mailbox (or was, and has been
+    sent), so that the outbox may forget it. ``claims`` may be sent now."""
+
+    held: list[bool]
+    there: list[bool]
+    claims: list[Claim]
+
+
 class Figures(NamedTuple):
     """What waits in a mailbox. Times in milliseconds, None where nothing of the kind is there, 0 for no hold."""
 
@@ -93,33 +102,9 @@ class Mailboxes:
     async def put(self, items: Sequence[OutboxItem], *, now: int) -> list[bool]:
         """Put claimed outbox rows into their mailboxes in one round trip. A row that was put before is not put again.
 
-        True where the row is in its mailbox (or was, and has been sent), so that the outbox may forget it; False where
-        that part of the store did not answer. Raises the store's error if no part did.
+        One answer for each, as in :class:`Turn`. Raises the store's error if no part of it answered.
         """
-        cut = now - TOLD_DAYS * DAY
-        args: dict[Mailbox, list[Arg]] = {}
-        places: defaultdict[Mailbox, list[int]] = defaultdict(list)
-        for place, item in enumerate(items):
-            row = item.row
-            mailbox = Mailbox(row.channel, row.address)
-            rows = args.get(mailbox)
-            if rows is None:
-                rows = args[mailbox] = ["put", mailbox.name, now, cut]
-            rows += (
-                f"{item.partition}{US}{item.member}",
-                "c" if row.urgency is Urgency.CRITICAL else "n",
-                row.incident,
-                row.created_at,
-                row.not_before,
-                item.body,
-            )
-            places[mailbox].append(place)
-        calls = [self._call(mailbox, rows) for mailbox, rows in args.items()]
-        there = [False] * len(items)
-        for mailbox, _ in answered(args, await self._store.run_scripts(calls)):
-            for place in places[mailbox]:
-                there[place] = True
-        return there
+        return (await self.turn(items=items, now=now)).there
 
     async def ready(self, *, now: int, limit: int = 256) -> list[Mailbox]:
         """The mailboxes with something that may go now, up to ``limit`` of each shard, longest ready first."""
@@ -137,45 +122,46 @@ class Mailboxes:
 
     async def claim(self, wanted: Sequence[tuple[Mailbox, Limits]], *, now: int) -> list[Claim]:
         """What may be sent now from these mailboxes, in one round trip; at most one digest or overflow of each."""
-        calls: list[Call] = []
-        tokens = [claim_token(now + limits.lease) for _, limits in wanted]
-        for (mailbox, limits), token in zip(wanted, tokens, strict=True):
-            args: list[Arg] = [
-                "claim",
-                mailbox.name,
-                now,
-                token,
-                limits.at_once,
-                limits.reserve,
-                limits.digest,
-            ]
-            for window in limits.windows:
-                args += (window.count, window.per_ms)
-            calls.append(self._call(mailbox, args))
+        return (await self.turn(wanted=wanted, now=now)).claims
+
+    async def turn(
+        self,
+        *,
+        settlements: Sequence[Settlement] = (),
+        items: Sequence[OutboxItem] = (),
+        wanted: Sequence[tuple[Mailbox, Limits]] = (),
+        now: int,
+    ) -> Turn:
+        """Say how claims ended, put claimed outbox rows into their mailboxes, and claim what may be sent: all in one
+        round trip, in this order, so that what became free or came is claimed at once.
+
+        A settlement counts only while the claim is the caller's. Where a part of the store does not answer, its rows
+        are not there, and what is claimed or unsettled comes back when its lease ends. Raises the store's error if no
+        part answered.
+        """
+        ends, rows = _settlements(settlements, now), _rows(items, now)
+        asked = [(mailbox, limits, claim_token(now + limits.lease)) for mailbox, limits in wanted]
+        calls = [self._call(mailbox, args) for mailbox, args in ends.items()]
+        calls += [self._call(mailbox, args) for mailbox, args in rows.items()]
+        calls += [self._call(mailbox, _question(mailbox, limits, token, now)) for mailbox, limits, token in asked]
+        if not calls:
+            return Turn([], [], [])
+        said = dict(answered(range(len(calls)), await self._store.run_scripts(calls)))
+        marks = {mailbox: iter(said.get(place, ())) for place, mailbox in enumerate(ends)}
+        reached = {mailbox for place, mailbox in enumerate(rows, len(ends)) if place in said}
         claims: list[Claim] = []
-        asked = list(zip(wanted, tokens, strict=True))
-        for ((mailbox, limits), token), reply in answered(asked, await self._store.run_scripts(calls)):
-            until = now + limits.lease
-            i = 0
-            while i < len(reply):
-                kind, member, tried, frozen, count = reply[i : i + 5]
-                tries, lapses = tried.split()
-                rows = [_decode(row) for row in reply[i + 5 : i + 5 + count]]
-                claims.append(
-                    Claim(
-                        mailbox,
-                        ClaimKind(kind.decode()),
-                        member.decode(),
-                        token,
-                        until,
-                        int(tries),
-                        int(lapses),
-                        frozen or None,
-                        rows,
-                    )
-                )
-                i += 5 + count
-        return claims
+        for place, (mailbox, limits, token) in enumerate(asked, len(ends) + len(rows)):
+            claims += _claims(mailbox, token, now + limits.lease, said.get(place, []))
+        return Turn(
+            held=[next(marks[each.claim.mailbox], 0) == 1 for each in settlements],
+            there=[Mailbox(item.row.channel, item.row.address) in reached for item in items],
+            claims=claims,
+        )
+
+    async def settle(self, settlements: Sequence[Settlement], *, now: int) -> list[bool]:
+        """Say how claims ended, in one round trip; one answer for each, as in :class:`Turn`. An overflow is never sent
+        again as such."""
+        return (await self.turn(settlements=settlements, now=now)).held
 
     async def freeze(self, claim: Claim, content: bytes, *, now: int) -> bytes | None:
         """Keep what a digest says, before its send: the kept bytes (an earlier claimer's, if there was one) are what to
@@ -186,26 +172,6 @@ class Mailboxes:
         if isinstance(reply, Exception):
             raise reply
         return reply if isinstance(reply, bytes) else None
-
-    async def settle(self, settlements: Sequence[Settlement], *, now: int) -> list[bool]:
-        """Say how claims ended, in one round trip. False where the claim was no longer the caller's, or that part of
-        the store did not answer: the row stays with whoever holds it. An overflow is never sent again as such."""
-        args: dict[Mailbox, list[Arg]] = {}
-        places: defaultdict[Mailbox, list[int]] = defaultdict(list)
-        for place, (claim, again_at, tried, lost) in enumerate(settlements):
-            mailbox = claim.mailbox
-            rows = args.get(mailbox)
-            if rows is None:
-                rows = args[mailbox] = ["settle", mailbox.name, now]
-            sent = "2" if tried and lost else "1" if tried else "0"
-            rows += (claim.member, claim.token, "" if again_at is None else again_at, sent)
-            places[mailbox].append(place)
-        calls = [self._call(mailbox, rows) for mailbox, rows in args.items()]
-        held = [False] * len(settlements)
-        for mailbox, reply in answered(args, await self._store.run_scripts(calls)):
-            for place, mark in zip(places[mailbox], reply, strict=True):
-                held[place] = mark == 1
-        return held
 
     async def hold(self, mailbox: Mailbox, until: int, *, now: int) -> None:
         """Nothing more leaves this mailbox before ``until`` (the vendor said so); a time that has passed lets it go."""
@@ -259,3 +225,68 @@ class Mailboxes:
 
     def _call(self, mailbox: Mailbox, args: list[Arg]) -> Call:
         return ("mailbox", self._place(mailbox), args)
+
+
+def _rows(items: Sequence[OutboxItem], now: int) -> dict[Mailbox, list[Arg]]:
+    """The arguments of ``put`` for each mailbox."""
+    found: dict[Mailbox, list[Arg]] = {}
+    for item in items:
+        row = item.row
+        mailbox = Mailbox(row.channel, row.address)
+        args = found.get(mailbox)
+        if args is None:
+            args = found[mailbox] = ["put", mailbox.name, now, now - TOLD_DAYS * DAY]
+        args += (
+            f"{item.partition}{US}{item.member}",
+            "c" if row.urgency is Urgency.CRITICAL else "n",
+            row.incident,
+            row.created_at,
+            row.not_before,
+            item.body,
+        )
+    return found
+
+
+def _settlements(settlements: Sequence[Settlement], now: int) -> dict[Mailbox, list[Arg]]:
+    """The arguments of ``settle`` for each mailbox."""
+    found: dict[Mailbox, list[Arg]] = {}
+    for claim, again_at, tried, lost in settlements:
+        args = found.get(claim.mailbox)
+        if args is None:
+            args = found[claim.mailbox] = ["settle", claim.mailbox.name, now]
+        sent = "2" if tried and lost else "1" if tried else "0"
+        args += (claim.member, claim.token, "" if again_at is None else again_at, sent)
+    return found
+
+
+def _question(mailbox: Mailbox, limits: Limits, token: str, now: int) -> list[Arg]:
+    """The arguments of ``claim``."""
+    args: list[Arg] = ["claim", mailbox.name, now, token, limits.at_once, limits.reserve, limits.digest]
+    for window in limits.windows:
+        args += (window.count, window.per_ms)
+    return args
+
+
+def _claims(mailbox: Mailbox, token: str, until: int, reply: list[Any]) -> list[Claim]:
+    """What ``claim`` handed out."""
+    claims: list[Claim] = []
+    i = 0
+    while i < len(reply):
+        kind, member, tried, frozen, count = reply[i : i + 5]
+        tries, lapses = tried.split()
+        rows = [_decode(row) for row in reply[i + 5 : i + 5 + count]]
+        claims.append(
+            Claim(
+                mailbox,
+                ClaimKind(kind.decode()),
+                member.decode(),
+                token,
+                until,
+                int(tries),
+                int(lapses),
+                frozen or None,
+                rows,
+            )
+        )
+        i += 5 + count
+    return claims

@@ -156,6 +156,11 @@ class House:
         """A fresh engine on the same store, as a restarted or a second hub has."""
         return await open_engine(self.door, self.clock, self.settings, self._session, self.folder, self._channels)
 
+    async def record(self) -> None:
+        """Ended sends are written down, and their mailboxes let go of them."""
+        await self.engine.courier.record(self.clock.now())
+        await self.engine.courier.settle(self.clock.now())
+
     async def crash(self) -> Engine:
         """The hub dies where it stands: its sends end, nothing it remembers is left; a fresh one takes its place."""
         sends = [task for task in asyncio.all_tasks() if task.get_name().startswith("send ")]

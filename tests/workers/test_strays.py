@@ -157,7 +157,7 @@ async def test_the_store_fails_while_a_dead_letter_is_written(house: House, what
     await house.engine.courier.idle()
     house.door.failing = [what]
     with pytest.raises(StoreUnavailableError):
-        await house.engine.courier.record(house.clock.now())
+        await house.record()
     await house.engine.rest()
     assert len(await house.loose_journal("dead_letter")) == 1
     assert len(house.at(KEEPER_MAIL)) == 1
@@ -173,7 +173,7 @@ async def test_a_crash_between_a_refusal_and_its_record(house: House) -> None:
     await house.engine.courier.idle()
     house.door.failing = ["mailbox:settle"]
     with pytest.raises(StoreUnavailableError):
-        await house.engine.courier.record(house.clock.now())
+        await house.record()
     await house.crash()
     await house.wait(61 * SECOND)
     assert len(house.texts(KEEPER)) == 1
