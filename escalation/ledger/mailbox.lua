@@ -39,7 +39,9 @@ local function members_of(member) -- of a digest; of a plain row itself; of an o
   return frozen and split(frozen) or {}
 end
 
-local function is_digest(member) return call('HEXISTS', facts, 'd:' .. member) == 1 end
+local function is_digest(member) -- 'n', never 'c': that is an overflow
+  return string.sub(member, 1, 3) == 'n\31#'
+end
 
 local function in_flight(member) -- whether another send about one of its incidents is under way
   for _, one in ipairs(members_of(member)) do
@@ -92,8 +94,7 @@ local function revive() -- what came due: claims that ran out, rows that waited
   end
 end
 
-local function place(member) -- the first of its line: to wait, now or until its time
-  local not_before = call('HGET', facts, 'b:' .. member)
+local function place(member, not_before) -- the first of its line: to wait, now or until its time
   if not_before and tonumber(not_before) > now then call('ZADD', later, not_before, member) else wait(member) end
 end
 
@@ -103,7 +104,7 @@ local function remove(member)
   call('HDEL', facts, 't:' .. member, 'b:' .. member)
   local own = line_of(member)
   local next_one = call('ZRANGEBYLEX', line, '[' .. own, '(' .. own .. '\255', 'LIMIT', 0, 1)[1]
-  if next_one then place(next_one) end
+  if next_one then place(next_one, call('HGET', facts, 'b:' .. next_one)) end
 end
 
 local function look_at(times) -- enter the mailbox among the ready for the earliest of the times, or take it out
@@ -127,9 +128,9 @@ local function look_soon()
   })
 end
 
-local function put() -- told cut, then (outbox id, critical as c or n, incident, created, not before, row)…
-  local reply, cut = {}, ARGV[4]
-  for i = 5, #ARGV, 6 do
+local function put(from, to) -- told cut, then (outbox id, critical as c or n, incident, created, not before, row)…
+  local cut = ARGV[from]
+  for i = from + 1, to, 6 do
     local new = call('ZADD', known, 'NX', whole(now), ARGV[i])
     if new == 1 then
       local seq = call('HINCRBY', facts, 'seq', 1)
@@ -140,14 +141,11 @@ local function put() -- told cut, then (outbox id, critical as c or n, incident,
       call('ZADD', line, 0, member)
       call('HSET', rows, member, ARGV[i + 5])
       if tonumber(ARGV[i + 4]) > now then call('HSET', facts, 'b:' .. member, ARGV[i + 4]) end
-      if first then place(member) end
+      if first then place(member, ARGV[i + 4]) end
       if ARGV[i + 2] ~= '' then call('ZADD', told, 'GT', whole(now), ARGV[i + 2]) end
     end
-    reply[#reply + 1] = new
   end
   call('ZREMRANGEBYSCORE', told, '-inf', cut)
-  look_soon()
-  return reply
 end
 
 local function gather(low, high, wanted, plain) -- waiting members free to go, in order; plain: no frozen digests
@@ -165,15 +163,16 @@ local function gather(low, high, wanted, plain) -- waiting members free to go, i
   return found
 end
 
-local function claim() -- token, at once, reserve, digest size, then (count, per)…
-  local token, room, reserve, digest = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+local function claim(from) -- token, at once, reserve, digest size, then (count, per)…
+  local token, room = ARGV[from], tonumber(ARGV[from + 1])
+  local reserve, digest = tonumber(ARGV[from + 2]), tonumber(ARGV[from + 3])
   local hold = tonumber(call('HGET', facts, 'hold') or '0')
   if hold > now then look_soon() return {} end
   revive()
   room = room - call('ZCARD', flying)
 
   local limits, left, usable, shortest, longest = {}, math.huge, math.huge, nil, nil
-  for i = 8, #ARGV, 2 do
+  for i = from + 4, #ARGV, 2 do
     local count, per = tonumber(ARGV[i]), tonumber(ARGV[i + 1])
     local used = call('ZCOUNT', window, '(' .. whole(now - per), '+inf')
     local kept = math.min(reserve, count - 1)
@@ -188,8 +187,9 @@ local function claim() -- token, at once, reserve, digest size, then (count, per
   local function hand_out(kind, member, carried)
     reply[#reply + 1] = kind
     reply[#reply + 1] = member
-    reply[#reply + 1] = call('HGET', facts, 't:' .. member) or '0 0'
-    reply[#reply + 1] = call('HGET', facts, 'z:' .. member) or ''
+    local known_of = call('HMGET', facts, 't:' .. member, 'z:' .. member)
+    reply[#reply + 1] = known_of[1] or '0 0'
+    reply[#reply + 1] = known_of[2] or ''
     reply[#reply + 1] = #carried
     for _, one in ipairs(carried) do reply[#reply + 1] = call('HGET', rows, one) end
     fly(member, token, limited)
@@ -243,7 +243,10 @@ local function claim() -- token, at once, reserve, digest size, then (count, per
   end
 
   local times = {later = first_score(later), flight = first_score(flying)}
-  local critical, normal = call('ZCOUNT', waiting, '-inf', '(0') > 0, call('ZCOUNT', waiting, 0, '+inf') > 0
+  local critical, normal = false, false
+  if call('ZCARD', waiting) > 0 then
+    critical, normal = call('ZCOUNT', waiting, '-inf', '(0') > 0, call('ZCOUNT', waiting, 0, '+inf') > 0
+  end
   local function token_at(keep_back) -- when every window has a token (again)
     local at = now
     for _, limit in ipairs(limits) do
@@ -265,9 +268,9 @@ local function claim() -- token, at once, reserve, digest size, then (count, per
   return reply
 end
 
-local function settle() -- (member, token, again at or '' when done, 1 if it was tried, 2 if its answer was lost)…
+local function settle(from, to) -- (member, token, again at or '' when done, 1 if tried, 2 if its answer was lost)…
   local reply = {}
-  for i = 4, #ARGV, 4 do
+  for i = from, to, 4 do
     local member, again = ARGV[i], ARGV[i + 2]
     local score = call('ZSCORE', flying, member)
     local held = score and tonumber(score) == tonumber(ARGV[i + 1])
@@ -286,7 +289,15 @@ local function settle() -- (member, token, again at or '' when done, 1 if it was
     end
     reply[#reply + 1] = held and 1 or 0
   end
-  look_soon()
+  return reply
+end
+
+local function turn() -- arguments of settle, arguments of put, settle's, put's, and claim's if there are any
+  local settled, came = tonumber(ARGV[4]), tonumber(ARGV[5])
+  local first_put = 6 + settled
+  local reply = {settle(6, 5 + settled), {}}
+  if came > 0 then put(first_put, first_put + came - 1) end
+  if #ARGV >= first_put + came then reply[2] = claim(first_put + came) else look_soon() end
   return reply
 end
 
@@ -321,5 +332,5 @@ local function figures() -- critical, normal, under way, held until, oldest crit
   }
 end
 
-local operations = {put = put, claim = claim, settle = settle, freeze = freeze, hold = hold, figures = figures}
+local operations = {turn = turn, freeze = freeze, hold = hold, figures = figures}
 return operations[operation]()

@@ -9,7 +9,7 @@ one of its own incident unless that one is being sent this moment.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -29,6 +29,7 @@ TOLD_DAYS = 35
 KNOWN_MAILBOXES = 20_000
 """How many mailboxes' key names are kept ready; more are made anew when they are met."""
 
+_NONE: Iterator[int] = iter(())
 _decode = msgspec.json.Decoder(OutboxRow).decode
 
 
@@ -139,23 +140,26 @@ class Mailboxes:
         are not there, and what is claimed or unsettled comes back when its lease ends. Raises the store's error if no
         part answered.
         """
-        ends, rows = _settlements(settlements, now), _rows(items, now)
-        asked = [(mailbox, limits, claim_token(now + limits.lease)) for mailbox, limits in wanted]
-        calls = [self._call(mailbox, args) for mailbox, args in ends.items()]
-        calls += [self._call(mailbox, args) for mailbox, args in rows.items()]
-        calls += [self._call(mailbox, _question(mailbox, limits, token, now)) for mailbox, limits, token in asked]
-        if not calls:
+        ends, rows = _settlements(settlements), _rows(items, now)
+        asked = {mailbox: (limits, claim_token(now + limits.lease)) for mailbox, limits in wanted}
+        boxes = list(dict.fromkeys((*ends, *rows, *asked)))
+        if not boxes:
             return Turn([], [], [])
-        said = dict(answered(range(len(calls)), await self._store.run_scripts(calls)))
-        marks = {mailbox: iter(said.get(place, ())) for place, mailbox in enumerate(ends)}
-        reached = {mailbox for place, mailbox in enumerate(rows, len(ends)) if place in said}
-        claims: list[Claim] = []
-        for place, (mailbox, limits, token) in enumerate(asked, len(ends) + len(rows)):
-            claims += _claims(mailbox, token, now + limits.lease, said.get(place, []))
+        calls = [
+            self._call(mailbox, _turn(mailbox, ends.get(mailbox, ()), rows.get(mailbox, ()), asked.get(mailbox), now))
+            for mailbox in boxes
+        ]
+        said = dict(answered(boxes, await self._store.run_scripts(calls)))
+        marks = {mailbox: iter(reply[0]) for mailbox, reply in said.items()}
         return Turn(
-            held=[next(marks[each.claim.mailbox], 0) == 1 for each in settlements],
-            there=[Mailbox(item.row.channel, item.row.address) in reached for item in items],
-            claims=claims,
+            held=[next(marks.get(each.claim.mailbox, _NONE), 0) == 1 for each in settlements],
+            there=[Mailbox(item.row.channel, item.row.address) in said for item in items],
+            claims=[
+                claim
+                for mailbox, (limits, token) in asked.items()
+                if mailbox in said
+                for claim in _claims(mailbox, token, now + limits.lease, said[mailbox][1])
+            ],
         )
 
     async def settle(self, settlements: Sequence[Settlement], *, now: int) -> list[bool]:
@@ -228,14 +232,14 @@ class Mailboxes:
 
 
 def _rows(items: Sequence[OutboxItem], now: int) -> dict[Mailbox, list[Arg]]:
-    """The arguments of ``put`` for each mailbox."""
+    """The script's arguments of new rows for each mailbox."""
     found: dict[Mailbox, list[Arg]] = {}
     for item in items:
         row = item.row
         mailbox = Mailbox(row.channel, row.address)
         args = found.get(mailbox)
         if args is None:
-            args = found[mailbox] = ["put", mailbox.name, now, now - TOLD_DAYS * DAY]
+            args = found[mailbox] = [now - TOLD_DAYS * DAY]
         args += (
             f"{item.partition}{US}{item.member}",
             "c" if row.urgency is Urgency.CRITICAL else "n",
@@ -247,28 +251,31 @@ def _rows(items: Sequence[OutboxItem], now: int) -> dict[Mailbox, list[Arg]]:
     return found
 
 
-def _settlements(settlements: Sequence[Settlement], now: int) -> dict[Mailbox, list[Arg]]:
-    """The arguments of ``settle`` for each mailbox."""
+def _settlements(settlements: Sequence[Settlement]) -> dict[Mailbox, list[Arg]]:
+    """The script's arguments of ended claims for each mailbox."""
     found: dict[Mailbox, list[Arg]] = {}
     for claim, again_at, tried, lost in settlements:
-        args = found.get(claim.mailbox)
-        if args is None:
-            args = found[claim.mailbox] = ["settle", claim.mailbox.name, now]
         sent = "2" if tried and lost else "1" if tried else "0"
+        args = found.setdefault(claim.mailbox, [])
         args += (claim.member, claim.token, "" if again_at is None else again_at, sent)
     return found
 
 
-def _question(mailbox: Mailbox, limits: Limits, token: str, now: int) -> list[Arg]:
-    """The arguments of ``claim``."""
-    args: list[Arg] = ["claim", mailbox.name, now, token, limits.at_once, limits.reserve, limits.digest]
-    for window in limits.windows:
-        args += (window.count, window.per_ms)
+def _turn(
+    mailbox: Mailbox, ends: Sequence[Arg], rows: Sequence[Arg], asked: tuple[Limits, str] | None, now: int
+) -> list[Arg]:
+    """All arguments of one mailbox's turn."""
+    args: list[Arg] = ["turn", mailbox.name, now, len(ends), len(rows), *ends, *rows]
+    if asked is not None:
+        limits, token = asked
+        args += (token, limits.at_once, limits.reserve, limits.digest)
+        for window in limits.windows:
+            args += (window.count, window.per_ms)
     return args
 
 
 def _claims(mailbox: Mailbox, token: str, until: int, reply: list[Any]) -> list[Claim]:
-    """What ``claim`` handed out."""
+    """What the script handed out."""
     claims: list[Claim] = []
     i = 0
     while i < len(reply):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,7 +30,7 @@ from channels.registry import open_channel
 from escalation.event import Event, EventType
 from escalation.incident import Incident
 from escalation.inputs import Entry
-from escalation.ledger.door import Call
+from escalation.ledger.door import Arg, Call
 from escalation.ledger.keys import partition_keys
 from escalation.ledger.meta import open_meta
 from escalation.ledger.stream import range_command, read_rows
@@ -102,7 +102,7 @@ around_the_clock = true
 
 
 class FaultyDoor(Door):
-    """The real store behind a door that can be told to fail: ``failing`` has script names, or ``mailbox:<operation>``,
+    """The real store behind a door that can be told to fail: ``failing`` has script names, ``mailbox:put`` or ``mailbox:settle``,
     whose runs do not reach the store; each failure takes one away and is counted. ``before`` is awaited before runs of
     a script. ``away`` is a script and the hash tag of a part of the store that does not answer it. The runs of a script
     in ``losing`` have their effect, their answer is lost, and so they are sent again, as the client does."""
@@ -119,7 +119,7 @@ class FaultyDoor(Door):
         for name, _, args in calls:
             if name in self.before:
                 await self.before[name]()
-            for what in (name, f"{name}:{args[0]!s}"):
+            for what in _doings(name, args):
                 if what in self.failing:
                     self.failing.remove(what)
                     self.failed += 1
@@ -135,6 +135,12 @@ class FaultyDoor(Door):
     def _is_away(self, call: Call) -> bool:
         name, keys, _ = call
         return self.away is not None and self.away[0] == name and keys[0].startswith(b"fh:{" + self.away[1] + b"}")
+
+
+def _doings(name: str, args: Sequence[Arg]) -> list[str]:
+    """A script's name, and what a mailbox's turn is made of."""
+    settles, puts = (args[3], args[4]) if name == "mailbox" and args[0] == "turn" else (0, 0)
+    return [name, *(["mailbox:settle"] if settles else []), *(["mailbox:put"] if puts else [])]
 
 
 @dataclass
