@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+from collections.abc import Mapping
 from unittest.mock import patch
 
 from bot.cli import main
@@ -18,15 +19,20 @@ from channels.channel import Channel
 AT_ONCE = 64
 
 
+def unlimited(channels: Mapping[str, Channel]) -> None:
+    """Take the vendor's limits away."""
+    for channel in channels.values():
+        channel.abilities = dataclasses.replace(channel.abilities, windows=(), reserve=0, digest=False, at_once=AT_ONCE)
+
+
 class UnlimitedHub(Hub):
     """A hub whose channels have no limits of the vendor."""
 
+    courier_module = "bench.courier"
+
     def _open_channels(self, settings: Settings) -> dict[str, Channel]:
         channels = super()._open_channels(settings)
-        for channel in channels.values():
-            channel.abilities = dataclasses.replace(
-                channel.abilities, windows=(), reserve=0, digest=False, at_once=AT_ONCE
-            )
+        unlimited(channels)
         return channels
 
 

@@ -6,11 +6,12 @@ import json
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from bench.driver import Request, get, http
-from bench.processes import free_port, running, until
+from bench.processes import children, free_port, running, until
 from bench.receiver import mark
 from bot.settings.uscc import check_digit
 from bot.store import record
@@ -33,6 +34,7 @@ data = "data"
 fallback_unit = "county"
 maintainers = "county"
 emergency = "火警119"
+courier_process = {apart}
 
 [pages]
 secret = "file:secret"
@@ -108,12 +110,16 @@ def _usccs() -> list[str]:
 
 
 class Ours:
-    """The hub's processes and its events: each of its own point, so each opens an incident and is one message."""
+    """The hub's processes and its events: each of its own point, so each opens an incident and is one message.
+
+    ``apart``: it sends from a courier process of its own.
+    """
 
     accepted = b"HTTP/1.1 202"
 
-    def __init__(self, folder: Path, port: int, hub: int) -> None:
+    def __init__(self, folder: Path, port: int, hub: int, *, apart: bool = False) -> None:
         self.port = port
+        self._apart = apart
         self._hub = hub
         self._folder = folder
         self._usccs = _usccs()
@@ -140,19 +146,22 @@ class Ours:
         return numbers, http("/events/bench", self.port, body, f"Authorization: Bearer {TOKEN}")
 
     def processes(self) -> dict[str, int]:
-        """The hub and its store."""
+        """The hub, its store, and its courier process where it has one."""
         store = record.load(self._folder / "data" / "store")
         assert store is not None
-        return {"hub": self._hub, "store": store.pid}
+        found = {"hub": self._hub, "store": store.pid}
+        if self._apart:
+            (found["courier"],) = (child for child in children(self._hub) if child != store.pid)
+        return found
 
 
-def _write(folder: Path, port: int, receiver: int) -> Path:
+def _write(folder: Path, port: int, receiver: int, *, apart: bool = False) -> Path:
     for name, secret in (("secret", "0" * 40), ("token", TOKEN), ("key", "bench-robot")):
         (folder / name).write_text(secret)
         (folder / name).chmod(0o600)
     levels = json.dumps(["red", "orange", "yellow", "blue"])
     severities = json.dumps(["high_high", "low_low", "interlock", "high", "low", "fault", "offline"])
-    text = _CONFIG.format(port=port, receiver=receiver)
+    text = _CONFIG.format(port=port, receiver=receiver, apart=str(apart).lower())
     text += _RULE.format(name="报警", kind="alarm", field="severities", values=severities)
     text += _RULE.format(name="预警", kind="warning", field="levels", values=levels)
     for number, uscc in enumerate(_usccs(), 1):
@@ -162,19 +171,26 @@ def _write(folder: Path, port: int, receiver: int) -> Path:
     return config
 
 
+@dataclass(frozen=True, slots=True)
 class StartOurs:
-    """Starts the hub."""
+    """Starts the hub, ``apart`` with a courier process of its own."""
 
-    name = NAME
+    apart: bool = False
+
+    @property
+    def name(self) -> str:
+        return f"{NAME}, courier apart" if self.apart else NAME
 
     @asynccontextmanager
     async def __call__(self, folder: Path, receiver: int) -> AsyncIterator[Ours]:
         port, log = free_port(), folder / "log"
-        config = _write(folder, port, receiver)
+        config = _write(folder, port, receiver, apart=self.apart)
         with running([sys.executable, "-m", "bench.hub", str(config)], log) as process:
 
             async def ready() -> bool:
-                return (await get(port, "/readyz"))[0] == 200
+                return (await get(port, "/readyz"))[0] == 200 and (
+                    not self.apart or "a courier process sends" in log.read_text()
+                )
 
             await until(ready, process, log)
-            yield Ours(folder, port, process.pid)
+            yield Ours(folder, port, process.pid, apart=self.apart)

@@ -86,10 +86,11 @@ async def calm(pids: Sequence[int]) -> None:
     while working:
         # Nothing announces the end of another process's child.
         await asyncio.sleep(0.5)
-        working = any(_children(pid) - set(pids) for pid in pids)
+        working = any(children(pid) - set(pids) for pid in pids)
 
 
-def _children(pid: int) -> set[int]:
+def children(pid: int) -> set[int]:
+    """The processes that this one started and that still run."""
     return {int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
 
 

@@ -29,6 +29,9 @@ class Subject(Protocol):
 class Start(Protocol):
     """How a subject is started afresh in an empty folder, told where the receiver is; it ends with the context."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What it is called in the table."""
+        ...
 
     def __call__(self, folder: Path, receiver: int) -> AbstractAsyncContextManager[Subject]: ...

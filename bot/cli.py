@@ -17,6 +17,7 @@ from bot.commands import rehearsals
 from bot.commands.check import run_check
 from bot.commands.common import loaded_or_exit, print_result, rendering_warnings
 from bot.commands.init import run_init
+from bot.process import log_to_stderr
 from bot.serving import CannotListen, serve
 from bot.store.errors import StoreError
 from bot.story import text_of
@@ -99,8 +100,7 @@ def _check(options: argparse.Namespace) -> int:
 
 def _serve(options: argparse.Namespace) -> int:
     loaded, settings = loaded_or_exit(options.config, servable=True)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    log_to_stderr()
     for problem in loaded.problems:
         logging.getLogger("fenghuo").warning("%s", problem.text(settings.hub.language))
     # The loop in C: the hub's work is many small round trips.

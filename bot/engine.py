@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from enum import Enum
 from pathlib import Path
+from typing import Protocol
 
 from bot.chat.answering import Answering
 from bot.clock import Clock, PushedClock
@@ -57,8 +59,26 @@ _RESULTS = {
 }
 
 
+class Part(Enum):
+    """Which of an engine's workers run: all, or those that only send what others have decided."""
+
+    ALL = "all"
+    SENDING = "sending"
+
+
+class Relay(Protocol):
+    """Another process that sends for this engine."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether it is there and well."""
+
+    def give(self, items: list[OutboxItem]) -> bool:
+        """Hand rows over; False where they are still the caller's."""
+
+
 class Engine:
-    """All workers of one hub on one store."""
+    """All workers of one hub on one store. While its ``relay`` is ready, that one sends."""
 
     def __init__(
         self,
@@ -108,6 +128,7 @@ class Engine:
         self._halt = asyncio.Event()
         self.changed: Callable[[], None] = lambda: None
         self.may_work: Callable[[], bool] = lambda: True
+        self.relay: Relay | None = None
 
     def has_room(self, count: int) -> bool:
         """Whether ``count`` more events would be taken now."""
@@ -176,9 +197,10 @@ class Engine:
             self.changed()
         return done
 
-    async def run(self) -> None:
-        """Loop all workers until cancelled; then finish or give back what is held."""
-        workers = (self._move, self._record, self._lapse, self._answer, self._sweep)
+    async def run(self, part: Part = Part.ALL) -> None:
+        """Loop the workers until cancelled; then finish or give back what is held."""
+        sending = (self._move, self._record, self._sweep)
+        workers = sending if part is Part.SENDING else (*sending, self._lapse, self._answer)
         loops = [asyncio.create_task(each(), name=each.__name__) for each in workers]
         try:
             done, _ = await asyncio.wait(loops, return_when=asyncio.FIRST_COMPLETED)
@@ -207,6 +229,8 @@ class Engine:
 
     async def _move(self) -> None:
         async def step() -> int:
+            if self._relayed:
+                return 0
             now = self.clock.now()
             given = self.fanout.batch()
             try:
@@ -244,7 +268,16 @@ class Engine:
         await self._loop(lambda: self.answering.step(self.clock.now()), None)
 
     async def _sweep(self) -> None:
-        await self._loop(lambda: self.fanout.sweep(self.clock.now()), None, idle=SWEEP)
+        async def step() -> int:
+            return 0 if self._relayed else await self.fanout.sweep(self.clock.now())
+
+        await self._loop(step, None, idle=SWEEP)
+
+    @property
+    def _relayed(self) -> bool:
+        """Whether there is nothing here to send: the relay does it, and what this process had begun is done."""
+        relayed = self.relay is not None and self.relay.ready
+        return relayed and not self.fanout.waiting and not self.courier.under_way
 
     async def _loop(
         self, step: Callable[[], Awaitable[int]], woken: asyncio.Event | None, *, idle: float = TICK
@@ -281,6 +314,10 @@ class Engine:
         return self.rules.context(now)
 
     def _handed(self, items: list[OutboxItem]) -> None:
-        if items:
-            self.fanout.give(items)
-            self.stir()
+        if not items:
+            return
+        if self.relay is not None and self.relay.give(items):
+            self.changed()
+            return
+        self.fanout.give(items)
+        self.stir()

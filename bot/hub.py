@@ -8,6 +8,7 @@ import os
 import secrets
 import ssl
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import aiohttp
 from aiohttp import web
@@ -18,15 +19,17 @@ from bot.engine import Engine
 from bot.gate import HubGate
 from bot.inquiry import Inquiry
 from bot.intake.door import ROUTE, RUNNER_OPTIONS, DoorLimits, events_handler
+from bot.relay.frames import Begin
+from bot.relay.parent import MODULE, CourierProcess
 from bot.rules import Rules
 from bot.schedule import FILE_SECONDS, NIGHTLY, Schedule
+from bot.sessions import open_channels, vendor_session
 from bot.settings.models import Settings
 from bot.store.errors import StoreError
 from bot.storehouse import SHARDS, Storehouse
-from bot.web.links import Links
+from bot.web.links import links_of
 from bot.web.routes import add_routes
 from channels.channel import Channel
-from channels.registry import open_channel
 from escalation.incident import Incident
 from escalation.inputs import Entry
 from escalation.ledger.change import Change, Failed, Taken
@@ -49,7 +52,10 @@ LOOK = 0.2
 class Hub:
     """One hub process. ``open``, then ``run`` until cancelled; ``engine`` is None while the store is not ready."""
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
+    courier_module = MODULE
+
+    def __init__(self, settings: Settings, clock: Clock, *, config: Path | None = None) -> None:
+        """``config`` is the configuration's file, for a courier process of its own."""
         self.clock = clock
         self.storehouse = Storehouse(settings, clock)
         self.engine: Engine | None = None
@@ -58,8 +64,10 @@ class Hub:
         self._settings = settings
         self._rules: Rules | None = None
         self._seal_trouble = ""
+        self._config = config
+        self._courier: CourierProcess | None = None
         self._closing: set[asyncio.Task[None]] = set()
-        self.links = _links(settings)
+        self.links = links_of(settings)
         self.gate = HubGate(lambda: self.rules, lambda: self.engine, lambda: self.not_ready)
         self.changed: list[Callable[[], None]] = []
 
@@ -77,11 +85,7 @@ class Hub:
 
     async def open(self) -> None:
         """Open channels and store, and make the engine if the store is ready. Raises what a person has to mend."""
-        self.session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, limit_per_host=256),
-            # A vendor's cookie is of no use to us, and one of ours would be nobody's business.
-            cookie_jar=aiohttp.DummyCookieJar(),
-        )
+        self.session = vendor_session()
         self._rules = Rules.of(self._settings, self._open_channels(self._settings))
         await self.storehouse.open()
         if self.storehouse.ready:
@@ -90,7 +94,7 @@ class Hub:
     def _open_channels(self, settings: Settings) -> dict[str, Channel]:
         if self.session is None:
             raise RuntimeError("the hub is not open")
-        return {name: open_channel(name, table, self.session) for name, table in settings.channels.items()}
+        return open_channels(settings, self.session)
 
     async def _make_engine(self) -> Engine:
         meta = await self.storehouse.meta()
@@ -131,10 +135,12 @@ class Hub:
         """Put a checked configuration in force, whole; incidents keep the plans they were opened with."""
         before = self.rules.channels
         self._settings = settings
-        self.links = _links(settings)
+        self.links = links_of(settings)
         self._rules = Rules.of(settings, self._open_channels(settings))
         if self.engine is not None:
             self.engine.rules = self._rules
+        if self._courier is not None:
+            self._courier.restart()
         closing = asyncio.get_running_loop().create_task(self._close_later(before), name="close old channels")
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)
@@ -207,8 +213,24 @@ class Hub:
                 group.create_task(engine.run(), name="workers")
                 group.create_task(self._seal(), name="sealer")
                 group.create_task(self._beat(), name="beat")
+                if self._config is not None and self._settings.hub.courier_process:
+                    group.create_task(self._send_apart(engine, self._config), name="courier process")
         finally:
             schedule.stop()
+
+    async def _send_apart(self, engine: Engine, config: Path) -> None:
+        """Keep a process that sends for this hub."""
+
+        def begin() -> Begin:
+            house = self.storehouse
+            return Begin(str(config), str(house.socket or ""), house.waits)
+
+        courier = CourierProcess(begin, lambda: self.storehouse.ready, module=self.courier_module)
+        self._courier = engine.relay = courier
+        try:
+            await courier.run()
+        finally:
+            self._courier = engine.relay = None
 
     async def _seal(self) -> None:
         """Chain and anchor new journal rows. A journal that cannot be anchored stops intake, loudly."""
@@ -272,8 +294,3 @@ class Hub:
         if self.session is not None:
             await self.session.close()
         await self.storehouse.close()
-
-
-def _links(settings: Settings) -> Links:
-    pages = settings.pages
-    return Links(pages.secret.get_secret_value(), settings.hub.public_url, pages.lifetime_minutes)

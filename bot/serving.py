@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import os
 import signal
@@ -17,6 +16,7 @@ from aiohttp import web
 from bot.clock import WallClock
 from bot.control import SOCKET, control_application, listen_control
 from bot.hub import Hub
+from bot.process import collect_seldom
 from bot.settings.load import FurtherCheck, Loaded
 from bot.settings.models import Settings
 from bot.settings.reload import Reload, Reloader, ReloadOutcome
@@ -31,10 +31,6 @@ OPENING = 5.0
 """How long a hub that is told to stop while it opens is let to finish opening, in seconds."""
 
 
-YOUNG = 20_000
-"""How many new objects the collector waits for."""
-
-
 class CannotListen(Exception):
     """The configured address cannot be listened on; says why, in Chinese and English."""
 
@@ -45,12 +41,12 @@ async def serve(path: Path, loaded: Loaded, further: Sequence[FurtherCheck] = ()
     ``further`` checks go with every reload. Raises what a person has to mend: another hub on the data folder, a damaged
     or unsafe store, CannotListen.
     """
-    _collect_seldom()
+    collect_seldom()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    hub = Hub(_settings(loaded), WallClock())
+    hub = Hub(_settings(loaded), WallClock(), config=path)
     reloader = Reloader(path, loaded, lambda new: hub.reload(_settings(new)), further=further)
     loop.add_signal_handler(signal.SIGHUP, reloader.request)
     stopping = asyncio.create_task(stop.wait(), name="until told to stop")
@@ -68,14 +64,6 @@ async def serve(path: Path, loaded: Loaded, further: Sequence[FurtherCheck] = ()
             task.cancel()
         await asyncio.gather(opening, stopping, return_exceptions=True)
         await hub.close()
-
-
-def _collect_seldom() -> None:
-    """What was loaded stays for good, and what an event makes is freed when its last user lets go: the collector finds
-    little, and each of its full rounds would hold every answer up."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(YOUNG, 20, 100)
 
 
 async def _live(hub: Hub, reloader: Reloader, stopping: asyncio.Task[Any]) -> int:

@@ -99,6 +99,7 @@ class Storehouse:
         self._store: Store | None = None
         self._external_reason = ""
         self._lock: locks.HubLock | None = None
+        self.waits = False
         self.verdict: Verdict | None = None
         self.notes: list[Note] = []
 
@@ -106,6 +107,11 @@ class Storehouse:
     def journal_folder(self) -> Path:
         """Where sealed segments of the journal are filed."""
         return self._folder / "journal"
+
+    @property
+    def socket(self) -> Path | None:
+        """Where the supervised store listens; None for an external one."""
+        return self._supervisor.socket if self._supervisor is not None else None
 
     @property
     def ready(self) -> bool:
@@ -146,15 +152,15 @@ class Storehouse:
             return
         # Anchor and control socket are this folder's: one hub each, also where the store itself is shared.
         self._lock = locks.HubLock(self._folder, datetime.now(UTC).isoformat(timespec="seconds"))
-        wait = WaitAof(replicas=table.waitaof_replicas, milliseconds=table.waitaof_timeout_ms)
         async with external.connect(_with_password(self._settings)) as probe:
             facts = await _patiently(probe)
         address = external.parse(table.url)
         safety.refuse_unsafe(
             safety.concerns(facts, cluster_address=address.kind == "cluster"), accept_loss=table.accept_loss
         )
-        use = table.waitaof and safety.waitaof_possible(facts)
-        self._store = external.connect(_with_password(self._settings), wait=wait if use else None)
+        self.waits = table.waitaof and safety.waitaof_possible(facts)
+        wait = _wait(self._settings) if self.waits else None
+        self._store = external.connect(_with_password(self._settings), wait=wait)
         await self.look()
 
     async def look(self) -> None:
@@ -351,6 +357,18 @@ async def _patiently(probe: Store) -> list[safety.Facts]:
         with attempt:
             return await safety.read_facts(probe)
     raise AssertionError("retrying ends with a result or an error")
+
+
+def guest_door(settings: Settings, socket: Path | None, *, waitaof: bool) -> Door:
+    """A second process's door on the store that a hub has open: on its ``socket``, else on the configured address."""
+    if socket is not None:
+        return Door(Store.on_socket(socket))
+    return Door(external.connect(_with_password(settings), wait=_wait(settings) if waitaof else None))
+
+
+def _wait(settings: Settings) -> WaitAof:
+    table = settings.store
+    return WaitAof(replicas=table.waitaof_replicas, milliseconds=table.waitaof_timeout_ms)
 
 
 def _with_password(settings: Settings) -> str:

@@ -84,7 +84,8 @@ class Hub(Table):
     ``data`` is absolute after loading (written relative to the configuration file). ``maintainers`` is the unit (or
     enterprise) whose post with role ``maintainer`` hears of broken channels. ``skew`` is how far a source's clock may
     be ahead or behind before its times are replaced; an event older than ``late_after`` is told as late.
-    ``trusted_proxies`` stand before the hub: their ``X-Forwarded-For`` is believed.
+    ``trusted_proxies`` stand before the hub: their ``X-Forwarded-For`` is believed. ``courier_process`` sends from a
+    process of its own.
     """
 
     name: Text
@@ -102,6 +103,7 @@ class Hub(Table):
     skew: Duration = "10m"
     late_after: Duration = "30m"
     intake: Intake = Intake()
+    courier_process: bool = False
 
     @field_validator("data")
     @classmethod

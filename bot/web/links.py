@@ -13,6 +13,7 @@ from hashlib import sha256
 
 import msgspec
 
+from bot.settings.models import Settings
 from escalation.incident import Incident
 from escalation.notice import Notice
 
@@ -78,3 +79,9 @@ class Links:
 
     def _mac(self, use: bytes, body: bytes) -> bytes:
         return hmac.new(self.secret.encode(), b"fenghuo-" + use + b"\x1f" + body, sha256).digest()[:_MAC]
+
+
+def links_of(settings: Settings) -> Links:
+    """The links of a configuration."""
+    pages = settings.pages
+    return Links(pages.secret.get_secret_value(), settings.hub.public_url, pages.lifetime_minutes)

@@ -35,7 +35,8 @@ class FanOut:
 
     @property
     def waiting(self) -> int:
-        return len(self._given)
+        """How many rows are in hand: to be put, or to be forgotten by the outbox."""
+        return len(self._given) + len(self._there)
 
     async def step(self, now: int) -> int:
         """Move what this hub was given; how many rows moved."""

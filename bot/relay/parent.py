@@ -1,0 +1,123 @@
+"""The hub's end of the courier process: started, given rows, watched, started again."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+import sys
+from collections.abc import Callable
+
+from bot.relay.frames import Beat, Begin, framed, read_frame
+from bot.relay.frames import Rows as RowsFrame
+from escalation.ledger.change import OutboxItem
+
+log = logging.getLogger(__name__)
+
+MODULE = "bot.relay"
+BEAT = 0.5
+"""How often both say that they are there, in seconds."""
+SILENCE = 3.0
+"""Without a word for so many seconds the hub sends by itself."""
+GRACE = 15.0
+"""How long the courier process may take to end its sends, in seconds."""
+MOST_UNREAD = 4 * 1024 * 1024
+"""How many bytes of rows may wait to be read before the hub sends the next ones by itself."""
+AGAIN = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+"""Seconds before a process that ended by itself is started again, the last for ever after."""
+
+
+class CourierProcess:
+    """Keeps one courier process. ``begin`` is asked at each start; ``may_work`` says whether the store is in order."""
+
+    def __init__(self, begin: Callable[[], Begin], may_work: Callable[[], bool], *, module: str = MODULE) -> None:
+        self._begin = begin
+        self._may_work = may_work
+        self._module = module
+        self._writer: asyncio.StreamWriter | None = None
+        self._heard = float("-inf")
+        self._wanted_end = False
+
+    @property
+    def ready(self) -> bool:
+        """Whether it is there, and has said so lately."""
+        if self._writer is None or self._wanted_end:
+            return False
+        return asyncio.get_running_loop().time() - self._heard < SILENCE
+
+    def give(self, items: list[OutboxItem]) -> bool:
+        """Hand rows over; False where they are still the caller's."""
+        writer = self._writer
+        if writer is None or not self.ready or writer.transport.get_write_buffer_size() > MOST_UNREAD:
+            return False
+        writer.write(framed(RowsFrame.of(items)))
+        return True
+
+    def restart(self) -> None:
+        """The configuration changed: the present process ends its sends, the next one reads the new files."""
+        self._wanted_end = True
+        if self._writer is not None:
+            self._writer.close()
+
+    async def run(self) -> None:
+        """Start it and start it again, until cancelled."""
+        failures = 0
+        while True:
+            begun = asyncio.get_running_loop().time()
+            self._wanted_end = False
+            await self._once()
+            if self._wanted_end:
+                failures = 0
+                continue
+            if asyncio.get_running_loop().time() - begun > 60:
+                failures = 0
+            pause = AGAIN[min(failures, len(AGAIN) - 1)]
+            failures += 1
+            log.error("the courier process ended by itself; the hub sends alone and starts it again in %.1f s", pause)
+            await asyncio.sleep(pause)
+
+    async def _once(self) -> None:
+        """One life of the process."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                self._module,
+                str(theirs.fileno()),
+                pass_fds=(theirs.fileno(),),
+                stdin=asyncio.subprocess.DEVNULL,
+            )
+        reader, writer = await asyncio.open_unix_connection(sock=ours)
+        writer.write(framed(self._begin()))
+        self._writer = writer
+        beating = asyncio.create_task(self._beat(writer), name="beats to the courier process")
+        try:
+            while await read_frame(reader) is not None:
+                if self._heard == float("-inf"):
+                    log.info("a courier process sends for this hub")
+                self._heard = asyncio.get_running_loop().time()
+        finally:
+            self._writer, self._heard = None, float("-inf")
+            beating.cancel()
+            writer.close()
+            await _end(process)
+
+    async def _beat(self, writer: asyncio.StreamWriter) -> None:
+        while True:
+            writer.write(framed(Beat(self._may_work())))
+            with contextlib.suppress(ConnectionError):
+                await writer.drain()
+            await asyncio.sleep(BEAT)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Its end of the socket is closed: it ends its sends and goes; what does not go is killed, as a crash would be."""
+    try:
+        async with asyncio.timeout(GRACE):
+            await process.wait()
+    except TimeoutError:
+        log.warning("the courier process did not end in time")
+        process.kill()
+        await process.wait()
