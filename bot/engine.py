@@ -318,6 +318,10 @@ class Engine:
             return
         if self.relay is not None and self.relay.give(items):
             self.changed()
-            return
+        else:
+            self.move(items)
+
+    def move(self, items: list[OutboxItem]) -> None:
+        """Put these rows, leased to this hub, into their mailboxes."""
         self.fanout.give(items)
         self.stir()

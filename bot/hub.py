@@ -225,7 +225,7 @@ class Hub:
             house = self.storehouse
             return Begin(str(config), str(house.socket or ""), house.waits)
 
-        courier = CourierProcess(begin, lambda: self.storehouse.ready, module=self.courier_module)
+        courier = CourierProcess(begin, lambda: self.storehouse.ready, engine.move, module=self.courier_module)
         self._courier = engine.relay = courier
         try:
             await courier.run()

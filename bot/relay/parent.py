@@ -7,6 +7,7 @@ import contextlib
 import logging
 import socket
 import sys
+from collections import deque
 from collections.abc import Callable
 
 from bot.relay.frames import Beat, Begin, framed, read_frame
@@ -20,6 +21,8 @@ BEAT = 0.5
 """How often both say that they are there, in seconds."""
 SILENCE = 3.0
 """Without a word for so many seconds the hub sends by itself."""
+REMEMBERED = SILENCE + 2.0
+"""How long rows are remembered that it was given, in seconds: until its silence would have been noticed."""
 GRACE = 15.0
 """How long the courier process may take to end its sends, in seconds."""
 MOST_UNREAD = 4 * 1024 * 1024
@@ -29,11 +32,21 @@ AGAIN = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 
 
 class CourierProcess:
-    """Keeps one courier process. ``begin`` is asked at each start; ``may_work`` says whether the store is in order."""
+    """Keeps one courier process. ``begin`` is asked at each start; ``may_work`` says whether the store is in order;
+    ``take_back`` gets the rows given last when the process ends or falls silent: putting them again has no effect."""
 
-    def __init__(self, begin: Callable[[], Begin], may_work: Callable[[], bool], *, module: str = MODULE) -> None:
+    def __init__(
+        self,
+        begin: Callable[[], Begin],
+        may_work: Callable[[], bool],
+        take_back: Callable[[list[OutboxItem]], None],
+        *,
+        module: str = MODULE,
+    ) -> None:
         self._begin = begin
         self._may_work = may_work
+        self._take_back = take_back
+        self._given: deque[tuple[float, list[OutboxItem]]] = deque()
         self._module = module
         self._writer: asyncio.StreamWriter | None = None
         self._heard = float("-inf")
@@ -52,7 +65,18 @@ class CourierProcess:
         if writer is None or not self.ready or writer.transport.get_write_buffer_size() > MOST_UNREAD:
             return False
         writer.write(framed(RowsFrame.of(items)))
+        now = asyncio.get_running_loop().time()
+        while self._given and self._given[0][0] < now - REMEMBERED:
+            self._given.popleft()
+        self._given.append((now, items))
         return True
+
+    def _want_back(self) -> None:
+        """What it was given last may not have reached a mailbox."""
+        items = [item for _, given in self._given for item in given]
+        self._given.clear()
+        if items:
+            self._take_back(items)
 
     def restart(self) -> None:
         """The configuration changed: the present process ends its sends, the next one reads the new files."""
@@ -102,10 +126,13 @@ class CourierProcess:
             self._writer, self._heard = None, float("-inf")
             beating.cancel()
             writer.close()
+            self._want_back()
             await _end(process)
 
     async def _beat(self, writer: asyncio.StreamWriter) -> None:
         while True:
+            if self._heard > float("-inf") and not self.ready:
+                self._want_back()
             writer.write(framed(Beat(self._may_work())))
             with contextlib.suppress(ConnectionError):
                 await writer.drain()

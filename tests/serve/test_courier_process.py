@@ -1,0 +1,115 @@
+"""Sending in a process of its own: it sends, it may die, hang, or lose its hub, and nobody is told late or twice."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.serve.town import WORKER, Town
+
+pytestmark = pytest.mark.timeout(120)
+
+
+async def with_courier(town: Town) -> int:
+    """A hub whose courier process sends; that process."""
+    town.edit("[hub]", "[hub]\ncourier_process = true")
+    await town.start()
+    return await courier_of(town)
+
+
+async def courier_of(town: Town, *, but: int = 0) -> int:
+    """The process that sends for the hub, once it does; ``but``: not this one."""
+    found: list[int] = []
+
+    async def sends() -> bool:
+        assert town.hub is not None
+        found[:] = [pid for pid in children_of(town.hub.pid) if pid != but and b"bot.relay" in command_of(pid)]
+        started = town.log.read_text().count("a courier process sends")
+        return bool(found) and started > (1 if but else 0)
+
+    await town.until(sends, "no courier process sends")
+    return found[0]
+
+
+def children_of(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def command_of(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+async def gone(town: Town, pid: int) -> None:
+    async def is_gone() -> bool:
+        return b"bot.relay" not in command_of(pid)
+
+    await town.until(is_gone, "the courier process is still there")
+
+
+async def times_told(town: Town, code: str) -> int:
+    return len([each for each in await town.received() if each["address"] == WORKER and code in each["text"]])
+
+
+async def test_it_sends_and_ends_with_its_hub(town: Town) -> None:
+    courier = await with_courier(town)
+    code = await town.raised("e1")
+    await town.told(code, address=WORKER)
+    assert await town.write(WORKER, f"签收 {code}", "m1") == 202
+    await town.told("已记录签收", code, address=WORKER)
+    reasons = [line["reason"] for line in (await town.story(code))["lines"]]
+    assert "receipt_submitted" in reasons
+    assert await town.stop() == 0
+    await gone(town, courier)
+    assert (await town.run("verify")).code == 0
+
+
+async def test_it_is_killed_and_the_hub_sends_until_there_is_another(town: Town) -> None:
+    courier = await with_courier(town)
+    await town.told(await town.raised("e1", point="P1"), address=WORKER)
+    os.kill(courier, signal.SIGKILL)
+    codes = [await town.raised(f"f{number}", point=f"Q{number}") for number in range(3)]
+    for code in codes:
+        await town.told(code, address=WORKER)
+    await courier_of(town, but=courier)
+    await town.told(await town.raised("g1", point="R1"), address=WORKER)
+    assert [await times_told(town, code) for code in codes] == [1, 1, 1]
+    assert await town.stop() == 0
+
+
+async def test_it_hangs_and_the_hub_sends_what_it_was_given(town: Town) -> None:
+    courier = await with_courier(town)
+    os.kill(courier, signal.SIGSTOP)
+    code = await town.raised("e1")
+    await town.told(code, address=WORKER)
+    os.kill(courier, signal.SIGCONT)
+    later = await town.raised("e2", point="P2")
+    await town.told(later, address=WORKER)
+    assert [await times_told(town, each) for each in (code, later)] == [1, 1]
+    assert await town.stop() == 0
+
+
+async def test_its_hub_is_killed_and_it_goes(town: Town) -> None:
+    courier = await with_courier(town)
+    code = await town.raised("e1")
+    await town.told(code, address=WORKER)
+    await town.kill()
+    await gone(town, courier)
+    await town.start()
+    await town.told(await town.raised("e2", point="P2"), address=WORKER)
+    assert await times_told(town, code) == 1
+    assert await town.stop() == 0
+
+
+async def test_a_new_configuration_brings_a_new_one(town: Town) -> None:
+    courier = await with_courier(town)
+    town.edit('name = "白木匠"', 'name = "白师傅"')
+    await courier_of(town, but=courier)
+    await gone(town, courier)
+    await town.told(await town.raised("e1"), address=WORKER)
+    assert await town.stop() == 0
