@@ -38,6 +38,7 @@ from escalation.ledger.keys import US
 from escalation.ledger.leadership import Leadership
 from escalation.ledger.presence import SILENCE, Outage, Presence
 from escalation.ledger.prune import Pruner
+from escalation.ledger.release import release_claims
 from escalation.notice import Notice
 
 log = logging.getLogger(__name__)
@@ -66,6 +67,7 @@ class Hub:
         self._seal_trouble = ""
         self._config = config
         self._courier: CourierProcess | None = None
+        self._released = False
         self._closing: set[asyncio.Task[None]] = set()
         self.links = links_of(settings)
         self.gate = HubGate(lambda: self.rules, lambda: self.engine, lambda: self.not_ready)
@@ -102,6 +104,11 @@ class Hub:
         self.outage = await Presence(door).begin(self.clock.now()) or self.outage
         if self.outage is not None:
             log.warning("no hub worked for %d s before this start", (self.outage.end - self.outage.start) // 1000)
+        if self.storehouse.alone and not self._released:
+            held = await release_claims(door, partitions=meta.partitions, shards=meta.shards, now=self.clock.now())
+            self._released = True
+            if held:
+                log.warning("%d rows that a former hub had in its hand are taken up again", held)
         folder = self.storehouse.journal_folder
         engine = Engine(door, meta, self.rules, self.clock, journal_folder=folder, link_for=self._link_for)
         await self._write_notes(engine)

@@ -114,6 +114,11 @@ class Storehouse:
         return self._supervisor.socket if self._supervisor is not None else None
 
     @property
+    def alone(self) -> bool:
+        """Whether no other hub can be working on this store: its folder is locked, and it listens to nobody else."""
+        return self._supervisor is not None
+
+    @property
     def ready(self) -> bool:
         """Whether the hub may accept and work."""
         if self._supervisor is not None:

@@ -138,6 +138,7 @@ class Courier:
             self._settled = settled + self._settled
             self.expect(mailbox for mailbox, _ in wanted)
             raise
+        self.expect(self._mailboxes.unanswered)
         # States that did not come are asked for once more, since what is claimed now has to leave or be given back.
         known = {} if isinstance(states, BaseException) else dict(zip(codes, states, strict=True))
         await self._begin(made.claims, known, now)

@@ -3,11 +3,50 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
-from typing import Any, TypeVar
+import secrets
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from escalation.ledger.door import Call, Store
+from escalation.ledger.keys import claim_token
 
 Part = TypeVar("Part")
+Place = TypeVar("Place", bound=Hashable)
 _log = logging.getLogger("fenghuo.ledger")
+
+
+class Asked(NamedTuple):
+    """One claim of one part: its token, its lease's end (milliseconds), and an id that no other claim has."""
+
+    token: str
+    until: int
+    id: str
+
+
+class Asking(Generic[Place]):
+    """Claims whose answers may be lost. The next claim of the same place then asks for the same once more: what the
+    lost one took would else be in nobody's hand until its lease ends."""
+
+    def __init__(self) -> None:
+        self.unanswered: dict[Place, Asked] = {}
+
+    def of(self, place: Place, *, now: int, lease: int) -> Asked:
+        """The claim to make: a new one, or the one without an answer, while most of its lease is left."""
+        before = self.unanswered.pop(place, None)
+        if before is not None and before.until - now > lease // 2:
+            return before
+        return Asked(claim_token(now + lease), now + lease, secrets.token_hex(8))
+
+    async def ask(self, store: Store, asked: Sequence[tuple[Place, Asked | None]], calls: list[Call]) -> list[Any]:
+        """Run the calls, one for each place, with a claim in it or none; their replies, in order. Raises the store's
+        error."""
+        lost = asked
+        try:
+            replies = await store.run_scripts(calls)
+            lost = [one for one, reply in zip(asked, replies, strict=True) if isinstance(reply, Exception)]
+        finally:
+            self.unanswered.update((place, claim) for place, claim in lost if claim is not None)
+        return replies
 
 
 def answered(parts: Iterable[Part], replies: list[Any]) -> Iterator[tuple[Part, Any]]:

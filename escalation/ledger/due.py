@@ -15,9 +15,9 @@ from typing import NamedTuple
 import msgspec
 
 from escalation.incident import Incident
-from escalation.ledger.claims import answered
+from escalation.ledger.claims import Asking, answered
 from escalation.ledger.door import Arg, Call, Store
-from escalation.ledger.keys import claim_token, partition_keys
+from escalation.ledger.keys import partition_keys
 from escalation.ledger.scripts import register
 
 _decode = msgspec.json.Decoder(Incident).decode
@@ -39,20 +39,21 @@ class Due:
         register(store, "due_claim", "due_settle")
         self._store = store
         self._keys = [partition_keys(number) for number in range(partitions)]
+        self._asking = Asking[int]()
 
     async def claim(self, partitions: Sequence[int], *, now: int, lease: int, limit: int = 64) -> list[DueClaim]:
         """Up to ``limit`` incidents of each partition whose time has come, with their states, in one round trip.
 
         Times and ``lease`` in milliseconds. Raises the store's error if no partition answered.
         """
-        token = claim_token(now + lease)
+        asked = [(number, self._asking.of(number, now=now, lease=lease)) for number in partitions]
         calls: list[Call] = [
-            ("due_claim", (self._keys[number].due, self._keys[number].incidents), (now, token, limit))
-            for number in partitions
+            ("due_claim", (self._keys[number].due, self._keys[number].incidents), (now, one.token, limit))
+            for number, one in asked
         ]
         return [
-            DueClaim(number, reply[i].decode(), token, _decode(reply[i + 1]))
-            for number, reply in answered(partitions, await self._store.run_scripts(calls))
+            DueClaim(number, reply[i].decode(), one.token, _decode(reply[i + 1]))
+            for (number, one), reply in answered(asked, await self._asking.ask(self._store, asked, calls))
             for i in range(0, len(reply), 2)
             if reply[i + 1] is not None
         ]

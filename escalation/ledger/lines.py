@@ -10,9 +10,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from escalation.ledger.claims import answered
+from escalation.ledger.claims import Asking, answered
 from escalation.ledger.door import Arg, Call, Store
-from escalation.ledger.keys import claim_token
 from escalation.ledger.scripts import register
 
 
@@ -41,16 +40,17 @@ class Lines:
         register(store, "lines_claim", "lines_settle")
         self._store = store
         self._keys = keys
+        self._asking = Asking[int]()
 
     async def claim(self, partitions: Sequence[int], *, now: int, lease: int, limit: int) -> list[Held]:
         """All rows of up to ``limit`` lines of each partition, in order within a line; one round trip.
 
         Times and ``lease`` in milliseconds. Raises the store's error if no partition answered.
         """
-        token = claim_token(now + lease)
-        calls: list[Call] = [("lines_claim", self._keys[number], (now, token, limit)) for number in partitions]
+        asked = [(number, self._asking.of(number, now=now, lease=lease)) for number in partitions]
+        calls: list[Call] = [("lines_claim", self._keys[number], (now, one.token, limit)) for number, one in asked]
         held: list[Held] = []
-        for number, reply in answered(partitions, await self._store.run_scripts(calls)):
+        for (number, (token, _, _)), reply in answered(asked, await self._asking.ask(self._store, asked, calls)):
             i = 0
             while i < len(reply):
                 line, end = reply[i].decode(), i + 2 + 2 * reply[i + 1]

@@ -1,7 +1,9 @@
 -- Claim lines whose time has come, each with all its rows in order: a line is in one hand at a time.
+-- A claim that is sent again because its answer was lost has the same token, and is given the same lines.
 -- KEYS: lines, order, rows.  ARGV: now, token, limit of lines.
 -- Reply: line, number of rows, member, row, member, row …, line …
-local lines = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[3])
+local lines = redis.call('ZRANGEBYSCORE', KEYS[1], ARGV[2], ARGV[2])
+if #lines == 0 then lines = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[3]) end
 local reply, n = {}, 0
 for _, line in ipairs(lines) do
   redis.call('ZADD', KEYS[1], ARGV[2], line)

@@ -78,8 +78,8 @@ local function tried(member, lapsed) -- count a send of the member; lapsed: nobo
   call('HSET', facts, 't:' .. member, (before[1] + 1) .. ' ' .. (before[2] + (lapsed and 1 or 0)))
 end
 
-local function revive() -- what came due: claims that ran out, rows that waited
-  for _, member in ipairs(call('ZRANGEBYSCORE', flying, '-inf', whole(now))) do
+local function end_claims(last) -- up to this time; nobody knows how their sends ended
+  for _, member in ipairs(call('ZRANGEBYSCORE', flying, '-inf', last)) do
     land(member)
     if is_overflow(member) then
       call('HDEL', facts, 'overflow') -- its rows are still waiting; another one is made if they still have to
@@ -88,6 +88,10 @@ local function revive() -- what came due: claims that ran out, rows that waited
       wait(member)
     end
   end
+end
+
+local function revive() -- what came due: claims that ran out, rows that waited
+  end_claims(whole(now))
   for _, member in ipairs(call('ZRANGEBYSCORE', later, '-inf', whole(now), 'LIMIT', 0, 1000)) do
     call('ZREM', later, member)
     wait(member)
@@ -163,16 +167,35 @@ local function gather(low, high, wanted, plain) -- waiting members free to go, i
   return found
 end
 
-local function claim(from) -- token, at once, reserve, digest size, then (count, per)…
+local function claim(from) -- token, at once, reserve, digest size, the claim's id, then (count, per)…
   local token, room = ARGV[from], tonumber(ARGV[from + 1])
-  local reserve, digest = tonumber(ARGV[from + 2]), tonumber(ARGV[from + 3])
-  local hold = tonumber(call('HGET', facts, 'hold') or '0')
+  local reserve, digest, id = tonumber(ARGV[from + 2]), tonumber(ARGV[from + 3]), ARGV[from + 4]
+  local reply = {}
+  local function give(kind, member, carried)
+    reply[#reply + 1] = kind
+    reply[#reply + 1] = member
+    local known_of = call('HMGET', facts, 't:' .. member, 'z:' .. member)
+    reply[#reply + 1] = known_of[1] or '0 0'
+    reply[#reply + 1] = known_of[2] or ''
+    reply[#reply + 1] = #carried
+    for _, one in ipairs(carried) do reply[#reply + 1] = call('HGET', rows, one) end
+  end
+  local known_to = call('HMGET', facts, 'hold', 'claim')
+  if known_to[2] == id then -- its answer was lost: the same again
+    for _, member in ipairs(call('ZRANGEBYSCORE', flying, token, token)) do
+      if is_overflow(member) then give('overflow', member, call('ZRANGEBYSCORE', waiting, '-inf', '(0'))
+      else give(is_digest(member) and 'digest' or 'single', member, members_of(member)) end
+    end
+    look_soon()
+    return reply
+  end
+  local hold = tonumber(known_to[1] or '0')
   if hold > now then look_soon() return {} end
   revive()
   room = room - call('ZCARD', flying)
 
   local limits, left, usable, shortest, longest = {}, math.huge, math.huge, nil, nil
-  for i = from + 4, #ARGV, 2 do
+  for i = from + 5, #ARGV, 2 do
     local count, per = tonumber(ARGV[i]), tonumber(ARGV[i + 1])
     local used = call('ZCOUNT', window, '(' .. whole(now - per), '+inf')
     local kept = math.min(reserve, count - 1)
@@ -183,15 +206,8 @@ local function claim(from) -- token, at once, reserve, digest size, then (count,
   local limited = #limits > 0
   if limited then call('ZREMRANGEBYSCORE', window, '-inf', whole(now - longest - MARGIN)) end
 
-  local reply = {}
   local function hand_out(kind, member, carried)
-    reply[#reply + 1] = kind
-    reply[#reply + 1] = member
-    local known_of = call('HMGET', facts, 't:' .. member, 'z:' .. member)
-    reply[#reply + 1] = known_of[1] or '0 0'
-    reply[#reply + 1] = known_of[2] or ''
-    reply[#reply + 1] = #carried
-    for _, one in ipairs(carried) do reply[#reply + 1] = call('HGET', rows, one) end
+    give(kind, member, carried)
     fly(member, token, limited)
     room, left, usable = room - 1, left - 1, usable - 1
   end
@@ -265,7 +281,14 @@ local function claim(from) -- token, at once, reserve, digest size, then (count,
     if normal and (usable <= 0 or #gather(0, '+inf', 1) > 0) then times.normal = token_at(true) end
   end
   look_at(times)
+  if #reply > 0 then call('HSET', facts, 'claim', id) end
   return reply
+end
+
+local function release() -- whoever held claims is gone for certain
+  end_claims('+inf')
+  look_soon()
+  return 1
 end
 
 local function settle(from, to) -- (member, token, again at or '' when done, 1 if tried, 2 if its answer was lost)…
@@ -332,5 +355,5 @@ local function figures() -- critical, normal, under way, held until, oldest crit
   }
 end
 
-local operations = {turn = turn, freeze = freeze, hold = hold, figures = figures}
+local operations = {turn = turn, freeze = freeze, hold = hold, figures = figures, release = release}
 return operations[operation]()

@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 import msgspec
 
 from escalation.ledger.change import OutboxItem
-from escalation.ledger.claims import answered
+from escalation.ledger.claims import Asked, Asking, answered
 from escalation.ledger.door import Arg, Call, Store
-from escalation.ledger.keys import US, Mailbox, MailboxKeys, claim_token, mailbox_keys, ready_key, shard_of
+from escalation.ledger.keys import US, Mailbox, MailboxKeys, mailbox_keys, ready_key, shard_of
 from escalation.ledger.scripts import register
 from escalation.ledger.windows import Limits
 from escalation.notice import OutboxRow
@@ -99,6 +99,12 @@ class Mailboxes:
         self._store = store
         self._shards = shards
         self._known: dict[Mailbox, MailboxKeys] = {}
+        self._asking = Asking[Mailbox]()
+
+    @property
+    def unanswered(self) -> list[Mailbox]:
+        """The mailboxes of which a claim's answer was lost, and which are worth a claim now."""
+        return list(self._asking.unanswered)
 
     async def put(self, items: Sequence[OutboxItem], *, now: int) -> list[bool]:
         """Put claimed outbox rows into their mailboxes in one round trip. A row that was put before is not put again.
@@ -137,11 +143,11 @@ class Mailboxes:
         round trip, in this order, so that what became free or came is claimed at once.
 
         A settlement counts only while the claim is the caller's. Where a part of the store does not answer, its rows
-        are not there, and what is claimed or unsettled comes back when its lease ends. Raises the store's error if no
-        part answered.
+        are not there, what was claimed is claimed again by the next turn of its mailbox, and what is unsettled comes
+        back when its lease ends. Raises the store's error if no part answered.
         """
         ends, rows = _settlements(settlements), _rows(items, now)
-        asked = {mailbox: (limits, claim_token(now + limits.lease)) for mailbox, limits in wanted}
+        asked = {mailbox: (limits, self._asking.of(mailbox, now=now, lease=limits.lease)) for mailbox, limits in wanted}
         boxes = list(dict.fromkeys((*ends, *rows, *asked)))
         if not boxes:
             return Turn([], [], [])
@@ -149,16 +155,17 @@ class Mailboxes:
             self._call(mailbox, _turn(mailbox, ends.get(mailbox, ()), rows.get(mailbox, ()), asked.get(mailbox), now))
             for mailbox in boxes
         ]
-        said = dict(answered(boxes, await self._store.run_scripts(calls)))
+        claimed = [(mailbox, asked[mailbox][1] if mailbox in asked else None) for mailbox in boxes]
+        said = dict(answered(boxes, await self._asking.ask(self._store, claimed, calls)))
         marks = {mailbox: iter(reply[0]) for mailbox, reply in said.items()}
         return Turn(
             held=[next(marks.get(each.claim.mailbox, _NONE), 0) == 1 for each in settlements],
             there=[Mailbox(item.row.channel, item.row.address) in said for item in items],
             claims=[
                 claim
-                for mailbox, (limits, token) in asked.items()
+                for mailbox, (_, one) in asked.items()
                 if mailbox in said
-                for claim in _claims(mailbox, token, now + limits.lease, said[mailbox][1])
+                for claim in _claims(mailbox, one.token, one.until, said[mailbox][1])
             ],
         )
 
@@ -166,6 +173,16 @@ class Mailboxes:
         """Say how claims ended, in one round trip; one answer for each, as in :class:`Turn`. An overflow is never sent
         again as such."""
         return (await self.turn(settlements=settlements, now=now)).held
+
+    async def release(self, *, now: int) -> int:
+        """End every claim of every mailbox, for whoever knows that all claimers are gone; how many mailboxes were
+        looked at. What was in flight counts as sent with an end that nobody knows. Raises the store's error."""
+        names = await self._store.pipeline([("ZRANGE", ready_key(shard), 0, -1) for shard in range(self._shards)])
+        boxes = [Mailbox.read(name.decode()) for _, there in answered(range(self._shards), names) for name in there]
+        for reply in await self._store.run_scripts([self._call(box, ["release", box.name, now]) for box in boxes]):
+            if isinstance(reply, Exception):
+                raise reply
+        return len(boxes)
 
     async def freeze(self, claim: Claim, content: bytes, *, now: int) -> bytes | None:
         """Keep what a digest says, before its send: the kept bytes (an earlier claimer's, if there was one) are what to
@@ -262,13 +279,13 @@ def _settlements(settlements: Sequence[Settlement]) -> dict[Mailbox, list[Arg]]:
 
 
 def _turn(
-    mailbox: Mailbox, ends: Sequence[Arg], rows: Sequence[Arg], asked: tuple[Limits, str] | None, now: int
+    mailbox: Mailbox, ends: Sequence[Arg], rows: Sequence[Arg], asked: tuple[Limits, Asked] | None, now: int
 ) -> list[Arg]:
     """All arguments of one mailbox's turn."""
     args: list[Arg] = ["turn", mailbox.name, now, len(ends), len(rows), *ends, *rows]
     if asked is not None:
-        limits, token = asked
-        args += (token, limits.at_once, limits.reserve, limits.digest)
+        limits, one = asked
+        args += (one.token, limits.at_once, limits.reserve, limits.digest, one.id)
         for window in limits.windows:
             args += (window.count, window.per_ms)
     return args

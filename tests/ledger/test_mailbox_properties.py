@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +16,7 @@ from escalation.ledger.mailbox import Claim, ClaimKind, Mailboxes, Settlement
 from escalation.ledger.windows import Limits, Window, next_token, tokens
 from escalation.notice import OutboxRow
 from escalation.vocabulary import Urgency
-from tests.ledger.doors import StoreDoor
+from tests.ledger.doors import Lossy, StoreDoor
 from tests.ledger.things import NOW, item, row
 
 BOX = Mailbox("wecom", "")
@@ -36,6 +37,7 @@ STEP = st.one_of(
     PUT,
     st.tuples(st.just("claim"), st.integers(0, 1)),
     st.tuples(st.just("claim"), st.integers(0, 1)),
+    st.tuples(st.just("lost"), st.just(0)),
     st.tuples(st.just("done"), st.integers(0, 50)),
     st.tuples(st.just("again"), st.integers(0, 50)),
     st.tuples(st.just("pass"), st.integers(1, 80)),
@@ -48,6 +50,7 @@ class World:
     """What happened, and what must hold of it."""
 
     workers: list[Mailboxes]
+    lossy: Lossy
     limits: Limits
     now: int = NOW
     rows: list[OutboxRow] = field(default_factory=list)
@@ -86,9 +89,18 @@ class World:
         ]
         told = [code for code in told if code]
         assert len(told) == len(set(told)), "two sends about one incident at once"
+        figures = await self.boxes.waiting(now=self.now)
+        assert sum(one.under_way for one in figures) == len(self.live), "something is in nobody's hand"
         if not claims:
             next_at = await self.boxes.next_at()
             assert next_at is None or next_at > self.now, "a claim that gives nothing must not be called for at once"
+
+    async def claim_behind_a_lost_answer(self) -> None:
+        self.lossy.lose = True
+        with pytest.raises(ConnectionError):
+            await self.workers[2].claim([(BOX, self.limits)], now=self.now)
+        self.lossy.lose = False
+        await self.claim(2)
 
     def check(self, claim: Claim) -> None:
         critical = {one.urgency is Urgency.CRITICAL for one in claim.rows}
@@ -152,7 +164,8 @@ async def test_nothing_is_lost_repeated_out_of_order_or_beyond_the_windows(
     async with Store.on_socket(store_socket) as store:
         await store.execute("FLUSHALL")
         door = StoreDoor(store)
-        world = World([Mailboxes(door, 1), Mailboxes(door, 1)], limits)
+        lossy = Lossy(store)
+        world = World([Mailboxes(door, 1), Mailboxes(door, 1), Mailboxes(lossy, 1)], lossy, limits)
         for name, value in steps:
             match name, value:
                 case "put", list():
@@ -161,6 +174,8 @@ async def test_nothing_is_lost_repeated_out_of_order_or_beyond_the_windows(
                     await world.put_again()
                 case "claim", int():
                     await world.claim(value)
+                case "lost", _:
+                    await world.claim_behind_a_lost_answer()
                 case "done", int():
                     await world.settle(value, None)
                 case "again", int():
@@ -177,8 +192,8 @@ async def test_nothing_is_lost_repeated_out_of_order_or_beyond_the_windows(
             for at in world.taken:
                 assert sum(1 for other in world.taken if at - window.per_ms < other <= at) <= window.count
             assert next_token(window, 0, world.taken, world.now) >= world.now
-        # What belongs to rows goes with them; counters, what was last listed, tokens and what was told stay.
+        # What belongs to rows goes with them; counters, what was last listed and asked, tokens and what was told stay.
         left = {key.rpartition(b":")[2] for key in await door.execute("KEYS", "fh:{m0}:box:*")}
         assert left <= {b"facts", b"window", b"told"}
         facts = await door.execute("HKEYS", b"fh:{m0}:box:wecom\x1f:facts")
-        assert {fact for fact in facts if fact not in (b"seq", b"overflow")} == set()
+        assert {fact for fact in facts if fact not in (b"seq", b"overflow", b"claim")} == set()

@@ -1,0 +1,35 @@
+"""What a dead hub held is free again at once, where its successor knows for certain that it is dead.
+
+A supervised store has one hub at a time: whoever holds the data folder's lock is the only one that claims. So a new hub
+need not wait for the ends of leases that nobody will keep: else every address that a crash met would be silent for up
+to a minute. Hubs that share a store know nothing for certain of each other, and wait.
+"""
+
+from __future__ import annotations
+
+from escalation.ledger.door import Call, Store
+from escalation.ledger.keys import partition_keys
+from escalation.ledger.mailbox import Mailboxes
+from escalation.ledger.scripts import register
+
+LONGEST = 600_000
+"""How far away the end of a claim may be, in milliseconds: more than any lease, so that not all that waits for a time
+has to be looked at."""
+
+
+async def release_claims(store: Store, *, partitions: int, shards: int, now: int) -> int:
+    """End all claims on due rows, outbox, inbox and mailboxes; how many due rows and lines were held.
+
+    A send that was under way counts as one whose end nobody knows. Raises the store's error; may be done again.
+    """
+    register(store, "claims_release")
+    calls: list[Call] = []
+    for keys in map(partition_keys, range(partitions)):
+        calls += [("claims_release", (key,), (now, now + LONGEST)) for key in (keys.due, keys.outbox, keys.inbox)]
+    count = 0
+    for reply in await store.run_scripts(calls):
+        if isinstance(reply, Exception):
+            raise reply
+        count += reply
+    await Mailboxes(store, shards).release(now=now)
+    return count
