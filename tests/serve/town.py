@@ -104,8 +104,8 @@ class Town:
         self.launch()
         await self.until_ready()
 
-    async def until_ready(self) -> None:
-        await self.until(self._is_ready, "the hub is never ready")
+    async def until_ready(self, seconds: float = PATIENCE) -> None:
+        await self.until(self._is_ready, "the hub is never ready", seconds)
 
     async def _is_ready(self) -> bool:
         if self.hub is not None and self.hub.poll() is not None:
