@@ -117,9 +117,7 @@ async def test_an_old_claim_without_an_answer_is_left_to_its_lease(lossy: Lossy)
     assert len(await boxes.claim([(PHONE, FREE)], now=NOW + MINUTE + 1)) == 1
 
 
-async def test_lines_and_clocks_give_the_same_again_when_their_answer_was_lost(
-    door: StoreDoor, lossy: Lossy
-) -> None:
+async def test_lines_and_clocks_give_the_same_again_when_their_answer_was_lost(door: StoreDoor, lossy: Lossy) -> None:
     ledger, due, outbox = Ledger(door, N), Due(lossy, N), Outbox(lossy, N)
     sent = row("n1", "A0010", partition=2)
     await ledger.commit([opening("A0010", 2, "e1", incident=incident("A0010", 2, due=NOW), outbox=[sent])])

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from bot.demo.county import Addresses, secrets_of, write_county
+from tests.serve.nursery import Nursery
 from tests.serve.town import Town, town_in
 from tests.store.three_nodes import three_nodes
 
 __all__ = ["three_nodes"]
 
 
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    made = Nursery()
+    yield made
+    made.close()
+
+
 @pytest.fixture
-async def town(tmp_path: Path) -> AsyncIterator[Town]:
-    async with town_in(tmp_path) as made:
+async def town(tmp_path: Path, nursery: Nursery) -> AsyncIterator[Town]:
+    async with town_in(tmp_path, nursery) as made:
         yield made
 
 

@@ -9,14 +9,15 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from tests.serve.town import DUST, ROOT, WORKER, Town, alarm
+from tests.serve.nursery import ROOT
+from tests.serve.town import DUST, WORKER, Town, alarm
 
 pytestmark = pytest.mark.timeout(120)
 
 
 async def test_an_alarm_is_told_signed_returned_and_closed(town: Town) -> None:
     await town.report_deliveries()
-    await town.start()
+    await town.start(from_shell=True)
     answer = await town.post(alarm("e1"))
     assert answer.status == 202
     assert answer.item["verdict"] == "created"
@@ -34,7 +35,8 @@ async def test_an_alarm_is_told_signed_returned_and_closed(town: Town) -> None:
     await town.told(code, "关闭", address=WORKER)
 
     async def delivered() -> bool:
-        return any(line["reason"] == "receipt_delivered" for line in (await town.story(code))["lines"])
+        story = await town.ask(f"/show/{code}")
+        return any(line["reason"] == "receipt_delivered" for line in story["lines"])
 
     await town.until(delivered, "no delivery stands in the story")
     story = await town.story(code)

@@ -190,7 +190,7 @@ async def _sealed(town: Town) -> None:
     """Wait until every row is sealed, and so anchored."""
 
     async def sealed() -> bool:
-        checks = (await town.run("verify", "--json")).json["partitions"]
+        checks = (await town.ask("/verify"))["partitions"]
         return not any(each["unsealed"] for each in checks)
 
     await town.until(sealed, "the journal is never sealed")

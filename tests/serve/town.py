@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import aiohttp
 
@@ -22,12 +23,15 @@ from bot.control import SOCKET
 from bot.store import locks
 from bot.store.locks import SERVER_LOCK
 from tests.ports import free_port
+from tests.serve.nursery import ROOT, Child, Nursery
 
-ROOT = Path(__file__).parents[2]
+PROGRAM = (sys.executable, "-m", "bot.cli")
 DUST = "91000000DEM0000019"
 STEEL = "91000000DEM000002C"
 WORKER = "13800130001"
 """明木家具's operator, who stands at DC01-T01."""
+COMMAND = 60.0
+"""How long a command may take, in seconds."""
 PATIENCE = 30.0
 """How long something may take that a test awaits, in seconds."""
 LOOK = 0.02
@@ -76,7 +80,9 @@ def alarm(identity: str, kind: str = "alarm.raised", *, enterprise: str = DUST, 
 class Town:
     """The county, its vendors and its hub."""
 
-    def __init__(self, folder: Path, port: int, ready: dict[str, str], session: aiohttp.ClientSession) -> None:
+    def __init__(
+        self, folder: Path, port: int, ready: dict[str, str], session: aiohttp.ClientSession, nursery: Nursery
+    ) -> None:
         self.folder = folder
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
@@ -84,24 +90,26 @@ class Town:
         self.data = self.config.parent / "data"
         self.session = session
         self.log = folder / "hub.log"
-        self.hub: subprocess.Popen[bytes] | None = None
+        self.hub: Child | subprocess.Popen[bytes] | None = None
+        self._nursery = nursery
         self._control = ready["control"]
         self._token = ready["token"]
 
     # The hub's process.
 
-    def launch(self, *, file_size: int = 0) -> subprocess.Popen[bytes]:
-        """Start ``fenghuo serve``. ``file_size``: no file may grow beyond so many bytes, as on a full disk."""
-        command = [sys.executable, "-m", "bot.cli", "serve", "--config", str(self.config)]
-        if file_size:
-            command = ["prlimit", f"--fsize={file_size}:unlimited", *command]
-        with self.log.open("ab") as log:
-            self.hub = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
+    def launch(self, *, from_shell: bool = False) -> Child | subprocess.Popen[bytes]:
+        """Start ``fenghuo serve``; ``from_shell``: by an interpreter of its own."""
+        arguments = ("serve", "--config", str(self.config))
+        if from_shell:
+            with self.log.open("ab") as log:
+                self.hub = subprocess.Popen([*PROGRAM, *arguments], cwd=ROOT, stdout=log, stderr=log)
+        else:
+            self.hub = self._nursery.start(arguments, cwd=ROOT, out=self.log, err=self.log)
         return self.hub
 
-    async def start(self) -> None:
+    async def start(self, *, from_shell: bool = False) -> None:
         """Start the hub and wait until it takes events."""
-        self.launch()
+        self.launch(from_shell=from_shell)
         await self.until_ready()
 
     async def until_ready(self, seconds: float = PATIENCE) -> None:
@@ -218,8 +226,14 @@ class Town:
     # The shell.
 
     async def run(self, *arguments: str) -> Ran:
-        """A command with this configuration."""
-        return await command(*arguments, "--config", str(self.config), cwd=self.config.parent)
+        """A command with this configuration; it must never end with a traceback."""
+        out, err = (self.folder / f"{uuid4().hex}.{name}" for name in ("out", "err"))
+        child = self._nursery.start(
+            (*arguments, "--config", str(self.config)), cwd=self.config.parent, out=out, err=err
+        )
+        ran = Ran(await asyncio.to_thread(child.wait, COMMAND), out.read_text("utf-8"), err.read_text("utf-8"))
+        assert "Traceback" not in ran.err, ran.err
+        return ran
 
     async def ask(self, path: str) -> Any:
         """Ask the running hub as the commands do, without the time a command takes to start."""
@@ -250,11 +264,9 @@ class Town:
 
 
 async def command(*arguments: str, cwd: Path) -> Ran:
-    """``fenghuo`` with these arguments, run in ``cwd``; it must never end with a traceback."""
+    """``fenghuo`` with these arguments from a shell in ``cwd``; it must never end with a traceback."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "bot.cli",
+        *PROGRAM,
         *arguments,
         cwd=cwd,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
@@ -273,27 +285,25 @@ def codes_in(messages: Sequence[dict[str, str]]) -> set[str]:
 
 
 @asynccontextmanager
-async def town_in(folder: Path) -> AsyncIterator[Town]:
+async def town_in(folder: Path, nursery: Nursery) -> AsyncIterator[Town]:
     """Vendors and a county in ``folder``; the hub is not started yet. Everything is ended afterwards."""
     port = free_port()
-    vendors = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.serve.vendors", str(folder), str(port)), stdin=subprocess.PIPE, cwd=ROOT
-    )
+    said = folder / "vendors.log"
+    vendors = nursery.start((str(folder), str(port)), cwd=ROOT, out=said, err=said, program="vendors")
     try:
         announced = folder / "vendors.json"
         for _ in range(int(PATIENCE / LOOK)):
             if announced.exists():
                 break
-            assert vendors.returncode is None, "the vendors ended before they were ready"
+            assert vendors.poll() is None, said.read_text("utf-8")
             await asyncio.sleep(LOOK)
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
-            town = Town(folder, port, json.loads(announced.read_bytes()), session)
+            town = Town(folder, port, json.loads(announced.read_bytes()), session, nursery)
             try:
                 yield town
             finally:
                 await town.kill()
                 town.kill_store()
     finally:
-        assert vendors.stdin is not None
-        vendors.stdin.close()
-        await vendors.wait()
+        vendors.send_signal(signal.SIGKILL)
+        await asyncio.to_thread(vendors.wait, PATIENCE)

@@ -1,15 +1,13 @@
 """The simulated vendors on the machine's clock, as a process of their own that outlives every hub.
 
-``python -m tests.serve.vendors FOLDER PORT`` writes ``vendors.json`` and ``county/`` for a hub on PORT into FOLDER and
-serves until its standard input closes. The control address says what arrived, waits for what is to arrive, and sends
-text messages as a phone would.
+It writes ``vendors.json`` and ``county/`` for a hub into a folder and serves until it is ended. The control address
+says what arrived, waits for what is to arrive, and sends text messages as a phone would.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import sys
 import time
 from contextlib import suppress
 from dataclasses import asdict
@@ -146,8 +144,4 @@ async def serve(folder: Path, port: int) -> None:
             ready = {"control": control, "config": str(county.config), "token": secrets["source-demo"]}
             (folder / "vendors.json.new").write_text(json.dumps(ready))
             (folder / "vendors.json.new").rename(folder / "vendors.json")
-            await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
-
-
-if __name__ == "__main__":
-    asyncio.run(serve(Path(sys.argv[1]), int(sys.argv[2])))
+            await asyncio.Event().wait()
