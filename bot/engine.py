@@ -99,7 +99,7 @@ class Engine:
         self.journal = Journal(store, meta.partitions, journal_folder)
         self._due = Due(store, meta.partitions)
         outbox = Outbox(store, meta.partitions)
-        self.fanout = FanOut(outbox, self.mailboxes, meta.partitions)
+        self.fanout = FanOut(outbox, self.mailboxes, meta.partitions, self.ledger.unheard)
         self.decider = Decider(self.ledger, self._context, self._handed)
         self.lapses = Lapses(self._due, self.decider, meta.partitions)
         hub = rules.settings.hub
@@ -232,6 +232,7 @@ class Engine:
             if self._relayed:
                 return 0
             now = self.clock.now()
+            await self.fanout.find(now)
             given = self.fanout.batch()
             try:
                 # What the turn before put into mailboxes the outbox may forget meanwhile.

@@ -8,6 +8,7 @@ import os
 import signal
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,13 @@ async def serve(path: Path, loaded: Loaded, further: Sequence[FurtherCheck] = ()
         loop.add_signal_handler(number, stop.set)
     hub = Hub(_settings(loaded), WallClock(), config=path)
     reloader = Reloader(path, loaded, lambda new: hub.reload(_settings(new)), further=further)
-    loop.add_signal_handler(signal.SIGHUP, reloader.request)
+    asked = asyncio.Event()
+
+    def ask() -> None:
+        reloader.request()
+        asked.set()
+
+    loop.add_signal_handler(signal.SIGHUP, ask)
     stopping = asyncio.create_task(stop.wait(), name="until told to stop")
     opening = asyncio.create_task(hub.open(), name="open")
     try:
@@ -58,7 +65,7 @@ async def serve(path: Path, loaded: Loaded, further: Sequence[FurtherCheck] = ()
             await asyncio.wait({opening}, timeout=OPENING)
             return 0
         opening.result()
-        return await _live(hub, reloader, stopping)
+        return await _live(hub, reloader, stopping, asked)
     finally:
         for task in (opening, stopping):
             task.cancel()
@@ -66,8 +73,8 @@ async def serve(path: Path, loaded: Loaded, further: Sequence[FurtherCheck] = ()
         await hub.close()
 
 
-async def _live(hub: Hub, reloader: Reloader, stopping: asyncio.Task[Any]) -> int:
-    """Doors open and work going on, until it is to stop."""
+async def _live(hub: Hub, reloader: Reloader, stopping: asyncio.Task[Any], asked: asyncio.Event) -> int:
+    """Doors open and work going on, until it is to stop; ``asked`` is set when a reload is asked for."""
 
     async def reload_now() -> str:
         reloader.request()
@@ -75,7 +82,7 @@ async def _live(hub: Hub, reloader: Reloader, stopping: asyncio.Task[Any]) -> in
 
     folder = hub.rules.settings.hub.data
     runners = [await _listen(hub)]
-    tasks = [asyncio.create_task(hub.run(), name="hub"), asyncio.create_task(_watch(reloader), name="watch")]
+    tasks = [asyncio.create_task(hub.run(), name="hub"), asyncio.create_task(_watch(reloader, asked), name="watch")]
     try:
         runners.append(await listen_control(control_application(hub, reload_now), folder))
         await asyncio.wait({*tasks, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -114,10 +121,13 @@ def _settings(loaded: Loaded) -> Settings:
     return loaded.settings
 
 
-async def _watch(reloader: Reloader) -> None:
+async def _watch(reloader: Reloader, asked: asyncio.Event) -> None:
     while True:
+        asked.clear()
         _tell(reloader.step(time.time_ns() // 1_000_000))
-        await asyncio.sleep(WATCH)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(WATCH):
+                await asked.wait()
 
 
 def _tell(reload: Reload | None) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 
-from escalation.ledger.change import OutboxItem
+from escalation.ledger.change import Born, OutboxItem
 from escalation.ledger.mailbox import Mailboxes
 from escalation.ledger.outbox import Outbox
 
@@ -22,7 +22,11 @@ MOST = 512
 class FanOut:
     """Puts outbox rows into their mailboxes and acknowledges them."""
 
-    def __init__(self, outbox: Outbox, mailboxes: Mailboxes, partitions: int) -> None:
+    def __init__(
+        self, outbox: Outbox, mailboxes: Mailboxes, partitions: int, unheard: list[Born] | None = None
+    ) -> None:
+        """``unheard``: the ledger's list of claims that a commit without an answer may have left to this hub."""
+        self._unheard = unheard if unheard is not None else []
         self._outbox = outbox
         self._mailboxes = mailboxes
         self._partitions = range(partitions)
@@ -77,6 +81,15 @@ class FanOut:
             # Rows of these incidents were committed while we held their lines: they must not wait for the sweep.
             self._given.extend(await self._outbox.claim(sorted(left), now=now, lease=LEASE, limit=MOST))
         return len(there)
+
+    async def find(self, now: int) -> None:
+        """Rows of commits whose answers were lost are given to this hub now; else they would wait for a lease's end."""
+        if not self._unheard:
+            return
+        self._unheard[:] = [one for one in self._unheard if one.until > now]
+        asked = self._unheard[:MOST]
+        self._given.extend(await self._outbox.held(asked, now=now))
+        del self._unheard[: len(asked)]
 
     async def sweep(self, now: int) -> int:
         """Move what nobody holds: rows left by a crash, or by a commit whose answer was lost."""

@@ -81,6 +81,14 @@ class OutboxItem(NamedTuple):
     row: OutboxRow
 
 
+class Born(NamedTuple):
+    """The claim with which a change's outbox rows are born: their partition, its token, its end in milliseconds."""
+
+    partition: int
+    token: str
+    until: int
+
+
 class Committed(msgspec.Struct, frozen=True):
     """The change is on disk as ``version`` (0 without an incident). ``claimed`` are the outbox rows born claimed; rows
     that follow others of their incident still on their way are left for whoever holds those."""

@@ -17,6 +17,7 @@ import msgspec
 from escalation.incident import Incident, IncidentState
 from escalation.ledger.change import (
     AlreadyTaken,
+    Born,
     Change,
     Committed,
     Conflict,
@@ -43,7 +44,12 @@ _decode_incident = msgspec.json.Decoder(Incident).decode
 
 
 class Ledger:
-    """The incidents of all partitions. The number of partitions is the store's (:mod:`escalation.ledger.meta`)."""
+    """The incidents of all partitions. The number of partitions is the store's (:mod:`escalation.ledger.meta`).
+
+    ``unheard`` are claims on outbox rows of commits that did not answer for themselves. Such a commit may have been
+    written all the same, by its first run, whose answer was lost: its rows are then this hub's, and in nobody's hand.
+    Whoever asks the outbox for them takes them off the list.
+    """
 
     def __init__(self, store: Store, partitions: int) -> None:
         register(store, "load", "commit")
@@ -69,6 +75,7 @@ class Ledger:
             for keys in self._keys
         ]
         self._codes = Codes(store, self._keys)
+        self.unheard: list[Born] = []
 
     def partition_of(self, key: str) -> int:
         """The partition of an enterprise or ``source:<name>``."""
@@ -132,7 +139,12 @@ class Ledger:
             ("commit", self._commit_keys[change.partition], each.args)
             for change, each in zip(changes, prepared, strict=True)
         ]
-        replies = await self._store.run_scripts(calls)
+        doubtful = prepared
+        try:
+            replies = await self._store.run_scripts(calls)
+            doubtful = [each for each, reply in zip(prepared, replies, strict=True) if not _says_ok(reply)]
+        finally:
+            self.unheard += (each.born for each in doubtful if each.rows and each.token)
         return [each.outcome(reply) for each, reply in zip(prepared, replies, strict=True)]
 
     async def open_codes(self, partition: int, start: int = 0, count: int = 500) -> list[str]:
@@ -205,6 +217,11 @@ class _Prepared:
         for row_id, row in change.quarantine:
             args += (row_id, row)
 
+    @property
+    def born(self) -> Born:
+        """Who would hold its outbox rows."""
+        return Born(self.change.partition, self.token, self.change.claimed_until)
+
     def outcome(self, reply: list[bytes | None] | Exception) -> Outcome:
         change = self.change
         if isinstance(reply, Exception):
@@ -222,6 +239,10 @@ class _Prepared:
             case _:
                 assert reply[1] is not None
                 return Conflict(int(reply[1]))
+
+
+def _says_ok(reply: list[bytes | None] | Exception) -> bool:
+    return not isinstance(reply, Exception) and reply[0] == b"ok"
 
 
 def _outbox_row(row: OutboxRow, version: int, place: int) -> tuple[str, str, bytes]:

@@ -7,8 +7,8 @@ worker took a later row while the first still holds, or died holding, an earlier
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 from escalation.ledger.claims import Asking, answered
 from escalation.ledger.door import Arg, Call, Store
@@ -49,14 +49,21 @@ class Lines:
         """
         asked = [(number, self._asking.of(number, now=now, lease=lease)) for number in partitions]
         calls: list[Call] = [("lines_claim", self._keys[number], (now, one.token, limit)) for number, one in asked]
-        held: list[Held] = []
-        for (number, (token, _, _)), reply in answered(asked, await self._asking.ask(self._store, asked, calls)):
-            i = 0
-            while i < len(reply):
-                line, end = reply[i].decode(), i + 2 + 2 * reply[i + 1]
-                held += (Held(number, line, token, reply[j].decode(), reply[j + 1]) for j in range(i + 2, end, 2))
-                i = end
-        return held
+        claims = answered(asked, await self._asking.ask(self._store, asked, calls))
+        return [held for (number, one), reply in claims for held in _held(number, one.token, reply)]
+
+    async def held(self, claims: Sequence[tuple[int, str]], *, now: int) -> list[Held]:
+        """What these claims (partition, token) hold now, as they would be given it; nothing is claimed for them.
+
+        Raises the store's error if any part failed.
+        """
+        calls: list[Call] = [("lines_claim", self._keys[number], (now, token, 0)) for number, token in claims]
+        found: list[Held] = []
+        for (number, token), reply in zip(claims, await self._store.run_scripts(calls), strict=True):
+            if isinstance(reply, Exception):
+                raise reply
+            found += _held(number, token, reply)
+        return found
 
     async def settle(self, done: Sequence[tuple[int, str, str, str]], *, again_at: int) -> Settled:
         """Remove rows, given as (partition, line, token, member), with all that are done of a line in one call; the
@@ -88,3 +95,12 @@ class Lines:
             ("lines_settle", self._keys[partition], (line, token, again_at, 0)) for partition, line, token in lines
         ]
         return [reply != [0] for _, reply in answered(lines, await self._store.run_scripts(calls))]
+
+
+def _held(partition: int, token: str, reply: list[Any]) -> Iterator[Held]:
+    """The rows of a claim's reply: line, number of rows, member, row, member, row …, line …"""
+    i = 0
+    while i < len(reply):
+        line, end = reply[i].decode(), i + 2 + 2 * reply[i + 1]
+        yield from (Held(partition, line, token, reply[j].decode(), reply[j + 1]) for j in range(i + 2, end, 2))
+        i = end

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from escalation.ledger.change import OutboxItem
+from escalation.ledger.change import Born, OutboxItem
 from escalation.ledger.door import Store
 from escalation.ledger.keys import partition_keys
 from escalation.ledger.lines import Lines, Settled
@@ -30,6 +30,11 @@ class Outbox:
     async def claim(self, partitions: Sequence[int], *, now: int, lease: int, limit: int = 256) -> list[OutboxItem]:
         """The rows of up to ``limit`` incidents of each partition, in the order of their commits within an incident."""
         held = await self._lines.claim(partitions, now=now, lease=lease, limit=limit)
+        return [OutboxItem(*one, _decode(one.body)) for one in held]
+
+    async def held(self, claims: Sequence[Born], *, now: int) -> list[OutboxItem]:
+        """The rows that commits whose answers were lost may have given to their hub, and that are still its own."""
+        held = await self._lines.held([(one.partition, one.token) for one in claims], now=now)
         return [OutboxItem(*one, _decode(one.body)) for one in held]
 
     async def acknowledge(self, items: Sequence[OutboxItem], *, now: int) -> Settled:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from bot.workers.fanout import FanOut
+from escalation.ledger.change import AlreadyTaken
 from escalation.ledger.commit import Ledger
 from escalation.ledger.due import Due
 from escalation.ledger.inbox import Arrived, Inbox
@@ -134,3 +136,36 @@ async def test_lines_and_clocks_give_the_same_again_when_their_answer_was_lost(d
     assert await due.settle([(claim, None)]) == [True]
     assert (await outbox.acknowledge([held], now=NOW + 1)).held == [True]
     assert await outbox.claim(ALL, now=NOW + LEASE + 2, lease=LEASE) == []
+
+
+async def test_a_commit_without_an_answer_leaves_its_rows_to_its_own_hub_at_once(door: StoreDoor, lossy: Lossy) -> None:
+    """It is run again, finds itself recorded, and cannot say what it was given."""
+    ledger, outbox, boxes = Ledger(lossy, N), Outbox(door, N), Mailboxes(door, SHARDS)
+    fanout = FanOut(outbox, boxes, N, ledger.unheard)
+    changes = [
+        opening(code, 2, code, outbox=[row(f"n-{code}", code, partition=2)], claimed_until=NOW + LEASE)
+        for code in ("A0010", "A0014")
+    ]
+    lossy.lose = True
+    with pytest.raises(ConnectionError):
+        await ledger.commit(changes)
+    lossy.lose = False
+    assert all(isinstance(outcome, AlreadyTaken) for outcome in await ledger.commit(changes))
+    assert await outbox.claim(ALL, now=NOW + 1, lease=LEASE) == [], "its lease keeps everybody else away"
+
+    await fanout.find(NOW + 1)
+    assert await fanout.step(NOW + 1) == 2
+
+    assert [claim.rows[0].notice for claim in await boxes.claim([(PHONE, FREE)], now=NOW + 1)] == ["n-A0010", "n-A0014"]
+    assert await outbox.claim(ALL, now=NOW + LEASE + 2, lease=LEASE) == []
+    assert ledger.unheard == []
+
+
+async def test_a_commit_that_really_came_second_has_nothing_to_find(door: StoreDoor) -> None:
+    first, second, outbox = Ledger(door, N), Ledger(door, N), Outbox(door, N)
+    sent = row("n1", "A0010", partition=2)
+    for ledger in (first, second):
+        await ledger.commit([opening("A0010", 2, "e1", outbox=[sent], claimed_until=NOW + LEASE)])
+
+    assert (len(first.unheard), len(second.unheard)) == (0, 1)
+    assert await outbox.held(second.unheard, now=NOW + 1) == [], "the first one's hub has them in its hand"

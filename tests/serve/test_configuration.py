@@ -46,19 +46,19 @@ async def test_a_new_person_is_told_of_the_next_alarm(town: Town) -> None:
 async def test_a_broken_one_is_refused_and_reported_and_the_old_one_stays(town: Town) -> None:
     await town.start()
     town.edit(OLD_POST, 'role = "operator"\npeople = ["nobody-has-this-id"]')
-    assert town.hub is not None
-    town.hub.send_signal(signal.SIGHUP)
+    town.ask_to_reload()
     await _logged(town, "the changed configuration is not in force (refused)")
     assert "nobody-has-this-id" in town.log.read_text("utf-8")
     await town.told(await town.raised("e1"), address=WORKER)
     town.edit('people = ["nobody-has-this-id"]', 'people = ["bai", "song"]')
-    town.hub.send_signal(signal.SIGHUP)
+    town.ask_to_reload()
     await _logged(town, "the configuration was reloaded")
 
 
 async def test_what_a_running_hub_cannot_change_waits_for_a_restart(town: Town) -> None:
     await town.start()
     town.edit(f"port = {town.port}\n", f"port = {town.port + 1}\n")
+    town.ask_to_reload()
     await _logged(town, "the changed configuration is not in force (restart)")
     assert (await town.get("/readyz"))[0] == 200
 
@@ -66,6 +66,7 @@ async def test_what_a_running_hub_cannot_change_waits_for_a_restart(town: Town) 
 async def test_a_sample_that_nobody_adopted_is_not_taken_by_a_reload(town: Town) -> None:
     await town.start()
     town.edit('adopt_sample = "示例规则"\n', "")
+    town.ask_to_reload()
     await _logged(town, "the changed configuration is not in force (refused)")
     await town.told(await town.raised("e1"), address=WORKER)
 

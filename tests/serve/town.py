@@ -149,6 +149,11 @@ class Town:
         """SIGTERM, and the code it ended with."""
         return await self._end(signal.SIGTERM)
 
+    def ask_to_reload(self) -> None:
+        """SIGHUP."""
+        assert self.hub is not None
+        self.hub.send_signal(signal.SIGHUP)
+
     async def _end(self, number: int) -> int:
         if self.hub is None:
             return 0
