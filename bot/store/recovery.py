@@ -44,6 +44,17 @@ class Recovery:
         )
 
 
+def remove_unfinished(folder: Path) -> None:
+    """Remove what a server that was killed while it compacted its file left unfinished: no server ever looks at it
+    again, and each such death would leave another one until the disk is full.
+
+    Only for who holds the server's lock: its rewriting child holds it too. Raises OSError.
+    """
+    for pattern in ("temp-rewriteaof-*.aof", "temp-*.rdb"):
+        for path in folder.glob(pattern):
+            path.unlink(missing_ok=True)
+
+
 def refuse_orphaned(folder: Path) -> None:
     """Raise StoreRefusedError when data files lack their manifest: the server would pass over them in silence."""
     files = aof.orphaned_files(folder)

@@ -196,6 +196,7 @@ class Supervisor:
                 await self._failed(StoreState.DOWN, texts.not_started(error))
 
     async def _begin(self, lock: int) -> None:
+        recovery.remove_unfinished(self.folder)
         if not await self._has_room():
             await self._failed(StoreState.NO_DISK, self._no_room(""))
             return

@@ -246,6 +246,13 @@ async def test_a_rewriting_child_that_outlives_its_server_holds_nobody_up(tmp_pa
         return bool(server.holders(tmp_path).rewriters)
 
     await eventually(rewriting)
+    unfinished: list[Path] = []
+
+    async def begun() -> bool:
+        unfinished[:] = tmp_path.glob("temp-rewriteaof-*")
+        return bool(unfinished)
+
+    await eventually(begun)
     assert supervisor.pid is not None
     os.kill(supervisor.pid, signal.SIGKILL)
     await states.reach(StoreState.READY)
@@ -253,6 +260,8 @@ async def test_a_rewriting_child_that_outlives_its_server_holds_nobody_up(tmp_pa
         await states.reach(StoreState.READY)
     assert await store.execute("DBSIZE") == 2000
     assert server.holders(tmp_path).rewriters == []
+    assert unfinished
+    assert not any(path.exists() for path in unfinished), "each such death would take room for good"
     await store.aclose()
     await supervisor.stop()
 
