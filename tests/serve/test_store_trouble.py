@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import resource
 import shutil
 from collections.abc import Awaitable, Callable
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.serve.bulk import in_flight
 from tests.serve.town import WORKER, Town, alarm
 
 pytestmark = pytest.mark.timeout(180)
@@ -51,6 +53,22 @@ async def test_a_next_hub_adopts_the_orphan(town: Town) -> None:
     await town.told("已记录签收", code, address=WORKER)
     assert await town.stop() == 0
     assert town.store_pids == []
+
+
+async def test_what_a_dead_hub_was_sending_is_sent_by_the_next_one_at_once(town: Town) -> None:
+    """It is alone on its store, and need not wait for the end of a lease that nobody keeps."""
+    await town.start()
+    hanging = asyncio.create_task(town.gateway_hangs())
+    code = await town.raised("e1")
+    await hanging
+    await town.kill()
+    held = await in_flight(town)
+    assert held
+    await town.gateway_heals()
+    await town.start()
+    for address, about in held:
+        assert about == code
+        await town.told(code, address=address)
 
 
 async def test_a_store_that_comes_back_empty_stays_shut_until_an_operator_says_so(town: Town) -> None:

@@ -228,6 +228,15 @@ class Town:
         async with self.session.post(f"{self._control}/reports") as answer:
             assert answer.status == 200
 
+    async def gateway_hangs(self) -> None:
+        """Text messages get no answer from now on; returns when the first one has none."""
+        async with self.session.post(f"{self._control}/hang") as answer:
+            assert answer.status == 200
+
+    async def gateway_heals(self) -> None:
+        async with self.session.post(f"{self._control}/heal") as answer:
+            assert answer.status == 200
+
     # The shell.
 
     async def run(self, *arguments: str) -> Ran:

@@ -21,13 +21,14 @@ from bot.demo.county import ROBOTS, Addresses, secrets_of, write_county
 from bot.demo.simulators.kannel import KannelGateway
 from bot.demo.simulators.smtp import MailServer
 from bot.demo.simulators.upstream import Upstream
-from bot.demo.simulators.vendor import Received, listening
+from bot.demo.simulators.vendor import Fault, Received, listening
 from bot.demo.simulators.wecom import WecomRobots
 from channels.callback import Errand, callback_path
 from channels.sms.kannel_inbound import UPLINK_QUERY
 
 DELIVERED = 1
 _TURNS = 600
+_MANY = 1000
 
 
 def now() -> int:
@@ -76,6 +77,8 @@ class Vendors:
         app.router.add_post("/wait", self._wait)
         app.router.add_post("/write", self._write)
         app.router.add_post("/reports", self._reports)
+        app.router.add_post("/hang", self._hang)
+        app.router.add_post("/heal", self._heal)
         return app
 
     async def _received(self, request: web.Request) -> web.Response:
@@ -112,6 +115,17 @@ class Vendors:
     async def _reports(self, request: web.Request) -> web.Response:
         """From now on each text message is reported as delivered."""
         self.reports = True
+        return web.Response()
+
+    async def _hang(self, request: web.Request) -> web.Response:
+        """The text message gateway takes requests and answers none; returns when it holds the first."""
+        self.sms.faults.put(Fault.HANG, times=_MANY)
+        await self.sms.faults.wait_for(Fault.HANG)
+        return web.Response()
+
+    async def _heal(self, request: web.Request) -> web.Response:
+        """It works again, and has forgotten what it held."""
+        self.sms.faults.clear()
         return web.Response()
 
 
