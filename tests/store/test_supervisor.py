@@ -231,6 +231,10 @@ async def test_a_mute_orphan_is_ended_and_replaced(tmp_path: Path) -> None:
             assert await store.execute("GET", "said") == b"yes"
 
 
+def _unfinished(folder: Path) -> list[Path]:
+    return list(folder.glob("temp-rewriteaof-*"))
+
+
 async def test_a_rewriting_child_that_outlives_its_server_holds_nobody_up(tmp_path: Path) -> None:
     states = States()
     supervisor = Supervisor(tmp_path, limits=QUICK, on_change=states)
@@ -249,7 +253,7 @@ async def test_a_rewriting_child_that_outlives_its_server_holds_nobody_up(tmp_pa
     unfinished: list[Path] = []
 
     async def begun() -> bool:
-        unfinished[:] = tmp_path.glob("temp-rewriteaof-*")
+        unfinished[:] = _unfinished(tmp_path)
         return bool(unfinished)
 
     await eventually(begun)
