@@ -105,7 +105,11 @@ class Hub:
         if self.outage is not None:
             log.warning("no hub worked for %d s before this start", (self.outage.end - self.outage.start) // 1000)
         if self.storehouse.alone and not self._released:
-            held = await release_claims(door, partitions=meta.partitions, shards=meta.shards, now=self.clock.now())
+            # A courier process outlives its hub while it ends its sends: those are not in nobody's hand.
+            sends = not self._settings.hub.courier_process
+            held = await release_claims(
+                door, partitions=meta.partitions, shards=meta.shards, now=self.clock.now(), sends=sends
+            )
             self._released = True
             if held:
                 log.warning("%d rows that a former hub had in its hand are taken up again", held)

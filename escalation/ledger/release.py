@@ -17,8 +17,9 @@ LONGEST = 600_000
 has to be looked at."""
 
 
-async def release_claims(store: Store, *, partitions: int, shards: int, now: int) -> int:
-    """End all claims on due rows, outbox, inbox and mailboxes; how many due rows and lines were held.
+async def release_claims(store: Store, *, partitions: int, shards: int, now: int, sends: bool = True) -> int:
+    """End all claims on due rows, outbox and inbox, and with ``sends`` those on mailboxes; how many due rows and lines
+    were held.
 
     A send that was under way counts as one whose end nobody knows. Raises the store's error; may be done again.
     """
@@ -31,5 +32,6 @@ async def release_claims(store: Store, *, partitions: int, shards: int, now: int
         if isinstance(reply, Exception):
             raise reply
         count += reply
-    await Mailboxes(store, shards).release(now=now)
+    if sends:
+        await Mailboxes(store, shards).release(now=now)
     return count
