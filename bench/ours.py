@@ -18,6 +18,7 @@ from bot.store import record
 from escalation.calendar import ZONE
 
 NAME = "fenghuo"
+APART = "fenghuo, courier apart"
 TOKEN = "bench-token-of-no-value"
 ENTERPRISES = 64
 """Enough that every partition has some."""
@@ -179,7 +180,7 @@ class StartOurs:
 
     @property
     def name(self) -> str:
-        return f"{NAME}, courier apart" if self.apart else NAME
+        return APART if self.apart else NAME
 
     @asynccontextmanager
     async def __call__(self, folder: Path, receiver: int) -> AsyncIterator[Ours]:

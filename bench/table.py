@@ -15,7 +15,7 @@ from bench.measuring import Measured
 
 _PARTS = ("aiohttp", "redis", "hiredis", "uvloop")
 
-Row = tuple[str, str, str, str]
+Row = tuple[str, str, str, str, str]
 
 
 def machine(folder: Path, store: str) -> list[str]:
@@ -44,15 +44,17 @@ def _file_system(folder: Path) -> str:
 
 
 def rows(found: dict[str, Rounds], grown: Growth, sizes: Sizes, absent: str) -> list[Row]:
-    """What, ours, theirs (or why they are ``absent``), ratio with its aim."""
-    own, other = found[ours.NAME], found.get(theirs.NAME)
+    """What, ours as it ships, ours with a courier process, theirs (or why they are ``absent``), both ratios with their
+    aim."""
+    own, apart, other = found[ours.NAME], found[ours.APART], found.get(theirs.NAME)
 
     def compared(what: str, pick: Callable[[Rounds], Sequence[float]], unit: str, aim: str, digits: int = 0) -> Row:
-        mine = statistics.median(pick(own))
+        mine, two = statistics.median(pick(own)), statistics.median(pick(apart))
+        shown = (f"{mine:,.{digits}f} {unit}", f"{two:,.{digits}f} {unit}")
         if other is None:
-            return what, f"{mine:,.{digits}f} {unit}", absent, ""
+            return what, *shown, absent, ""
         peer = statistics.median(pick(other))
-        return what, f"{mine:,.{digits}f} {unit}", f"{peer:,.{digits}f} {unit}", f"{mine / peer:.3g}{aim}"
+        return what, *shown, f"{peer:,.{digits}f} {unit}", f"{mine / peer:.3g}, {two / peer:.3g}{aim}"
 
     def of(
         pick: Callable[[Measured], float], runs: Callable[[Rounds], list[Measured]]
@@ -87,13 +89,13 @@ def rows(found: dict[str, Rounds], grown: Growth, sizes: Sizes, absent: str) -> 
     for size, weights in grown.memory.items():
         parts = " + ".join(f"{name} {weight:.0f}" for name, weight in weights.items())
         aim = "(aim ≤ 150 MB)" if size == sizes.open else ""
-        table.append((f"memory with {size:,} open", f"{sum(weights.values()):.0f} MB ({parts})", "", aim))
+        table.append((f"memory with {size:,} open", f"{sum(weights.values()):.0f} MB ({parts})", "", "", aim))
     probes = {sizes.few: grown.few, sizes.many: grown.many}
     for size, probe in probes.items():
         figure = f"{probe.processor:.2f} ms processor, {probe.delivered:,.0f}/s"
-        table.append((f"an event with {size:,} open", figure, "", ""))
+        table.append((f"an event with {size:,} open", figure, "", "", ""))
     ratio = f"{grown.many.processor / grown.few.processor:.2f}, {grown.few.delivered / grown.many.delivered:.2f}"
-    table.append((f"the same, {sizes.many:,} to {sizes.few:,} open", ratio, "", "(aim ≤ 1.2)"))
+    table.append((f"the same, {sizes.many:,} to {sizes.few:,} open", ratio, "", "", "(aim ≤ 1.2)"))
     for name, rounds in found.items():
         runs = [
             *rounds.singles,
@@ -106,14 +108,16 @@ def rows(found: dict[str, Rounds], grown: Growth, sizes: Sizes, absent: str) -> 
     return table
 
 
-def _placed(name: str, figure: str) -> tuple[str, str]:
-    return (figure, "") if name == ours.NAME else ("", figure)
+def _placed(name: str, figure: str) -> tuple[str, str, str]:
+    """The figure in its subject's column."""
+    own, apart, other = (figure if name == each else "" for each in (ours.NAME, ours.APART, theirs.NAME))
+    return own, apart, other
 
 
 def markdown(lines: list[str], table: list[Row], peer: str) -> str:
     """The whole as text."""
-    head: Row = ("what", "Fenghuo", f"Alertmanager {peer}".strip(), "ratio")
-    return "\n".join([*lines, "", _line(head), _line(("---", "---:", "---:", "---")), *map(_line, table)])
+    head: Row = ("what", "Fenghuo", "with a courier process", f"Alertmanager {peer}".strip(), "ratios")
+    return "\n".join([*lines, "", _line(head), _line(("---", "---:", "---:", "---:", "---")), *map(_line, table)])
 
 
 def _line(row: Row) -> str:
