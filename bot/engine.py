@@ -308,8 +308,8 @@ class Engine:
             except TimeoutError:
                 continue
 
-    async def _decide(self, items: list[Event | Unreadable]) -> list[Result]:
-        return await self.decider.events(items, self.clock.now())
+    async def _decide(self, items: list[Event | Unreadable]) -> list[Result | Exception]:
+        return await self.decider.each_event(items, self.clock.now())
 
     def _context(self, now: int) -> Context:
         return self.rules.context(now)

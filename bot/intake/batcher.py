@@ -36,15 +36,18 @@ class _Ticket(Generic[R]):
 class Batcher(Generic[T, R]):
     """Collects the items of concurrent callers into batches of at most ``limit`` items for ``work``, one at a time.
 
-    ``work`` gets the items in the order of arrival and gives one result for each. When it raises, every caller with an
-    item in that batch gets that error. A caller's items stay in order; where they do not fit into one batch the rest
-    goes into the next one, so that after an error some may have been done: work must be safe to repeat. At most
-    ``room`` items wait; a single call may bring more than that only while nothing waits.
+    ``work`` gets the items in the order of arrival and gives one result for each, or the error of that item, which its
+    caller gets and nobody else. When it raises, every caller with an item in that batch gets that error. A caller's
+    items stay in order; where they do not fit into one batch the rest goes into the next one, so that after an error
+    some may have been done: work must be safe to repeat. At most ``room`` items wait; a single call may bring more than
+    that only while nothing waits.
 
     A caller that is cancelled takes nothing back: its items are done with the others.
     """
 
-    def __init__(self, work: Callable[[list[T]], Awaitable[Sequence[R]]], limit: int, room: int = 10_000) -> None:
+    def __init__(
+        self, work: Callable[[list[T]], Awaitable[Sequence[R | Exception]]], limit: int, room: int = 10_000
+    ) -> None:
         if limit < 1 or room < 1:
             raise ValueError("limit and room must be at least 1")
         self._work = work
@@ -112,6 +115,9 @@ class Batcher(Generic[T, R]):
             _fail(tickets, error)
             return
         for ticket, result in zip(tickets, results, strict=True):
+            if isinstance(result, Exception):
+                _fail([ticket], result)
+                continue
             ticket.results.append(result)
             ticket.missing -= 1
             if not ticket.missing and not ticket.done.done():

@@ -61,11 +61,12 @@ class ReadingRules:
 
 
 class Unreadable(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An item that is no event. It is quarantined and told.
+    """An item that is no event, or one that could not be decided. It is quarantined and told.
 
     ``id`` is the event's own where it has a usable one. ``mode`` is ``actual`` unless the item plainly says otherwise.
     ``raw`` is its canonical JSON, at most 16,384 characters; ``gist`` a line for people: its type, enterprise and point
-    as far as they can be made out. ``received_at`` in milliseconds since the epoch.
+    as far as they can be made out. ``received_at`` in milliseconds since the epoch. ``event`` is the event as it was
+    read where only deciding it failed (``raw`` is then this event as JSON): it can be taken again as it is.
     """
 
     source: str
@@ -77,6 +78,12 @@ class Unreadable(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     raw: str
     mode: Mode = Mode.ACTUAL
     gist: str = ""
+    event: Event | None = None
+
+    @property
+    def reason(self) -> str:
+        """Why it is in quarantine, as verdicts and the journal name it."""
+        return "undecidable" if self.event is not None else "unreadable"
 
     @property
     def input_id(self) -> str:

@@ -13,12 +13,15 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
+import msgspec
+
 from bot.workers.broken import broken_channel
 from bot.workers.decider import Decider, StoreFailed
 from bot.workers.letters import Letters, Parcel
 from bot.workers.outcomes import Consequence, consequence
 from bot.workers.sent import Sent, dropped, receipts_of, strays_of, unsent, without_receipts
 from bot.workers.strays import RowNotTaken, Strays, as_item
+from bot.workers.undecidable import bare_words
 from channels.channel import Abilities, Channel, Letter
 from channels.outcome import Outcome, OutcomeKind
 from escalation.directory import Directory
@@ -28,6 +31,7 @@ from escalation.ledger.change import OutboxItem
 from escalation.ledger.commit import Ledger
 from escalation.ledger.keys import Mailbox
 from escalation.ledger.mailbox import Claim, ClaimKind, Mailboxes, Settlement
+from escalation.ledger.states import Damaged
 from escalation.ledger.windows import Limits, Window
 
 log = logging.getLogger(__name__)
@@ -129,7 +133,7 @@ class Courier:
         try:
             made, states = await asyncio.gather(
                 self._mailboxes.turn(settlements=settled, items=items, wanted=wanted, now=now),
-                self._ledger.get_many(codes),
+                self._ledger.find_many(codes),
                 return_exceptions=True,
             )
             if isinstance(made, BaseException):
@@ -144,7 +148,7 @@ class Courier:
         await self._begin(made.claims, known, now)
         return made.there, len(made.claims)
 
-    async def _begin(self, claims: list[Claim], states: dict[str, Incident | None], now: int) -> None:
+    async def _begin(self, claims: list[Claim], states: dict[str, Incident | Damaged | None], now: int) -> None:
         """Start sending what was claimed. ``states`` are the incidents that were loaded beside the claim."""
         if not claims:
             return
@@ -153,8 +157,11 @@ class Courier:
             codes = dict.fromkeys(row.incident for claim in claims for row in claim.rows if row.incident)
             missing = [code for code in codes if code not in states]
             if missing:
-                states |= zip(missing, await self._ledger.get_many(missing), strict=True)
-            incidents = {code: state for code in codes if (state := states[code]) is not None}
+                states |= zip(missing, await self._ledger.find_many(missing), strict=True)
+            incidents = {code: state for code in codes if isinstance(state := states[code], Incident)}
+            damaged = {code: state for code in codes if isinstance(state := states[code], Damaged)}
+            if damaged:
+                _say_bare(claims, damaged)
             if all(claim.kind is ClaimKind.SINGLE for claim in claims):
                 # Recording uses states up. Making a digest awaits, and may not find one half used; single letters do
                 # not.
@@ -372,6 +379,15 @@ def limits_of(abilities: Abilities | None, free: int) -> Limits:
         at_once=max(1, min(abilities.at_once, free)),
         lease=max(LEASE, int(abilities.timeout * 3000)),
     )
+
+
+def _say_bare(claims: Iterable[Claim], damaged: Mapping[str, Damaged]) -> None:
+    """What is owed about an incident that cannot be read is told all the same, with the little that is known."""
+    for claim in claims:
+        claim.rows[:] = [
+            msgspec.structs.replace(row, text=bare_words(damaged[row.incident])) if row.incident in damaged else row
+            for row in claim.rows
+        ]
 
 
 def _in_time(channel: Channel, claim: Claim, now: int) -> bool:

@@ -7,128 +7,95 @@ deciding again; a lost reply of the store is met by committing again, which find
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
 import msgspec
 import orjson
 
-from bot.intake.gate import Conflict as OtherBody
 from bot.intake.gate import ItemVerdict, Result
 from bot.intake.known import flagged
 from bot.intake.reading import Unreadable
+from bot.workers.committing import MOST_TRIES, LostRaces, StoreFailed, raise_failure
+from bot.workers.grouping import Group, Noted, fresh, repeat, settle_known
 from bot.workers.quarantine import quarantine_change
-from escalation.decide import decide, decide_event, needs_code
-from escalation.event import Event, Flag
-from escalation.incident import Incident
-from escalation.inputs import Context, Decision, Lapse, Receipt, Reply
-from escalation.ledger.change import (
-    AlreadyTaken,
-    Change,
-    Committed,
-    Failed,
-    Loaded,
-    Lookup,
-    OutboxItem,
-    Outcome,
-    Recorded,
-    Taken,
-)
-from escalation.ledger.commit import Ledger
+from bot.workers.receipts import Receipts
+from bot.workers.undecidable import Careful, kept_words, undecidable_event, undecided_reply, why_of
+from escalation.decide import decide, decide_event
+from escalation.event import Event
+from escalation.inputs import Context, Decision, Lapse, Reply
+from escalation.ledger.change import AlreadyTaken, Change, Committed, Failed, Loaded, Lookup, Outcome, Taken
 from escalation.ledger.due import DueClaim
 from escalation.ledger.keys import partition_of_code
-from escalation.vocabulary import Verdict
+from escalation.ledger.states import Damaged
+from escalation.vocabulary import Mode, Verdict
+
+__all__ = ["Decider", "LostRaces", "StoreFailed"]
 
 log = logging.getLogger(__name__)
 
-MOST_TRIES = 12
-"""How often a lost race is run again before the caller is told; each try means that somebody else got on."""
+STUCK = 60_000
+"""After how many milliseconds the clocks of an incident that cannot be decided are tried again: soon enough for a hub
+that can, seldom enough not to spin."""
 
 
-class LostRaces(Exception):
-    """The same incident was changed by others again and again; nothing of this input was written."""
-
-
-class StoreFailed(Exception):
-    """The store did not say what became of a commit; the inputs may be sent again safely. ``codes`` are the incidents
-    of receipts that are not known to be on disk; the others are."""
-
-    def __init__(self, error: object, codes: Iterable[str] = ()) -> None:
-        super().__init__(str(error))
-        self.codes = frozenset(codes)
-
-
-@dataclass(slots=True)
-class _Group:
-    """The events of one batch that belong to one incident, in their order."""
-
-    partition: int
-    correlation: str
-    places: list[int] = field(default_factory=list)
-
-
-class _Result(msgspec.Struct, omit_defaults=True):
-    """What a repeat of the same event is answered with."""
-
-    verdict: Verdict
-    code: str = ""
-    reason: str = ""
-    flags: tuple[Flag, ...] = ()
-
-
-_read_result = msgspec.json.Decoder(_Result).decode
-
-
-class Decider:
-    """Decisions on the ledger. ``handoff`` gets the outbox rows that a commit gave this hub at once (leased for
-    ``lease`` ms); rows it does not get are found by the fan-out."""
-
-    def __init__(
-        self,
-        ledger: Ledger,
-        context: Callable[[int], Context],
-        handoff: Callable[[list[OutboxItem]], None],
-        *,
-        lease: int = 30_000,
-    ) -> None:
-        self._ledger = ledger
-        self._context = context
-        self._handoff = handoff
-        self._lease = lease
+class Decider(Receipts):
+    """Decisions on the ledger: events, answers and the clock here, receipts in :class:`Receipts`."""
 
     async def events(self, items: Sequence[Event | Unreadable], now: int) -> list[Result]:
-        """Take events and unreadable items; returns when every one is on disk, with a verdict for each, in order."""
+        """Take events and unreadable items; returns when every one is on disk, with a verdict for each, in order.
+
+        Raises the first error of :meth:`each_event`."""
+        results: list[Result] = []
+        for result in await self.each_event(items, now):
+            if isinstance(result, Exception):
+                raise result
+            results.append(result)
+        return results
+
+    async def each_event(self, items: Sequence[Event | Unreadable], now: int) -> list[Result | Exception]:
+        """The same, with an error of its own for each item that is not known to be on disk: one that cannot be written
+        now takes no other with it. An event that cannot be decided is quarantined. Raises the store's error when
+        nothing could be loaded."""
         ctx = self._context(now)
-        results: list[Result | None] = [None] * len(items)
-        events = {i: flagged(item, ctx.directory) for i, item in enumerate(items) if isinstance(item, Event)}
-        unreadable = {i: item for i, item in enumerate(items) if isinstance(item, Unreadable)}
+        results: list[Result | Exception | None] = [None] * len(items)
+        strays = {i: item for i, item in enumerate(items) if isinstance(item, Unreadable)}
+        events: dict[int, Event] = {}
+        for place, item in enumerate(items):
+            if isinstance(item, Event):
+                try:
+                    events[place] = flagged(item, ctx.directory)
+                except Exception as error:
+                    log.exception("the event %s of %s could not be looked at", item.id, item.source)
+                    strays[place] = undecidable_event(item, why_of(error))
+        careful = False
         for _ in range(MOST_TRIES):
             pending = self._groups({i: event for i, event in events.items() if results[i] is None})
-            strays = {i: item for i, item in unreadable.items() if results[i] is None}
+            strays = {i: item for i, item in strays.items() if results[i] is None}
             if not pending and not strays:
                 break
-            await self._try_events(pending, events, strays, ctx, results)
-        if any(result is None for result in results):
-            raise LostRaces("the incident kept changing while this was decided")
-        return [result for result in results if result is not None]
+            careful = await self._try_events(pending, events, strays, ctx, results, careful=careful)
+        lost = LostRaces("the incident kept changing while this was decided")
+        return [lost if result is None else result for result in results]
 
-    def _groups(self, events: dict[int, Event]) -> list[_Group]:
-        groups: dict[tuple[int, str], _Group] = {}
+    def _groups(self, events: dict[int, Event]) -> list[Group]:
+        groups: dict[tuple[int, str], Group] = {}
         for place, event in events.items():
             partition = self._ledger.partition_of(event.partition_key)
             key = (partition, event.correlation)
-            groups.setdefault(key, _Group(partition, event.correlation)).places.append(place)
+            groups.setdefault(key, Group(partition, event.correlation)).places.append(place)
         return list(groups.values())
 
     async def _try_events(
         self,
-        groups: list[_Group],
+        groups: list[Group],
         events: dict[int, Event],
         strays: dict[int, Unreadable],
         ctx: Context,
-        results: list[Result | None],
-    ) -> None:
+        results: list[Result | Exception | None],
+        *,
+        careful: bool,
+    ) -> bool:
+        """One round; whether the next must be careful, because of a decision that could not be written."""
         loaded = await self._ledger.load(
             [
                 Lookup(
@@ -140,65 +107,70 @@ class Decider:
             ]
         )
         for group, found in zip(groups, loaded, strict=True):
-            self._settle_known(group, found, events, results)
+            settle_known(group, found, events, results)
         live = [(group, found) for group, found in zip(groups, loaded, strict=True) if group.places]
         opening = [
             (group.partition, events[group.places[0]].type.kind.letter)
             for group, found in live
-            if any(needs_code(found.incident, events[place]) for place in group.places)
+            if group.needs_code(found, events)
         ]
         codes = iter(await self._ledger.take_codes(opening)) if opening else iter(())
         changes: list[Change] = []
         answers: list[dict[int, Result]] = []
+        odd = {place: (self._ledger.partition_of(f"source:{item.source}"), item) for place, item in strays.items()}
         for group, found in live:
-            wanted = any(needs_code(found.incident, events[place]) for place in group.places)
-            change, verdicts = self._decide_group(group, found, events, ctx, next(codes) if wanted else "")
-            changes.append(change)
-            answers.append(verdicts)
-        for place, item in strays.items():
-            partition = self._ledger.partition_of(f"source:{item.source}")
-            verdict = ItemVerdict(id=item.id, verdict=Verdict.QUARANTINED, reason="unreadable")
+            code = next(codes) if group.needs_code(found, events) else ""
+            change, verdicts, bad = self._decide_group(group, found, events, ctx, code, careful=careful)
+            odd.update({place: (group.partition, item) for place, item in bad.items()})
+            if verdicts:
+                changes.append(change)
+                answers.append(verdicts)
+            if found.damaged is not None and found.damaged.code:
+                changes.append(self._stuck(found.damaged.code, found.damaged.why, found.damaged.mode, ctx))
+                answers.append({})
+        for place, (partition, item) in odd.items():
+            verdict = ItemVerdict(id=item.id, verdict=Verdict.QUARANTINED, reason=item.reason)
             changes.append(quarantine_change(item, partition, ctx, ctx.now + self._lease))
             answers.append({place: verdict})
-        if not changes:
-            return
-        outcomes = await self._ledger.commit(changes)
+        outcomes = await self._ledger.commit(changes) if changes else []
         for outcome, verdicts in zip(outcomes, answers, strict=True):
             self._take_outcome(outcome, verdicts, results)
-        _raise_failure(outcomes)
-
-    def _settle_known(
-        self, group: _Group, found: Loaded, events: dict[int, Event], results: list[Result | None]
-    ) -> None:
-        """Answer what was taken before, and what stands twice in this batch, and leave the rest in the group."""
-        rest: list[int] = []
-        first: dict[str, str] = {}
-        for place, recorded in zip(group.places, found.recorded, strict=True):
-            event = events[place]
-            if recorded is not None:
-                results[place] = _repeat(event.id, recorded)
-            elif first.setdefault(event.input_id, event.body_hash) != event.body_hash:
-                results[place] = OtherBody(id=event.id)
-            elif place not in rest and not any(events[other].input_id == event.input_id for other in rest):
-                rest.append(place)
-        group.places = rest
+        return careful or any(isinstance(outcome, Failed) and outcome.unwritable for outcome in outcomes)
 
     def _decide_group(
-        self, group: _Group, found: Loaded, events: dict[int, Event], ctx: Context, code: str
-    ) -> tuple[Change, dict[int, Result]]:
+        self, group: Group, found: Loaded, events: dict[int, Event], ctx: Context, code: str, *, careful: bool
+    ) -> tuple[Change, dict[int, Result], dict[int, Unreadable]]:
+        """The group's change with a verdict for each of its events, and those that cannot be decided."""
         incident, tombstone = found.incident, found.tombstone
         version = incident.version if incident is not None else 0
         verdicts: dict[int, Result] = {}
+        bad: dict[int, Unreadable] = {}
         takes: list[Taken] = []
         merged = Decision(reason="")
+        keeper = Careful(incident) if careful else None
         for place in group.places:
             event = events[place]
-            decision = decide_event(incident, event, ctx, code=code, partition=group.partition, tombstone=tombstone)
-            incident = decision.incident if decision.incident is not None else incident
+            if found.damaged is not None:
+                bad[place] = undecidable_event(event, f"{found.damaged.code} {found.damaged.why}")
+                continue
+            try:
+                decision = decide_event(incident, event, ctx, code=code, partition=group.partition, tombstone=tombstone)
+                after = decision.incident if decision.incident is not None else incident
+                if keeper is not None:
+                    keeper.keep(decision, after)
+            except Exception as error:
+                if keeper is None:
+                    # The state may be half changed: begin again, one event after the other.
+                    return self._decide_group(group, fresh(found), events, ctx, code, careful=True)
+                log.exception("the event %s of %s could not be decided", event.id, event.source)
+                bad[place] = undecidable_event(event, why_of(error))
+                incident = keeper.back()
+                continue
+            incident = after
             tombstone = decision.tombstone if decision.tombstone is not None else tombstone
             merged.entries += decision.entries
             merged.outbox += decision.outbox
-            result = _Result(
+            result = Noted(
                 verdict=decision.verdict or Verdict.MERGED,
                 code=incident.code if incident is not None else "",
                 reason=decision.reason,
@@ -221,9 +193,11 @@ class Decider:
             outbox=merged.outbox,
             claimed_until=ctx.now + self._lease,
         )
-        return change, verdicts
+        return change, verdicts, bad
 
-    def _take_outcome(self, outcome: Outcome, verdicts: dict[int, Result], results: list[Result | None]) -> None:
+    def _take_outcome(
+        self, outcome: Outcome, verdicts: dict[int, Result], results: list[Result | Exception | None]
+    ) -> None:
         if isinstance(outcome, Committed):
             for place, verdict in verdicts.items():
                 results[place] = verdict
@@ -232,7 +206,10 @@ class Decider:
         elif isinstance(outcome, AlreadyTaken) and len(outcome.recorded) == len(verdicts) == 1:
             recorded, (place, verdict) = outcome.recorded[0], next(iter(verdicts.items()))
             if recorded is not None:
-                results[place] = _repeat(verdict.id, recorded)
+                results[place] = repeat(verdict.id, recorded)
+        elif isinstance(outcome, Failed) and not outcome.unwritable:
+            for place in verdicts:
+                results[place] = StoreFailed(outcome.error)
 
     async def reply(self, code: str, reply: Reply, now: int) -> str | None:
         """One answer about one incident: the sentence that goes back; the same again when it came before.
@@ -241,137 +218,83 @@ class Decider:
         """
         input_id = f"{reply.input_id}\x1f{code}"
         partition = partition_of_code(code, self._ledger.partitions)
+        why = ""
         for _ in range(MOST_TRIES):
             ctx = self._context(now)
             lookup = Lookup(partition=partition, inputs=((input_id, ""),), code=code)
             found = (await self._ledger.load([lookup]))[0]
             if found.recorded[0] is not None:
                 return str(orjson.loads(found.recorded[0].result))
-            if found.incident is None:
+            decision = Decision(reason="")
+            if found.damaged is not None:
+                why = found.damaged.why
+            elif found.incident is None:
                 return None
-            version = found.incident.version
-            decision = decide(found.incident, reply, ctx)
-            taken = Taken(input_id, "", orjson.dumps(decision.answer))
-            outcome = (await self._ledger.commit([self._change(decision, version, ctx, [taken])]))[0]
-            if isinstance(outcome, Committed):
-                self._handoff(outcome.claimed)
-                return decision.answer
-            _raise_failure([outcome])
+            version, mode = _version_and_mode(found)
+            if not why and found.incident is not None:
+                try:
+                    decision = decide(found.incident, reply, ctx)
+                except Exception as error:
+                    log.exception("the answer %s about %s could not be decided", reply.id, code)
+                    why = why_of(error)
+            taken = Taken(input_id, "", orjson.dumps(decision.answer if not why else kept_words(code)))
+            if why:
+                kept = undecided_reply(code, reply, why, mode, taken, partition, ctx, ctx.now + self._lease)
+                outcomes = await self._ledger.commit([kept, self._stuck(code, why, mode, ctx)])
+            else:
+                outcomes = await self._ledger.commit([self._change(decision, version, ctx, [taken])])
+            for outcome in outcomes:
+                if isinstance(outcome, Committed):
+                    self._handoff(outcome.claimed)
+            if isinstance(outcomes[0], Committed):
+                return str(orjson.loads(taken.result))
+            if isinstance(outcomes[0], Failed) and outcomes[0].unwritable and not why:
+                why = why_of(outcomes[0].error)
+                continue
+            raise_failure(outcomes)
         raise LostRaces(f"{code} kept changing while the answer was decided")
 
-    async def lapses(self, claims: Sequence[DueClaim], now: int) -> list[DueClaim]:
-        """Fire what is due of the claimed incidents; gives back the claims for which nothing was due, to be settled.
+    async def lapses(self, claims: Sequence[DueClaim], now: int) -> list[tuple[DueClaim, int | None]]:
+        """Fire what is due of the claimed incidents; gives back the claims that are to be settled, each with the time
+        it is due next: nothing was due of it, or it is stuck.
 
         A claim whose incident changed meanwhile needs nothing: that commit wrote the next due time itself. An incident
-        that cannot be decided stops no other's clocks: its claim ends by itself and comes again.
+        that cannot be decided stops no other's clocks: it is told, and tried again after ``STUCK``.
         """
         ctx = self._context(now)
-        idle: list[DueClaim] = []
-        changes: list[Change] = []
+        settled: list[tuple[DueClaim, int | None]] = []
+        fired: list[tuple[DueClaim, Mode, Change]] = []
+        stuck: list[tuple[DueClaim, Mode, str]] = []
         for claim in claims:
-            version = claim.incident.version
+            incident = claim.incident
+            if isinstance(incident, Damaged):
+                stuck.append((claim, incident.mode, incident.why))
+                continue
+            version = incident.version
             try:
-                decision = decide(claim.incident, Lapse(at=now), ctx)
-            except Exception:
-                log.exception("the clocks of %s could not be decided", claim.incident.code)
+                decision = decide(incident, Lapse(at=now), ctx)
+            except Exception as error:
+                log.exception("the clocks of %s could not be decided", incident.code)
+                stuck.append((claim, incident.mode, why_of(error)))
                 continue
             if decision.reason == "nothing_due":
-                idle.append(claim)
+                settled.append((claim, incident.due_at()))
             else:
-                changes.append(self._change(decision, version, ctx, []))
-        outcomes = await self._ledger.commit(changes) if changes else []
-        for outcome in outcomes:
+                fired.append((claim, incident.mode, self._change(decision, version, ctx, [])))
+        outcomes = await self._ledger.commit([change for _, _, change in fired]) if fired else []
+        for (claim, mode, _), outcome in zip(fired, outcomes, strict=True):
             if isinstance(outcome, Committed):
                 self._handoff(outcome.claimed)
-        _raise_failure(outcomes)
-        return idle
-
-    async def receipts(
-        self, receipts: Sequence[tuple[str, Receipt]], now: int, states: dict[str, Incident] | None = None
-    ) -> None:
-        """Record what became of sends, by incident code, many in one round trip; on disk when this returns.
-
-        ``states`` are incidents as they were loaded a moment ago, by code. Those needed are taken out of it and used
-        up: where one was changed since, its version is refused, and it is loaded like the others. Receipts that cannot
-        be decided are left out, loudly: they may not keep those of other incidents from being recorded.
-        """
-        states = {} if states is None else states
-        waiting: dict[str, list[Receipt]] = defaultdict(list)
-        for code, receipt in receipts:
-            waiting[code].append(receipt)
-        refused: dict[str, Incident] = {}
-        for _ in range(MOST_TRIES):
-            if not waiting:
-                return
-            ctx = self._context(now)
-            changes: list[Change] = []
-            missing = [code for code in waiting if code not in states]
-            loaded = await self._ledger.get_many(missing) if missing else []
-            known = {code: states.pop(code) for code in waiting if code in states}
-            for code, incident in (*zip(missing, loaded, strict=True), *known.items()):
-                if incident is None or incident == refused.get(code):
-                    # There is no such incident; or the state that was refused is there: our own commit, whose answer
-                    # was lost.
-                    continue
-                try:
-                    changes.append(self._receive(incident, waiting[code], ctx))
-                except Exception:
-                    log.exception("receipts of %s could not be decided: %s", code, waiting[code])
-            done = {change.incident.code for change in changes if change.incident is not None}
-            waiting = defaultdict(list, {code: given for code, given in waiting.items() if code in done})
-            outcomes = await self._ledger.commit(changes)
-            for change, outcome in zip(changes, outcomes, strict=True):
-                if change.incident is not None and isinstance(outcome, Committed):
-                    self._handoff(outcome.claimed)
-                    del waiting[change.incident.code]
-                elif change.incident is not None:
-                    refused[change.incident.code] = change.incident
-            _raise_failure(outcomes, waiting)
-        if waiting:
-            raise LostRaces(f"{', '.join(waiting)} kept changing while receipts were recorded")
-
-    def _receive(self, incident: Incident, receipts: list[Receipt], ctx: Context) -> Change:
-        version = incident.version
-        merged = Decision(reason="receipts", incident=incident)
-        for receipt in receipts:
-            decision = decide(incident, receipt, ctx)
-            merged.entries += decision.entries
-            merged.outbox += decision.outbox
-        return self._change(merged, version, ctx, [])
-
-    def _change(self, decision: Decision, version: int, ctx: Context, takes: list[Taken]) -> Change:
-        incident = decision.incident
-        if incident is None:
-            raise ValueError("a decision about an incident always carries its state")
-        return Change(
-            partition=incident.partition,
-            now=ctx.now,
-            takes=takes,
-            incident=incident,
-            expected_version=version,
-            correlation=incident.correlation,
-            entries=decision.entries,
-            outbox=decision.outbox,
-            claimed_until=ctx.now + self._lease,
-        )
+            elif isinstance(outcome, Failed) and outcome.unwritable:
+                stuck.append((claim, mode, why_of(outcome.error)))
+        if stuck:
+            await self._tell_stuck([(claim.code, why, mode) for claim, mode, why in stuck], ctx)
+            settled += [(claim, now + STUCK) for claim, _, _ in stuck]
+        raise_failure(outcomes)
+        return settled
 
 
-def _raise_failure(outcomes: Iterable[Outcome], codes: Iterable[str] = ()) -> None:
-    """Raise for what failed, once everything that did not was seen to."""
-    failed = next((outcome for outcome in outcomes if isinstance(outcome, Failed)), None)
-    if failed is not None:
-        raise StoreFailed(failed.error, codes) from failed.error
-
-
-def _repeat(identity: str, recorded: Recorded) -> Result:
-    """The same id again: the recorded verdict when the body is the same, refused when it is another."""
-    if recorded.other_body:
-        return OtherBody(id=identity)
-    before = _read_result(recorded.result)
-    return ItemVerdict(
-        id=identity,
-        verdict=Verdict.DUPLICATE,
-        code=before.code,
-        reason=f"recorded_{before.verdict}",
-        flags=before.flags,
-    )
+def _version_and_mode(found: Loaded) -> tuple[int, Mode]:
+    if found.damaged is not None:
+        return 0, found.damaged.mode
+    return (found.incident.version, found.incident.mode) if found.incident is not None else (0, Mode.ACTUAL)

@@ -25,9 +25,9 @@ class Lapses:
         claims = await self._due.claim(self._partitions, now=now, lease=LEASE, limit=MOST)
         if not claims:
             return 0
-        idle = await self._decider.lapses(claims, now)
-        if idle:
-            await self._due.settle([(claim, claim.incident.due_at()) for claim in idle])
+        settled = await self._decider.lapses(claims, now)
+        if settled:
+            await self._due.settle(settled)
         return len(claims)
 
     async def next_at(self) -> int | None:

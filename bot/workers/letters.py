@@ -56,8 +56,9 @@ class Parcel:
 
 
 def drop_reason(row: OutboxRow, incident: Incident | None, directory: Directory, now: int) -> str | None:
-    """None when the row must still go out; else why not (:func:`escalation.decide.still_needed`)."""
-    if not row.incident:
+    """None when the row must still go out; else why not (:func:`escalation.decide.still_needed`). Of a row that brings
+    its own words nobody can say that it is not."""
+    if not row.incident or row.text:
         return None
     notice = incident.notices.get(row.notice) if incident is not None else None
     at_post: frozenset[str] | None = None
@@ -145,7 +146,7 @@ class Letters:
                 troubles.append(made.rendered.error)
             items = list(made.left)
         for mode, rendered, rows in self._sentences(loose, abilities):
-            letters.append(_frozen(claim, len(letters), rendered, [("", row.notice) for row in rows], mode))
+            letters.append(_frozen(claim, len(letters), rendered, [(row.incident, row.notice) for row in rows], mode))
         return troubles, msgspec.json.encode(FrozenDigest(letters, dropped))
 
     def _sentences(

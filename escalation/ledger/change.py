@@ -8,6 +8,7 @@ import msgspec
 
 from escalation.incident import Incident
 from escalation.inputs import Entry
+from escalation.ledger.states import Damaged
 from escalation.notice import OutboxRow
 
 
@@ -30,11 +31,16 @@ class Recorded(msgspec.Struct, frozen=True):
 
 class Loaded(msgspec.Struct, frozen=True):
     """The answer to a lookup: for each of its inputs what was recorded, the incident, or the tombstone of a clear that
-    came before its raise (source time, milliseconds)."""
+    came before its raise (source time, milliseconds).
+
+    ``damaged`` where there is an incident that cannot be read: one bad state takes no other lookup with it. ``raw`` are
+    the incident's stored bytes, for whoever must begin again with a state that a decision has used up."""
 
     recorded: list[Recorded | None]
     incident: Incident | None
     tombstone: int | None
+    damaged: Damaged | None = None
+    raw: bytes = b""
 
 
 class Taken(msgspec.Struct, frozen=True):
@@ -110,9 +116,11 @@ class Conflict(msgspec.Struct, frozen=True):
 
 
 class Failed(msgspec.Struct, frozen=True):
-    """The store did not say what became of this change; committing it again is safe."""
+    """The store did not say what became of this change; committing it again is safe. ``unwritable``: the change itself
+    cannot be written as bytes and was not sent; committing it again would fail again."""
 
     error: Exception
+    unwritable: bool = False
 
 
 Outcome = Committed | AlreadyTaken | Conflict | Failed

@@ -32,6 +32,7 @@ from escalation.ledger.codes import Codes
 from escalation.ledger.door import Arg, Call, Command, Store
 from escalation.ledger.keys import US, claim_token, partition_keys, partition_of, partition_of_code, read_code
 from escalation.ledger.scripts import register
+from escalation.ledger.states import Damaged, read_state
 from escalation.notice import OutboxRow
 
 LOOKUPS_PER_SCRIPT = 500
@@ -40,7 +41,6 @@ LOOKUPS_PER_SCRIPT = 500
 _encode_incident = msgspec.json.Encoder().encode
 _encode_entry = msgspec.json.Encoder().encode
 _encode_row = msgspec.json.Encoder().encode
-_decode_incident = msgspec.json.Decoder(Incident).decode
 
 
 class Ledger:
@@ -88,6 +88,7 @@ class Ledger:
     async def load(self, lookups: list[Lookup]) -> list[Loaded]:
         """The answers to all lookups, in order, in one round trip. Raises the store's error if any part failed.
 
+        A state that cannot be read is that lookup's :class:`Damaged` and nobody else's trouble.
         Each answer has an incident of its own: two lookups of one incident give two equal objects.
         """
         places: dict[int, list[int]] = defaultdict(list)
@@ -122,30 +123,37 @@ class Ledger:
         return [loaded[place] for place in range(len(lookups))]
 
     async def get_many(self, codes: list[str]) -> list[Incident | None]:
-        """The incidents of these codes, in order, None where there is none. Raises ValueError for what is no code."""
+        """The incidents of these codes, in order, None where there is none that can be read. Raises ValueError for what
+        is no code. Whoever would take None for "there is none" and do something about it asks :meth:`find_many`."""
+        return [None if isinstance(found, Damaged) else found for found in await self.find_many(codes)]
+
+    async def find_many(self, codes: list[str]) -> list[Incident | Damaged | None]:
+        """The same, with those told apart whose state cannot be read."""
         lookups = [
             Lookup(partition=partition_of_code(code, self.partitions), code=read_code(code) or code) for code in codes
         ]
-        return [loaded.incident for loaded in await self.load(lookups)]
+        return [loaded.damaged or loaded.incident for loaded in await self.load(lookups)]
 
     async def commit(self, changes: list[Change]) -> list[Outcome]:
         """Commit every change by itself, all in one round trip (and so one fsync), and say how each ended, in order.
 
         At most one change of an incident may be among them; the second would find a conflict. The incident of a change
-        gets its new version (``expected_version`` + 1).
+        gets its new version (``expected_version`` + 1). A change that cannot be written as bytes fails alone.
         """
-        prepared = [_Prepared(change) for change in changes]
+        prepared = [_prepare(change) for change in changes]
         calls: list[Call] = [
-            ("commit", self._commit_keys[change.partition], each.args)
-            for change, each in zip(changes, prepared, strict=True)
+            ("commit", self._commit_keys[each.change.partition], each.args)
+            for each in prepared
+            if not isinstance(each, Failed)
         ]
-        doubtful = prepared
+        doubtful = written = [each for each in prepared if not isinstance(each, Failed)]
         try:
-            replies = await self._store.run_scripts(calls)
-            doubtful = [each for each, reply in zip(prepared, replies, strict=True) if not _says_ok(reply)]
+            answers = await self._store.run_scripts(calls) if calls else []
+            doubtful = [each for each, reply in zip(written, answers, strict=True) if not _says_ok(reply)]
         finally:
             self.unheard += (each.born for each in doubtful if each.rows and each.token)
-        return [each.outcome(reply) for each, reply in zip(prepared, replies, strict=True)]
+        replies = iter(answers)
+        return [each if isinstance(each, Failed) else each.outcome(next(replies)) for each in prepared]
 
     async def open_codes(self, partition: int, start: int = 0, count: int = 500) -> list[str]:
         """A page of the partition's open incidents, oldest first. Pages shift when an incident closes in between."""
@@ -245,6 +253,13 @@ def _says_ok(reply: list[bytes | None] | Exception) -> bool:
     return not isinstance(reply, Exception) and reply[0] == b"ok"
 
 
+def _prepare(change: Change) -> _Prepared | Failed:
+    try:
+        return _Prepared(change)
+    except (msgspec.MsgspecError, ValueError, TypeError, OverflowError, RecursionError) as error:
+        return Failed(error, unwritable=True)
+
+
 def _outbox_row(row: OutboxRow, version: int, place: int) -> tuple[str, str, bytes]:
     """Line, member and bytes. A member sorts within its line by the commit's version, then by its place there."""
     line = row.incident or f"!{row.notice}".replace(US, " ")
@@ -263,6 +278,14 @@ def _recorded(body_hashes: Iterable[str], values: list[bytes | None]) -> list[Re
 
 
 def _loaded(recorded: list[Recorded | None], index: bytes | None, state: bytes | None) -> Loaded:
-    incident = None if state is None else _decode_incident(state)
-    tombstone = int(index[1:]) if index is not None and index.startswith(b"~") else None
-    return Loaded(recorded, incident, tombstone)
+    tombstone = None
+    if index is not None and index.startswith(b"~"):
+        if not index[1:].isdigit():
+            return Loaded(recorded, None, None, Damaged(code="", raw=index, why="this is no tombstone"))
+        tombstone = int(index[1:])
+    if state is None:
+        return Loaded(recorded, None, tombstone)
+    found = read_state(index.decode(errors="replace") if index is not None else "", state)
+    if isinstance(found, Damaged):
+        return Loaded(recorded, None, tombstone, found, state)
+    return Loaded(recorded, found, tombstone, None, state)

@@ -12,24 +12,22 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import msgspec
-
 from escalation.incident import Incident
 from escalation.ledger.claims import Asking, answered
 from escalation.ledger.door import Arg, Call, Store
 from escalation.ledger.keys import partition_keys
 from escalation.ledger.scripts import register
-
-_decode = msgspec.json.Decoder(Incident).decode
+from escalation.ledger.states import Damaged, read_state
 
 
 class DueClaim(NamedTuple):
-    """An incident for which something is owed, in the claimer's hand until the lease ends."""
+    """An incident for which something is owed, in the claimer's hand until the lease ends; one that cannot be read too:
+    its due row must not get lost, nor hold the others up."""
 
     partition: int
     code: str
     token: str
-    incident: Incident
+    incident: Incident | Damaged
 
 
 class Due:
@@ -52,10 +50,11 @@ class Due:
             for number, one in asked
         ]
         return [
-            DueClaim(number, reply[i].decode(), one.token, _decode(reply[i + 1]))
+            DueClaim(number, code, one.token, read_state(code, reply[i + 1]))
             for (number, one), reply in answered(asked, await self._asking.ask(self._store, asked, calls))
             for i in range(0, len(reply), 2)
             if reply[i + 1] is not None
+            for code in (reply[i].decode(),)
         ]
 
     async def settle(self, settled: list[tuple[DueClaim, int | None]]) -> list[bool]:

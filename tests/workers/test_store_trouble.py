@@ -174,6 +174,7 @@ async def test_an_incident_that_cannot_be_decided_stops_no_other(house: House, m
         return decided(incident, given, ctx)
 
     monkeypatch.setattr("bot.workers.decider.decide", decide)
+    monkeypatch.setattr("bot.workers.receipts.decide", decide)
     sound = await house.alarm(point="DC01-P01", rest=False)
     await house.engine.rest()
     assert len(await house.journal(sound, "receipt_submitted")) == 2
