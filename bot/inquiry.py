@@ -12,6 +12,7 @@ from escalation.ledger.journal import Journal
 from escalation.ledger.keys import read_code
 from escalation.ledger.meta import Meta
 from escalation.ledger.presence import Presence
+from escalation.ledger.states import Damaged
 from escalation.ledger.verify import verify
 
 
@@ -51,14 +52,20 @@ class Inquiry:
         self._directory = directory
 
     async def show(self, text: str) -> Story | None:
-        """The story of the incident that ``text`` names; None when there is none, ValueError when it is no code."""
+        """The story of the incident that ``text`` names; None when there is none, ValueError when it is no code or its
+        state cannot be read."""
         code = read_code(text)
         if code is None:
             raise ValueError(f"{text} 不是编号，应如 A0231 / {text} is no code such as A0231")
         door = self._storehouse.door()
-        incident = (await Ledger(door, self._meta.partitions).get_many([code]))[0]
+        incident = (await Ledger(door, self._meta.partitions).find_many([code]))[0]
         if incident is None:
             return None
+        if isinstance(incident, Damaged):
+            raise ValueError(
+                f"{code} 的记录无法读取：{incident.why}。请用写下它的版本打开，或从备份恢复。\n"
+                f"the state of {code} cannot be read: {incident.why}. Use the version that wrote it, or restore."
+            )
         rows = await Journal(door, self._meta.partitions, self._storehouse.journal_folder).rows(code)
         first = min((row.entry.at for row in rows), default=incident.opened_at)
         return story_of(incident, rows, await Presence(door).outages(first), self._directory)

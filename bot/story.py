@@ -63,6 +63,9 @@ _REASONS = {
     "overtaken_by_stronger": "同时有更重要的通知，合并",
     "limit_held": "催办尚未发出，时限顺延",
     "asked": "提出申请",
+    "incident_stuck": "记录异常，时限停走，已通知人工跟进",
+    "receipt_undecided": "回执未能登记，仅记录",
+    "reply_undecided": "答复未能登记，已转告值班室",
 }
 _STEPS = {
     "remind": "催办",
@@ -212,7 +215,7 @@ def _line(row: JournalRow, directory: Directory) -> StoryLine:
 def _what(entry: Entry) -> str:
     if entry.reason.startswith("step_"):
         return _STEPS.get(entry.reason.removeprefix("step_"), entry.reason)
-    if entry.reason.startswith("reply_"):
+    if entry.reason.startswith("reply_") and entry.reason not in _REASONS:
         return Verb(entry.reason.removeprefix("reply_")).word
     word = _REASONS.get(entry.reason, entry.reason)
     if entry.reason == "told":

@@ -13,6 +13,7 @@ from escalation.incident import Incident
 from escalation.ledger.commit import Ledger
 from escalation.ledger.keys import read_code
 from escalation.ledger.mailbox import Mailboxes
+from escalation.ledger.states import Damaged
 from escalation.vocabulary import Verb
 
 MOST_CODES = 20
@@ -77,8 +78,9 @@ class Resolver:
         """Exactly the incidents that are named; a wrong code is said to be wrong, and the sender's own are listed."""
         named = said.codes[:MOST_CODES]
         asked = [code for code in named if read_code(code) == code]
-        loaded = dict(zip(asked, await self._ledger.get_many(asked), strict=True))
-        known = [incident for incident in loaded.values() if incident is not None]
+        loaded = dict(zip(asked, await self._ledger.find_many(asked), strict=True))
+        known = [incident for incident in loaded.values() if isinstance(incident, Incident)]
+        damaged = tuple(code for code, incident in loaded.items() if isinstance(incident, Damaged))
         unknown = tuple(code for code in named if loaded.get(code) is None)
         trailer = ""
         if unknown:
@@ -86,11 +88,15 @@ class Resolver:
             own = saying.own_open(directory, found.incidents, complete=found.complete)
             trailer = f"{saying.no_such_code(unknown)}{own}"
         if verb is Verb.QUERY:
-            answer = "\n".join(_state(directory, incident, reading.sender, now) for incident in known)
+            said_of = [_state(directory, incident, reading.sender, now) for incident in known]
+            answer = "\n".join([*said_of, *(saying.damaged(code) for code in damaged)])
             return replace(reading, reason="reply_query", answer=answer, trailer=trailer)
-        if not known:
+        if not known and not damaged:
             return replace(reading, reason="reply_no_such_code", answer=trailer)
         acting = _acting(reading, verb, said, known, directory)
+        if damaged and acting.verb is not None:
+            # Whoever decides about them keeps the answer, since it cannot take effect.
+            acting = replace(acting, codes=(*acting.codes, *damaged))
         return replace(acting, trailer="\n".join(part for part in (trailer, acting.trailer) if part))
 
 

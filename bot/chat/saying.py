@@ -143,3 +143,8 @@ def accident(directory: Directory, code: str, emergency: str) -> str:
 
 def not_with_accident(verb: Verb) -> str:
     return f"消息中有事故字样，“{verb.word}”未受理；确认安全后请另发。"
+
+
+def damaged(code: str) -> str:
+    """How an incident stands whose record cannot be read."""
+    return f"{code} 的记录暂时无法读取，可能仍须处置，请电话询问值班室。"

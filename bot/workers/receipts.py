@@ -6,7 +6,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Sequence
 
-from bot.workers.committing import MOST_TRIES, Committing, LostRaces, StoreFailed, raise_failure
+from bot.workers.committing import MOST_TRIES, Committing, LostRaces, raise_failure
 from bot.workers.undecidable import Careful, undecided_receipt, why_of
 from escalation.decide import decide
 from escalation.incident import Incident

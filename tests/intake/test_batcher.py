@@ -203,3 +203,16 @@ def test_every_caller_gets_its_own_results_in_order_whoever_leaves(
         assert sorted(done) == sorted(item for items, _, _ in calls for item in items)
 
     asyncio.run(story())
+
+
+async def test_an_items_own_error_reaches_its_caller_and_nobody_else() -> None:
+    async def work(items: list[int]) -> list[int | Exception]:
+        return [OSError(f"no disk for {item}") if item % 2 else item * item for item in items]
+
+    batcher: Batcher[int, int] = Batcher(work, limit=10)
+    good, bad, other = await asyncio.gather(
+        batcher.submit([2, 4]), batcher.submit([6, 3, 8]), batcher.submit([10]), return_exceptions=True
+    )
+    assert (good, other) == ([4, 16], [100])
+    assert isinstance(bad, OSError)
+    assert str(bad) == "no disk for 3"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from redis.exceptions import ResponseError
 
+from escalation.incident import Incident
 from escalation.ledger.change import Change, Committed, OutboxItem
 from escalation.ledger.commit import Ledger
 from escalation.ledger.due import Due
@@ -51,6 +52,7 @@ async def test_an_incident_is_due_at_its_minute_and_not_before(ledger: Ledger, d
 
     (claim,) = await due.claim(ALL, now=NOW + MINUTE, lease=LEASE)
 
+    assert isinstance(claim.incident, Incident)
     assert (claim.partition, claim.code, claim.incident.version) == (2, "A0010", 1)
     assert await due.claim(ALL, now=NOW + MINUTE, lease=LEASE) == []
 
@@ -74,6 +76,7 @@ async def test_a_lapse_left_by_a_dead_hub_is_claimed_again_and_its_late_hand_is_
 async def test_a_commit_after_the_claim_writes_the_next_time_and_ends_the_claim(ledger: Ledger, due: Due) -> None:
     await open_due(ledger, "A0010", 2, NOW)
     (claim,) = await due.claim(ALL, now=NOW, lease=LEASE)
+    assert isinstance(claim.incident, Incident)
     claim.incident.duties[0].clocks[0].steps[0].fired_at = NOW
     claim.incident.duties[0].clocks[0].due_at = NOW + MINUTE
 
