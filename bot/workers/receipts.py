@@ -51,9 +51,9 @@ class Receipts(Committing):
                     # was lost.
                     continue
                 made = self._receive(incident, waiting[code], ctx, careful=code in careful)
-                if not made:
+                if made is None:
                     left.add(code)
-                changes += made
+                changes += made or ()
             careful |= left
             outcomes = await self._ledger.commit(changes) if changes else []
             for change, outcome in zip(changes, outcomes, strict=True):
@@ -74,9 +74,10 @@ class Receipts(Committing):
 
     def _receive(
         self, incident: Incident | Damaged, receipts: list[Receipt], ctx: Context, *, careful: bool
-    ) -> list[Change]:
+    ) -> list[Change] | None:
         """The changes that record the receipts: in their incident, or in the journal alone where they cannot be
-        decided. None at all where it must be done again carefully, with a state that is not used up."""
+        decided; none where they say nothing new. None where it must be done again carefully, with a state that is not
+        used up."""
         if isinstance(incident, Damaged):
             return self._keep(incident.code, incident.mode, [(each, incident.why) for each in receipts], ctx)
         version = incident.version
@@ -90,7 +91,7 @@ class Receipts(Committing):
                     keeper.keep(decision, incident)
             except Exception as error:
                 if keeper is None:
-                    return []
+                    return None
                 log.exception("the receipt %s of %s could not be decided", receipt.result, receipt.notice)
                 bad.append((receipt, why_of(error)))
                 incident = keeper.back() or incident
@@ -98,7 +99,7 @@ class Receipts(Committing):
             merged.entries += decision.entries
             merged.outbox += decision.outbox
         merged.incident = incident
-        recorded = [self._change(merged, version, ctx, [])] if len(bad) < len(receipts) else []
+        recorded = [self._change(merged, version, ctx, [])] if merged.entries else []
         return recorded + (self._keep(incident.code, incident.mode, bad, ctx) if bad else [])
 
     def _keep(self, code: str, mode: Mode, bad: list[tuple[Receipt, str]], ctx: Context) -> list[Change]:

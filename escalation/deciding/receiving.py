@@ -41,9 +41,13 @@ PATIENCE = 3
 
 
 def receive(incident: Incident, receipt: Receipt, ctx: Context) -> Decision:
-    """Record one receipt. Of a notice the state no longer holds, only the journal hears."""
+    """Record one receipt. Of a notice the state no longer holds, only the journal hears; of a report that the vendor
+    sends again, nobody."""
     decision = Decision(reason=str(receipt.result), incident=incident)
     notice = incident.notices.get(receipt.notice)
+    if notice is not None and _known(receipt, notice):
+        decision.reason = "known_already"
+        return decision
     decision.entries.append(_entry(incident, receipt, ctx, notice))
     if notice is None:
         decision.reason = "notice_not_kept"
@@ -64,6 +68,20 @@ def receive(incident: Incident, receipt: Receipt, ctx: Context) -> Decision:
         if lost:
             _unreachable(decision, incident, notice, lost, ctx)
     return decision
+
+
+def _known(receipt: Receipt, notice: Notice) -> bool:
+    """The same report of the vendor once more. One about another send of this notice, which may have been repeated, is
+    news."""
+    match receipt.result:
+        case SendResult.DELIVERED:
+            return notice.delivered_at != 0 and receipt.vendor_id in ("", notice.vendor_id)
+        case SendResult.READ:
+            return notice.read_at != 0 and receipt.vendor_id in ("", notice.vendor_id)
+        case SendResult.UNDELIVERED:
+            return notice.state in (NoticeState.FAILED, NoticeState.DEAD) and receipt.detail == notice.detail
+        case _:
+            return False
 
 
 def _wants_another_way(receipt: Receipt, notice: Notice) -> bool:

@@ -288,3 +288,31 @@ def test_what_waits_leaves_only_when_something_newer_waits_for_the_same_address(
     assert len(superseded) == 13, "the first word to the two of the shift, what one signed, and so many to upstream"
     assert all("feedback" in identity for identity in superseded)
     assert [notice.kind for notice in list(story.incident.notices.values())[:2]] == [NoticeKind.RAISED] * 2
+
+
+def test_a_vendors_report_that_comes_again_is_no_news() -> None:
+    story = Story()
+    story.alarm()
+    notice = story.fresh[0]
+    story.receipt(notice, SendResult.SUBMITTED)
+    for result in (SendResult.DELIVERED, SendResult.READ):
+        story.receipt(notice, result)
+        assert story.reasons() == [f"receipt_{result}"]
+        delivered = story.incident.notices[notice.id].delivered_at
+        story.wait(1)
+        story.receipt(notice, result)
+        assert (story.decision.reason, story.reasons()) == ("known_already", [])
+        assert story.incident.notices[notice.id].delivered_at == delivered
+
+
+def test_a_vendors_failure_that_comes_again_is_no_news_and_another_reason_is() -> None:
+    story = Story()
+    story.alarm()
+    notice = story.fresh[0]
+    story.receipt(notice, SendResult.SUBMITTED)
+    story.receipt(notice, SendResult.UNDELIVERED, detail="空号")
+    assert "receipt_undelivered" in story.reasons()
+    story.receipt(notice, SendResult.UNDELIVERED, detail="空号")
+    assert story.reasons() == []
+    story.receipt(notice, SendResult.UNDELIVERED, detail="停机")
+    assert story.reasons() == ["receipt_undelivered"]
