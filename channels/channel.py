@@ -53,7 +53,8 @@ class Abilities:
     keep to (one SMS part). ``personal`` means that exactly one person reads the address; only then may ``links`` be
     used. ``windows`` hold for each address; of each window the last ``reserve`` tokens are kept for critical messages.
     ``receipts`` are those the vendor may send back; ``replies`` whether answers come back this way. ``at_once`` is how
-    many sends may run at the same time.
+    many sends may run at the same time. ``mention_cost`` is how many further messages of its windows a call by name
+    takes.
     """
 
     kind: str
@@ -69,6 +70,7 @@ class Abilities:
     digest: bool = True
     windows: tuple[Window, ...] = ()
     reserve: int = 0
+    mention_cost: int = 0
     receipts: frozenset[ReceiptKind] = frozenset()
     at_once: int = 8
     timeout: float = 10.0

@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 
 import msgspec
@@ -220,8 +221,8 @@ class Courier:
             return self._letters.single(row, incidents.get(row.incident), abilities, self._directory(), now)
         content, troubles = claim.frozen, list[str]()
         if content is None:
-            troubles, made = self._letters.digest(claim, incidents, abilities, self._directory(), now)
-            content = await self._mailboxes.freeze(claim, made, now=now)
+            troubles, made, left = self._letters.digest(claim, incidents, abilities, self._directory(), now)
+            content = await self._mailboxes.freeze(claim, made, now=now, left=left)
         if content is None:
             return Parcel()
         parcel = self._letters.thaw(content, claim, incidents, abilities, self._directory(), now)
@@ -271,6 +272,8 @@ class Courier:
                 worst = Consequence(SendResult.TRANSIENT, again_at=now)
                 break
             tried = True
+            if letter.mentions and not await self._may_mention(claim, channel.abilities, now):
+                letter = replace(letter, mentions=())
             outcome = await self._hand_over(channel, letter, parcel.plainer.get(letter.id), claim)
             after = consequence(outcome, tries=claim.tries, lost=claim.lapses, since=since, now=self._now())
             receipts += receipts_of(carried, after.result, claim, outcome, self._now())
@@ -285,6 +288,16 @@ class Courier:
             tried=tried,
             lost=worst is not None and worst.result is SendResult.UNCERTAIN,
         )
+
+    async def _may_mention(self, claim: Claim, abilities: Abilities, now: int) -> bool:
+        """A call by name that the vendor counts as a message of its own is left out where messages need the window."""
+        if not abilities.mention_cost:
+            return True
+        try:
+            return await self._mailboxes.more(claim, abilities.mention_cost, limits_of(abilities, 1), now=now)
+        except Exception:
+            log.exception("no token for a call by name of %s", claim.member)
+            return False
 
     async def _hand_over(
         self, channel: Channel, letter: Letter, plainer: Callable[[], Letter] | None, claim: Claim

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -121,9 +121,10 @@ class Letters:
 
     def digest(
         self, claim: Claim, incidents: dict[str, Incident], abilities: Abilities, directory: Directory, now: int
-    ) -> tuple[list[str], bytes]:
-        """All of a digest's items that are still needed, in as few messages as the limit allows, as bytes to be frozen;
-        and the rendering failures on the way."""
+    ) -> tuple[list[str], bytes, set[str]]:
+        """One message of a digest's items that are still needed, as many as its limit allows, as bytes to be frozen;
+        the rendering failures on the way; and the notices that did not fit into it or are of another mode. It took one
+        token, so it is one message."""
         troubles: list[str] = []
         dropped: list[tuple[str, str, str]] = []
         items: list[tuple[Incident, Notice]] = []
@@ -138,29 +139,27 @@ class Letters:
             else:
                 items.append((incident, incident.notices[row.notice]))
         letters: list[FrozenLetter] = []
-        while items:
+        if items:
             made = self._renderer.render_digest(items, abilities, now)
             carried = [(incident.code, notice.id) for incident, notice in made.taken]
-            letters.append(_frozen(claim, len(letters), made.rendered, carried, made.taken[0][0].mode))
+            letters.append(_frozen(claim, made.rendered, carried, made.taken[0][0].mode))
             if made.rendered.failed:
                 troubles.append(made.rendered.error)
-            items = list(made.left)
-        for mode, rendered, rows in self._sentences(loose, abilities):
-            letters.append(_frozen(claim, len(letters), rendered, [(row.incident, row.notice) for row in rows], mode))
-        return troubles, msgspec.json.encode(FrozenDigest(letters, dropped))
+        elif loose:
+            mode, rendered, rows = self._sentences(loose, abilities)
+            letters.append(_frozen(claim, rendered, [(row.incident, row.notice) for row in rows], mode))
+        told = {notice for letter in letters for _, notice in letter.notices} | {notice for _, notice, _ in dropped}
+        left = {row.notice for row in claim.rows} - told
+        return troubles, msgspec.json.encode(FrozenDigest(letters, dropped)), left
 
-    def _sentences(
-        self, rows: Iterable[OutboxRow], abilities: Abilities
-    ) -> Iterable[tuple[Mode, Rendered, list[OutboxRow]]]:
-        """Rows without an incident, as many in one message as it holds, each of one mode: a digest took one token."""
-        for mode in Mode:
-            left = [row for row in rows if _mode_of(row.text) is mode]
-            while left:
-                count = len(left)
-                while not (made := self._together(left[:count], abilities, mode)).complete and count > 1:
-                    count -= 1
-                yield mode, made, left[:count]
-                left = left[count:]
+    def _sentences(self, rows: list[OutboxRow], abilities: Abilities) -> tuple[Mode, Rendered, list[OutboxRow]]:
+        """Rows without an incident, as many of the first mode as one message holds."""
+        mode = next(mode for mode in Mode if any(_mode_of(row.text) is mode for row in rows))
+        these = [row for row in rows if _mode_of(row.text) is mode]
+        count = len(these)
+        while not (made := self._together(these[:count], abilities, mode)).complete and count > 1:
+            count -= 1
+        return mode, made, these[:count]
 
     def _together(self, rows: list[OutboxRow], abilities: Abilities, mode: Mode) -> Rendered:
         text = "\n".join(row.text.removeprefix(mode.mark) for row in rows)
@@ -197,8 +196,8 @@ class Letters:
         return parcel
 
 
-def _frozen(claim: Claim, number: int, rendered: Rendered, carried: list[tuple[str, str]], mode: Mode) -> FrozenLetter:
-    return FrozenLetter(f"{claim.member}.{number}", rendered.text, rendered.subject, rendered.html, carried, mode)
+def _frozen(claim: Claim, rendered: Rendered, carried: list[tuple[str, str]], mode: Mode) -> FrozenLetter:
+    return FrozenLetter(f"{claim.member}.0", rendered.text, rendered.subject, rendered.html, carried, mode)
 
 
 def _letter(identity: str, row: OutboxRow, rendered: Rendered, now: int) -> Letter:

@@ -84,6 +84,7 @@ class Driver:
             max_bytes=MARKDOWN_BYTES,
             windows=(Window(settings.per_minute, WINDOW_SECONDS),),
             reserve=settings.reserve,
+            mention_cost=1,
             timeout=settings.timeout,
         )
         key = settings.key.get_secret_value()

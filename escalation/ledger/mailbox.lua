@@ -325,10 +325,41 @@ local function turn() -- arguments of settle, arguments of put, settle's, put's,
 end
 
 local function freeze() -- member, token, bytes: what a digest says, once; later calls get what was frozen
+  -- then the places of those of its members that do not stand in the bytes: they wait for a message of their own
   local score = call('ZSCORE', flying, ARGV[4])
   if not score or tonumber(score) ~= tonumber(ARGV[5]) then return false end
-  call('HSETNX', facts, 'z:' .. ARGV[4], ARGV[6])
+  if call('HSETNX', facts, 'z:' .. ARGV[4], ARGV[6]) == 1 and #ARGV > 6 then
+    local gone, kept = {}, {}
+    for i = 7, #ARGV do gone[tonumber(ARGV[i])] = true end
+    for i, one in ipairs(members_of(ARGV[4])) do
+      if gone[i] then
+        local _, subject = parts(one)
+        call('HDEL', facts, 'f:' .. subject)
+        wait(one)
+      else
+        kept[#kept + 1] = one
+      end
+    end
+    call('HSET', facts, 'd:' .. ARGV[4], table.concat(kept, '\30'))
+    look_soon()
+  end
   return call('HGET', facts, 'z:' .. ARGV[4])
+end
+
+local function more() -- member, token, how many, reserve, then (count, per)…: further tokens for a claim under way
+  local score = call('ZSCORE', flying, ARGV[4])
+  if not score or tonumber(score) ~= tonumber(ARGV[5]) then return 0 end
+  local wanted, reserve = tonumber(ARGV[6]), tonumber(ARGV[7])
+  local critical = string.sub(ARGV[4], 1, 1) == 'c'
+  local waits = critical and call('ZCOUNT', waiting, '-inf', '(0') or call('ZCARD', waiting)
+  for i = 8, #ARGV, 2 do
+    local count, per = tonumber(ARGV[i]), tonumber(ARGV[i + 1])
+    local kept = critical and 0 or math.min(reserve, count - 1)
+    local used = call('ZCOUNT', window, '(' .. whole(now - per), '+inf')
+    if count - kept - used - waits < wanted then return 0 end -- what waits to be told goes before
+  end
+  for i = 1, wanted do call('ZADD', window, whole(now), ARGV[5] .. '\31' .. ARGV[4] .. '\31' .. i) end
+  return 1
 end
 
 local function hold() -- until
@@ -355,5 +386,7 @@ local function figures() -- critical, normal, under way, held until, oldest crit
   }
 end
 
-local operations = {turn = turn, freeze = freeze, hold = hold, figures = figures, release = release}
+local operations = {
+  turn = turn, freeze = freeze, more = more, hold = hold, figures = figures, release = release,
+}
 return operations[operation]()

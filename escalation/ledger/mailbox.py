@@ -9,7 +9,7 @@ one of its own incident unless that one is being sent this moment.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -184,15 +184,32 @@ class Mailboxes:
                 raise reply
         return len(boxes)
 
-    async def freeze(self, claim: Claim, content: bytes, *, now: int) -> bytes | None:
+    async def freeze(
+        self, claim: Claim, content: bytes, *, now: int, left: Collection[str] = frozenset()
+    ) -> bytes | None:
         """Keep what a digest says, before its send: the kept bytes (an earlier claimer's, if there was one) are what to
-        send. None where the claim is no longer the caller's: then nothing may be sent."""
-        (reply,) = await self._store.run_scripts(
-            [self._call(claim.mailbox, ["freeze", claim.mailbox.name, now, claim.member, claim.token, content])]
-        )
+        send. None where the claim is no longer the caller's: then nothing may be sent.
+
+        ``left`` are the notices of its rows that do not stand in ``content``, never all of them: they leave the digest
+        and wait for a message with a token of its own.
+        """
+        args: list[Arg] = ["freeze", claim.mailbox.name, now, claim.member, claim.token, content]
+        args += [place for place, row in enumerate(claim.rows, start=1) if row.notice in left]
+        (reply,) = await self._store.run_scripts([self._call(claim.mailbox, args)])
         if isinstance(reply, Exception):
             raise reply
         return reply if isinstance(reply, bytes) else None
+
+    async def more(self, claim: Claim, count: int, limits: Limits, *, now: int) -> bool:
+        """Take ``count`` further tokens of the vendor's windows for a claim, for what leaves beside its message. False,
+        with none taken, where the claim is no longer the caller's or messages that wait need them."""
+        args: list[Arg] = ["more", claim.mailbox.name, now, claim.member, claim.token, count, limits.reserve]
+        for window in limits.windows:
+            args += (window.count, window.per_ms)
+        (reply,) = await self._store.run_scripts([self._call(claim.mailbox, args)])
+        if isinstance(reply, Exception):
+            raise reply
+        return bool(reply)
 
     async def hold(self, mailbox: Mailbox, until: int, *, now: int) -> None:
         """Nothing more leaves this mailbox before ``until`` (the vendor said so); a time that has passed lets it go."""

@@ -263,3 +263,33 @@ def test_the_next_token_is_there_at_its_time_and_not_before(
     assert at >= now
     assert tokens(window, reserve, taken, at) > 0
     assert at == now or tokens(window, reserve, taken, at - 1) == 0
+
+
+async def test_what_does_not_stand_in_a_digest_waits_for_a_token_of_its_own(boxes: Mailboxes) -> None:
+    await put(boxes, *notices(8))
+    (digest,) = await boxes.claim([(GROUP, DIGEST)], now=NOW)
+    left = {row.notice for row in digest.rows[5:]}
+    assert await boxes.freeze(digest, b"five alarms", now=NOW, left=left) == b"five alarms"
+
+    others = await boxes.claim([(GROUP, DIGEST)], now=NOW)
+    assert {row.notice for claim in others for row in claim.rows} == left
+
+    await done(boxes, others)
+    (again,) = await boxes.claim([(GROUP, DIGEST)], now=digest.until + 1)
+    assert (again.rows, again.frozen) == (digest.rows[:5], b"five alarms")
+    await done(boxes, [again])
+    assert await boxes.next_at() is None
+
+
+async def test_further_tokens_are_given_only_where_no_message_waits_for_them(boxes: Mailboxes) -> None:
+    await put(boxes, *notices(1))
+    limits = Limits(windows=(Window(4, 60_000),), reserve=1, at_once=10)
+    (claim,) = await boxes.claim([(GROUP, limits)], now=NOW)
+    assert await boxes.more(claim, 1, limits, now=NOW)
+    await put(boxes, *notices(1, start=1))
+    assert not await boxes.more(claim, 1, limits, now=NOW), "the last but the reserve is for what waits"
+    (other,) = await boxes.claim([(GROUP, limits)], now=NOW)
+    await put(boxes, *notices(1, start=2))
+    assert await boxes.claim([(GROUP, limits)], now=NOW) == [], "all are taken"
+    await done(boxes, [claim, other])
+    assert not await boxes.more(claim, 1, limits, now=NOW + 60_000), "the claim is over"
