@@ -39,6 +39,7 @@ from escalation.ledger.keys import read_code
 from escalation.ledger.mailbox import Mailboxes
 from escalation.ledger.meta import Meta
 from escalation.ledger.outbox import Outbox
+from escalation.ledger.rests import Rests
 from escalation.notice import Notice
 
 log = logging.getLogger(__name__)
@@ -107,6 +108,7 @@ class Engine:
         self.courier = Courier(
             ledger=self.ledger,
             mailboxes=self.mailboxes,
+            rests=Rests(store),
             decider=self.decider,
             letters=Letters(self.renderer),
             channels=lambda: self.rules.channels,

@@ -39,7 +39,8 @@ class Outcome:
     """The result of one send.
 
     ``detail`` is the vendor's own code and words, with secrets and phone numbers masked. ``vendor_id`` ties later
-    delivery reports to this send. ``retry_after`` is in seconds from now (throttled, transient). ``refused`` lists the
+    delivery reports to this send. ``retry_after`` is in seconds from now (throttled, transient). ``whole_channel``: a
+    throttle that is the account's or the gateway's, so that every address of the channel rests. ``refused`` lists the
     addresses a partial outcome left out.
     """
 
@@ -48,6 +49,7 @@ class Outcome:
     vendor_id: str | None = None
     retry_after: float | None = None
     refused: tuple[str, ...] = ()
+    whole_channel: bool = False
 
     @property
     def left_the_hub(self) -> bool:

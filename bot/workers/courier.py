@@ -32,6 +32,7 @@ from escalation.ledger.change import OutboxItem
 from escalation.ledger.commit import Ledger
 from escalation.ledger.keys import Mailbox
 from escalation.ledger.mailbox import Claim, ClaimKind, Mailboxes, Settlement
+from escalation.ledger.rests import Rests
 from escalation.ledger.states import Damaged
 from escalation.ledger.windows import Limits, Window
 
@@ -58,6 +59,7 @@ class Courier:
         *,
         ledger: Ledger,
         mailboxes: Mailboxes,
+        rests: Rests,
         decider: Decider,
         letters: Letters,
         channels: Callable[[], Mapping[str, Channel]],
@@ -68,6 +70,8 @@ class Courier:
         self._maintainers = maintainers
         self._ledger = ledger
         self._mailboxes = mailboxes
+        self._rests = rests
+        self._resting: dict[str, int] = {}
         self._decider = decider
         self._letters = letters
         self._channels = channels
@@ -108,7 +112,15 @@ class Courier:
         if expected and not everywhere and 0 <= now - self._looked < LOOK:
             return list(expected)
         self._looked = now
-        return list(dict.fromkeys((*await self._mailboxes.ready(now=now), *expected)))
+        ready, self._resting = await asyncio.gather(self._mailboxes.ready(now=now), self._rests.read())
+        return list(dict.fromkeys((*ready, *expected)))
+
+    async def _awake(self, likely: list[Mailbox], now: int) -> list[Mailbox]:
+        """Without those whose channel rests as a whole: they are held until it does no more."""
+        held = {box: until for box in likely if (until := self._resting.get(box.channel, 0)) > now}
+        if held:
+            await self._mailboxes.hold_longer(held, now=now)
+        return [box for box in likely if box not in held]
 
     async def step(self, now: int, *, everywhere: bool = False) -> int:
         """One turn without new rows; how many claims ended or were made. Does not wait for the vendors.
@@ -126,7 +138,7 @@ class Courier:
         there or not.
         """
         self.expect(Mailbox(item.row.channel, item.row.address) for item in items)
-        wanted = self._wanted(await self._likely(now, everywhere))
+        wanted = self._wanted(await self._awake(await self._likely(now, everywhere), now))
         settled, self._settled = self._settled, []
         if not (settled or items or wanted):
             return [], 0
@@ -285,6 +297,7 @@ class Courier:
             tuple(receipts),
             again_at=worst.again_at if worst else None,
             hold_until=worst.hold_until if worst else 0,
+            whole_channel=worst is not None and worst.whole_channel,
             tried=tried,
             lost=worst is not None and worst.result is SendResult.UNCERTAIN,
         )
@@ -339,6 +352,9 @@ class Courier:
             # From here on only the settling is owed: what is recorded must not be recorded again if that fails.
             ended = without_receipts(ended)
             for sent in ended:
+                if sent.whole_channel:
+                    await self._rests.rest(sent.claim.mailbox.channel, sent.hold_until)
+                    self._resting[sent.claim.mailbox.channel] = sent.hold_until
                 if sent.hold_until:
                     await self._mailboxes.hold(sent.claim.mailbox, sent.hold_until, now=now)
         except BaseException:

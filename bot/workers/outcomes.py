@@ -17,11 +17,13 @@ PUNISHED = 60_000
 
 @dataclass(frozen=True, slots=True)
 class Consequence:
-    """``again_at``: when this row is tried again (None: done with it). ``hold_until``: the mailbox rests (0: not)."""
+    """``again_at``: when this row is tried again (None: done with it). ``hold_until``: the mailbox rests (0: not), and
+    with ``whole_channel`` every mailbox of its channel."""
 
     result: SendResult
     again_at: int | None = None
     hold_until: int = 0
+    whole_channel: bool = False
 
 
 def consequence(outcome: Outcome, *, tries: int, lost: int, since: int, now: int) -> Consequence:
@@ -40,7 +42,9 @@ def consequence(outcome: Outcome, *, tries: int, lost: int, since: int, now: int
             return Consequence(SendResult.UNDELIVERED)
         case OutcomeKind.THROTTLED:
             until = now + (int(outcome.retry_after * 1000) if outcome.retry_after else PUNISHED)
-            return Consequence(SendResult.THROTTLED, again_at=until, hold_until=until)
+            return Consequence(
+                SendResult.THROTTLED, again_at=until, hold_until=until, whole_channel=outcome.whole_channel
+            )
         case OutcomeKind.TRANSIENT:
             return (
                 Consequence(SendResult.UNDELIVERED) if old else Consequence(SendResult.TRANSIENT, again_at=now + wait)

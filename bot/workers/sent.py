@@ -24,6 +24,7 @@ class Sent:
     receipts: tuple[tuple[str, Receipt], ...]
     again_at: int | None = None
     hold_until: int = 0
+    whole_channel: bool = False
     tried: bool = True
     lost: bool = False
 

@@ -202,9 +202,9 @@ class Driver:
             taken = lower.startswith(("0:", "3:", "sent."))
             return Outcome(OutcomeKind.ACCEPTED if taken else OutcomeKind.UNCERTAIN, detail)
         if status == 429:
-            return Outcome(
-                OutcomeKind.THROTTLED, detail, retry_after=retry_seconds(answer.retry_after, at, _THROTTLED_REST)
-            )
+            # The gateway counts what one account sends, to whomever.
+            rest = retry_seconds(answer.retry_after, at, _THROTTLED_REST)
+            return Outcome(OutcomeKind.THROTTLED, detail, retry_after=rest, whole_channel=True)
         if status == 504:
             return Outcome(OutcomeKind.UNCERTAIN, detail)
         if status >= 500 or status in (408, 425):

@@ -10,6 +10,7 @@ key                                     type    content
 ``fh:meta``                             hash    store, partitions, shards, created
 ``fh:alive``                            string  when any hub last said that it works (ms)
 ``fh:leader``                           hash    owner, until: the hub that runs the calendar's jobs
+``fh:rests``                            hash    channel → until when its vendor said that all of it rests, in ms
 ``fh:outages``                          list    ``<from ms> <to ms>``: spans in which no hub worked
 ``fh:{p7}:codes``                       hash    letter → the counter k of the last code taken
 ``fh:{p7}:incidents``                   hash    code → the incident's state
@@ -61,6 +62,7 @@ META = b"fh:meta"
 ALIVE = b"fh:alive"
 OUTAGES = b"fh:outages"
 LEADER = b"fh:leader"
+RESTS = b"fh:rests"
 _claims = itertools.count(secrets.randbelow(2047))
 _CODE = re.compile(r"([AW])0*([0-9]{1,15})")
 

@@ -362,8 +362,10 @@ local function more() -- member, token, how many, reserve, then (count, per)…:
   return 1
 end
 
-local function hold() -- until
-  call('HSET', facts, 'hold', ARGV[4])
+local function hold() -- until, 1 where a hold that is there already and ends later stays
+  if ARGV[5] ~= '1' or tonumber(call('HGET', facts, 'hold') or '0') < tonumber(ARGV[4]) then
+    call('HSET', facts, 'hold', ARGV[4])
+  end
   look_soon()
   return 1
 end
