@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from bot.storehouse import Storehouse
@@ -13,7 +15,7 @@ from escalation.ledger.keys import read_code
 from escalation.ledger.meta import Meta
 from escalation.ledger.presence import Presence
 from escalation.ledger.states import Damaged
-from escalation.ledger.verify import verify
+from escalation.ledger.verify import Finding, verify
 
 
 class PartitionCheck(msgspec.Struct, kw_only=True):
@@ -33,6 +35,23 @@ class Verification(msgspec.Struct, kw_only=True):
     ok: bool
     rows: int
     partitions: list[PartitionCheck]
+
+    @classmethod
+    def of(cls, findings: Sequence[Finding]) -> Verification:
+        """What the walk over the chains found."""
+        checks = [
+            PartitionCheck(
+                partition=each.partition,
+                sealed=each.sealed,
+                unsealed=each.unsealed,
+                fault=each.fault.word if each.fault else "",
+                row=each.row,
+                where=each.where,
+            )
+            for each in findings
+        ]
+        rows = sum(each.sealed + each.unsealed for each in findings)
+        return cls(ok=not any(each.fault for each in checks), rows=rows, partitions=checks)
 
     def text(self) -> str:
         """For a terminal, in Chinese."""
@@ -78,16 +97,4 @@ class Inquiry:
             self._storehouse.journal_folder,
             self._storehouse.anchored(),
         )
-        checks = [
-            PartitionCheck(
-                partition=each.partition,
-                sealed=each.sealed,
-                unsealed=each.unsealed,
-                fault=each.fault.word if each.fault else "",
-                row=each.row,
-                where=each.where,
-            )
-            for each in findings
-        ]
-        rows = sum(each.sealed + each.unsealed for each in findings)
-        return Verification(ok=not any(each.fault for each in checks), rows=rows, partitions=checks)
+        return Verification.of(findings)

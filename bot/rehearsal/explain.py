@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from bot.intake.known import flagged
-from bot.rehearsal.told import Told, told
+from bot.rehearsal.told import Told, reader_of, told
 from escalation.calendar import local
 from escalation.decide import decide, decide_event
 from escalation.event import Event, EventType, Flag
@@ -102,7 +102,7 @@ def explain(
     if incident is None:
         raise ValueError("a raise always opens an incident")
     clocks = _clocks(incident, context)
-    lines: list[Told] = []
+    lines: dict[str, Told] = {}
     remarks = [_FLAGS[flag] for flag in event.flags if flag in _FLAGS]
     _collect(decision, incident, context, lines, remarks)
     for _ in range(MOST_STEPS):
@@ -125,20 +125,24 @@ def explain(
         rule=incident.plan.rule,
         basis=incident.plan.basis,
         clocks=clocks,
-        told=lines,
+        told=list(lines.values()),
         remarks=list(dict.fromkeys(remarks)),
     )
 
 
-def _collect(decision: Decision, incident: Incident, context: Context, lines: list[Told], remarks: list[str]) -> None:
+def _collect(
+    decision: Decision, incident: Incident, context: Context, lines: dict[str, Told], remarks: list[str]
+) -> None:
     """The notices this decision made, as lines; each counts as sent at once, since nothing here holds it up."""
     why = decision.reason
     for entry in decision.entries:
         notice = incident.notices.get(entry.notice) if entry.reason.startswith("told") else None
         if notice is not None:
-            lines.append(told(incident, notice, context.directory, context.now, why))
+            lines[notice.id] = told(incident, notice, context.directory, context.now, why)
             if notice.state is NoticeState.QUEUED:
                 notice.state = NoticeState.SUBMITTED
+        elif entry.reason == "shares_a_send" and entry.notice in lines:
+            lines[entry.notice].also.append(reader_of(entry, context.directory))
         elif entry.reason.startswith("step_"):
             why = entry.reason
         elif entry.reason in _REMARKS:

@@ -28,7 +28,7 @@ from bot.intake.gate import ItemVerdict
 from bot.intake.problems import Refused
 from bot.intake.reading import ReadingRules, Unreadable, read
 from bot.rehearsal.recording import recordings
-from bot.rehearsal.told import Told, told_of
+from bot.rehearsal.told import Told, reader_of, told_of
 from bot.rules import Rules
 from bot.settings.models import Settings
 from bot.store.supervisor import Supervisor
@@ -259,17 +259,20 @@ async def _notices(engine: Engine, incident: Incident) -> list[Told]:
     for row in rows:
         if row.entry.reason in ("receipt_submitted", "receipt_uncertain"):
             sent[row.entry.notice].append(row.entry.at)
-    lines: list[Told] = []
+    lines: dict[str, Told] = {}
     why = ""
     for row in rows:
         entry = row.entry
-        if not entry.reason.startswith("told"):
+        if entry.reason == "shares_a_send":
+            if entry.notice in lines:
+                lines[entry.notice].also.append(reader_of(entry, engine.rules.directory))
+        elif not entry.reason.startswith("told"):
             why = entry.reason
         elif entry.reason == "told" and entry.notice in sent:
-            lines.append(_from_journal(engine, incident, entry, sent[entry.notice][0], why, sent=True))
+            lines[entry.notice] = _from_journal(engine, incident, entry, sent[entry.notice][0], why, sent=True)
         else:
-            lines.append(_from_journal(engine, incident, entry, entry.at, why, sent=False))
-    return lines
+            lines[entry.notice] = _from_journal(engine, incident, entry, entry.at, why, sent=False)
+    return list(lines.values())
 
 
 def _from_journal(engine: Engine, incident: Incident, entry: Entry, at: int, why: str, *, sent: bool) -> Told:

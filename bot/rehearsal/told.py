@@ -7,6 +7,7 @@ import msgspec
 from escalation.calendar import local
 from escalation.directory import Directory
 from escalation.incident import Incident
+from escalation.inputs import Entry
 from escalation.notice import Notice
 from escalation.vocabulary import Role, Tier
 
@@ -30,8 +31,25 @@ KIND_WORDS = {
 }
 
 
+class Reader(msgspec.Struct, kw_only=True):
+    """Somebody else who hears by the same send."""
+
+    tier: str
+    unit: str
+    unit_name: str
+    post: str
+    person: str
+    name: str
+
+    @property
+    def who(self) -> str:
+        post = f"{self.unit_name}{self.post}"
+        return post if self.name in ("", post) else f"{post} {self.name}"
+
+
 class Told(msgspec.Struct, kw_only=True):
-    """One notice. ``at`` is RFC 3339, ``minute`` counts from the incident's opening; ``why`` is the named reason."""
+    """One notice. ``at`` is RFC 3339, ``minute`` counts from the incident's opening; ``why`` is the named reason.
+    ``also`` are the others who hear by this same send, since they share the robot, the number or the mailbox."""
 
     at: str
     minute: int
@@ -49,6 +67,7 @@ class Told(msgspec.Struct, kw_only=True):
     channel: str
     why: str
     sent: bool = True
+    also: list[Reader] = []
 
     def line(self) -> str:
         """For a terminal."""
@@ -56,7 +75,8 @@ class Told(msgspec.Struct, kw_only=True):
         post = f"{self.unit_name}{self.post}"
         who = post if self.name in ("", post) else f"{post} {self.name}"
         what = f"{self.kind_word:　<4} {self.purpose_word}"
-        return f"{self.at[11:16]} +{self.minute:>5} 分  {what}  {who}  {self.channel}{mark}"
+        others = f"（同一条：{'、'.join(each.who for each in self.also)}）" if self.also else ""
+        return f"{self.at[11:16]} +{self.minute:>5} 分  {what}  {who}{others}  {self.channel}{mark}"
 
 
 def told(incident: Incident, notice: Notice, directory: Directory, at: int, why: str) -> Told:
@@ -76,6 +96,20 @@ def told(incident: Incident, notice: Notice, directory: Directory, at: int, why:
         at=at,
         why=why,
         sent=not incident.plan.trial,
+    )
+
+
+def reader_of(entry: Entry, directory: Directory) -> Reader:
+    """Whom a journal's row about a shared send is about."""
+    unit, role, person = entry.actor.split("/", 2)
+    known = directory.people.get(person)
+    return Reader(
+        tier=str(entry.detail.get("tier", "")),
+        unit=unit,
+        unit_name=directory.unit_name(unit),
+        post=Role(role).word,
+        person=person,
+        name=known.name if known is not None else "",
     )
 
 

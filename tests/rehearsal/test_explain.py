@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from hypothesis import settings as profile
 from hypothesis import strategies as st
 
 from bot.rehearsal.told import Told
+from bot.settings.load import load
 from bot.settings.models import Settings
 from bot.store.client import Store
 from escalation.vocabulary import Level, Mode, Severity
@@ -110,3 +112,19 @@ def lines(told: list[Told]) -> list[tuple[object, ...]]:
         (each.at, each.minute, each.kind, each.purpose, each.unit, each.post, each.person, each.channel, each.sent)
         for each in told
     )
+
+
+def test_who_shares_a_send_is_listed(config: Path, tmp_path: Path) -> None:
+    """Two people of an enterprise have one phone: it rings once, and both are named."""
+    county = tmp_path / "county"
+    shutil.copytree(config.parent, county)
+    main = county / config.name
+    main.write_text(main.read_text("utf-8").replace("13800130003", "13800130001"), "utf-8")
+    settings = load(main).settings
+    assert settings is not None
+    found = explained(settings, severity=Severity.HIGH_HIGH, point="DC01-T01")
+    (shared,) = [each for each in found.told if each.minute == 0 and each.channel == "sms" and each.also]
+    assert {shared.name, *(each.name for each in shared.also)} == {"白木匠", "林安全"}
+    assert [each.post for each in shared.also] != [shared.post]
+    assert "（同一条：" in shared.line()
+    assert all(each.name in shared.line() for each in shared.also)

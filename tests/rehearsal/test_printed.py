@@ -12,7 +12,11 @@ from jsonschema import Draft202012Validator
 
 from bot.cli import main
 from bot.commands.schemas import PRINTED, file_of
+from bot.settings.models import Settings
+from bot.store.client import Store
+from bot.storehouse import Door
 from tests.rehearsal.stage import DUST
+from tests.rehearsal.write_examples import examples, written
 
 SCHEMAS = Path(__file__).parents[2] / "docs" / "schema"
 EXAMPLES = SCHEMAS / "examples"
@@ -33,6 +37,23 @@ def test_the_committed_schema_is_the_one_of_the_structs_and_its_example_fits(nam
     validator.validate(example(name))
     assert not validator.is_valid({**example(name), "more": 1})
     assert not validator.is_valid({})
+
+
+async def test_every_example_is_what_a_real_run_gives(store: Store, settings: Settings, tmp_path: Path) -> None:
+    # To write them anew: python -m tests.rehearsal.write_examples
+    made = await examples(Door(store), settings, tmp_path)
+    assert set(made) == set(PRINTED)
+    for name, struct in made.items():
+        assert written(struct) == (EXAMPLES / f"{name}.json").read_bytes(), name
+    shown, checked = example("show"), example("verify")
+    assert {line["reason"] for line in shown["lines"]} >= {
+        "opened",
+        "told",
+        "reply_sign",
+        "hub_outage",
+        "incident_closed",
+    }
+    assert max(each["fault"] for each in checked["partitions"]) == "内容被改动"
 
 
 def printed(capsys: pytest.CaptureFixture[str], config: Path, *asked: str) -> Any:
