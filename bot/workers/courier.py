@@ -14,15 +14,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 
-import msgspec
-
 from bot.workers.broken import broken_channel
 from bot.workers.decider import Decider, StoreFailed
 from bot.workers.letters import Letters, Parcel
+from bot.workers.limits import limits_of
 from bot.workers.outcomes import Consequence, consequence
 from bot.workers.sent import Sent, dropped, receipts_of, strays_of, unsent, without_receipts
 from bot.workers.strays import RowNotTaken, Strays, as_item
-from bot.workers.undecidable import bare_words
+from bot.workers.undecidable import say_bare
 from channels.channel import Abilities, Channel, Letter
 from channels.outcome import Outcome, OutcomeKind
 from escalation.directory import Directory
@@ -34,12 +33,10 @@ from escalation.ledger.keys import Mailbox
 from escalation.ledger.mailbox import Claim, ClaimKind, Mailboxes, Settlement
 from escalation.ledger.rests import Rests
 from escalation.ledger.states import Damaged
-from escalation.ledger.windows import Limits, Window
+from escalation.ledger.windows import Limits
 
 log = logging.getLogger(__name__)
 
-LEASE = 60_000
-"""How long a claim holds at least, in milliseconds; a slow channel's holds three times as long as its send may take."""
 BACK = 2_000
 """After how many milliseconds a claim that could not be worked on is tried again."""
 LOOK = 200
@@ -47,8 +44,6 @@ LOOK = 200
 SLOTS = 128
 """How many rows of a channel that is not configured are worked off at once; a channel's own abilities say how many of
 its sends may be under way in this hub."""
-DIGEST = {"sms": 4, "wecom": 20, "mail": 40, "webhook": 1}
-"""How many notices share one digest, by form: what surely fits into one message of the vendor's size."""
 
 
 class Courier:
@@ -174,7 +169,7 @@ class Courier:
             incidents = {code: state for code in codes if isinstance(state := states[code], Incident)}
             damaged = {code: state for code in codes if isinstance(state := states[code], Damaged)}
             if damaged:
-                _say_bare(claims, damaged)
+                say_bare(claims, damaged)
             if all(claim.kind is ClaimKind.SINGLE for claim in claims):
                 # Recording uses states up. Making a digest awaits, and may not find one half used; single letters do
                 # not.
@@ -394,29 +389,6 @@ class Courier:
             task.cancel()
         if left:
             await asyncio.wait(left)
-
-
-def limits_of(abilities: Abilities | None, free: int) -> Limits:
-    """A channel's abilities as a mailbox's limits, ``free`` of its sends under way at most; what belongs to no channel
-    is claimed too, so that it is told."""
-    if abilities is None:
-        return Limits(at_once=free, lease=LEASE)
-    return Limits(
-        windows=tuple(Window(each.count, each.per * 1000) for each in abilities.windows),
-        reserve=abilities.reserve,
-        digest=DIGEST.get(abilities.form, 1) if abilities.digest else 0,
-        at_once=max(1, min(abilities.at_once, free)),
-        lease=max(LEASE, int(abilities.timeout * 3000)),
-    )
-
-
-def _say_bare(claims: Iterable[Claim], damaged: Mapping[str, Damaged]) -> None:
-    """What is owed about an incident that cannot be read is told all the same, with the little that is known."""
-    for claim in claims:
-        claim.rows[:] = [
-            msgspec.structs.replace(row, text=bare_words(damaged[row.incident])) if row.incident in damaged else row
-            for row in claim.rows
-        ]
 
 
 def _in_time(channel: Channel, claim: Claim, now: int) -> bool:

@@ -8,6 +8,7 @@ whatever runs into it.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable, Mapping
 from hashlib import blake2s
 
 import msgspec
@@ -23,6 +24,7 @@ from escalation.incident import Incident
 from escalation.inputs import Context, Decision, Entry, Receipt, Reply
 from escalation.ledger.change import Change, Taken
 from escalation.ledger.keys import US, partition_of_code
+from escalation.ledger.mailbox import Claim
 from escalation.ledger.states import Damaged
 from escalation.notice import OutboxRow
 from escalation.reach import maintainers
@@ -161,7 +163,16 @@ def undecided_reply(
     )
 
 
-def bare_words(damaged: Damaged) -> str:
+def say_bare(claims: Iterable[Claim], damaged: Mapping[str, Damaged]) -> None:
+    """What is owed about an incident that cannot be read is told all the same, with the little that is known."""
+    for claim in claims:
+        claim.rows[:] = [
+            msgspec.structs.replace(row, text=_bare_words(damaged[row.incident])) if row.incident in damaged else row
+            for row in claim.rows
+        ]
+
+
+def _bare_words(damaged: Damaged) -> str:
     """What a notice of an incident that cannot be read says, so that nobody who was to be told hears nothing."""
     return f"{damaged.mode.mark}警情 {damaged.code} 请立即核实：记录暂时无法读取，可能是真实报警，详情请询问值班室。"
 
