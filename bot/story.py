@@ -63,6 +63,7 @@ _REASONS = {
     "overtaken_by_stronger": "同时有更重要的通知，合并",
     "limit_held": "催办尚未发出，时限顺延",
     "asked": "提出申请",
+    "phone_task_done": "人工电话任务办结",
     "incident_stuck": "记录异常，时限停走，已通知人工跟进",
     "receipt_undecided": "回执未能登记，仅记录",
     "reply_undecided": "答复未能登记，已转告值班室",

@@ -89,7 +89,8 @@ class Addressee(msgspec.Struct, frozen=True, array_like=True):
 class Notice(msgspec.Struct, kw_only=True, omit_defaults=True):
     """A notice inside its incident's state. Times in milliseconds; ``stage`` names the moment it belongs to (opening,
     a rise, a ladder step …) and is part of the id. ``attempt`` counts the addressee's contacts already used.
-    ``also`` are the others who hear by this same send, since they share the address."""
+    ``also`` are the others who hear by this same send, since they share the address. ``done_at`` and ``done_by`` (a
+    name) say that a phone task was done: its person was told, which is not signing."""
 
     id: str
     kind: NoticeKind
@@ -112,6 +113,8 @@ class Notice(msgspec.Struct, kw_only=True, omit_defaults=True):
     due_at: int = 0
     note: str = ""
     also: tuple[Addressee, ...] = ()
+    done_at: int = 0
+    done_by: str = ""
 
     @property
     def everybody(self) -> tuple[Addressee, ...]:

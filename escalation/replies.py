@@ -91,7 +91,12 @@ def reply_to(incident: Incident, reply: Reply, ctx: Context) -> Decision:
     deed = msgspec.structs.replace(deed, text=deed.text[:MOST_TEXT], cause=deed.cause[:MOST_TEXT])
     incident.deeds = [*incident.deeds, deed][-MOST_DEEDS:]
     if reply.verb is Verb.PHONED:
-        decision.answer = f"{incident.code} 已记录：电话已通知（{hhmm(ctx.now)}）。电话通知不等于签收。"
+        done = _phoned(decision, incident, deed, ctx)
+        tasks = f"人工电话任务{f' {done} 项' if done > 1 else ''}已办结" if done else "没有待办的人工电话任务"
+        decision.answer = f"{incident.code} 已记录：电话已通知（{hhmm(ctx.now)}），{tasks}。电话通知不等于签收。"
+    elif duty is None and reply.verb in (Verb.CLEAR, Verb.FALSE_ALARM):
+        decision.reason = "no_duty"
+        _request_from_beside(decision, incident, deed, ctx)
     elif duty is None:
         decision.reason = "no_duty"
         decision.answer = f"{incident.code} 已记录您已知悉。您的层级对此项没有处置责任，其他层级的时限不受影响。"
@@ -142,8 +147,49 @@ def _request(decision: Decision, incident: Incident, duty: Duty, deed: Deed, ctx
         decision.answer = (
             f"{incident.code} 已记录{deed.verb.word}申请，等待{lead_tier(incident).word}确认，本警情未关闭。"
         )
-    if accepted or known:
-        return
+    if not accepted and not known:
+        _pass_on(decision, incident, deed, ctx)
+
+
+def _request_from_beside(decision: Decision, incident: Incident, deed: Deed, ctx: Context) -> None:
+    """消警 or 误报 of a tier without a duty of its own: the acting tier hears of it and decides; it closes nothing."""
+    known = any((each.verb, each.deed.unit) == (deed.verb, deed.unit) for each in incident.requests)
+    incident.requests = [*incident.requests, Request(verb=deed.verb, deed=deed)][-MOST_DEEDS:]
+    told = True if known else _pass_on(decision, incident, deed, ctx)
+    acting = lead_tier(incident).word
+    passed = (
+        f"此前已转告{acting}" if known else (f"已转告{acting}" if told else f"但{acting}暂时无人可转告，请电话联系")
+    )
+    decision.answer = (
+        f"{incident.code} 已记录您的{deed.verb.word}申请，{passed}。您的层级对此项没有处置责任，由{acting}确认，"
+        "本警情未关闭，时限继续计时。"
+    )
+
+
+def _phoned(decision: Decision, incident: Incident, deed: Deed, ctx: Context) -> int:
+    """Tick off the 人工电话 tasks of the caller's tier and those below: their people were told, nobody signed. How many
+    there were."""
+    done = 0
+    for notice in incident.notices.values():
+        if notice.kind is not NoticeKind.PHONE_TASK or notice.done_at or notice.to.tier.rank > deed.tier.rank:
+            continue
+        notice.done_at, notice.done_by = ctx.now, deed.name
+        done += 1
+        decision.entries.append(
+            Entry(
+                at=ctx.now,
+                reason="phone_task_done",
+                incident=incident.code,
+                actor=f"{deed.unit}/{deed.role}/{deed.person}",
+                notice=notice.id,
+                detail={"name": deed.name, "duty": notice.duty, "people": notice.note, "result": deed.text},
+            )
+        )
+    return done
+
+
+def _pass_on(decision: Decision, incident: Incident, deed: Deed, ctx: Context) -> bool:
+    """Tell the acting tier's people of a request; whether anybody is told."""
     lead = next((each for each in incident.duties if each.open and each.tier is lead_tier(incident)), None)
     people = own_people(incident, lead, ctx, decision) if lead else ()
     stage = next_stage(incident, NoticeKind.REQUESTED)
@@ -158,6 +204,7 @@ def _request(decision: Decision, incident: Incident, duty: Duty, deed: Deed, ctx
         duty=lead,
         note=f"{deed.name}申请{deed.verb.word}：{deed.text}" if deed.text else f"{deed.name}申请{deed.verb.word}",
     )
+    return bool(people)
 
 
 def _tell_colleagues(decision: Decision, incident: Incident, duty: Duty, deed: Deed, ctx: Context) -> None:

@@ -198,7 +198,9 @@ class Answering:
         if incident is None or not reporting.is_report(incident.source, incident.point):
             return ""
         lead = lead_tier(incident).rank
-        if not any(each.verb is reply.verb and each.deed.tier.rank >= lead for each in incident.requests):
+        acting = {duty.unit for duty in incident.duties}
+        closing = (each.deed for each in incident.requests if each.verb is reply.verb and each.deed.unit in acting)
+        if not any(deed.tier.rank >= lead for deed in closing):
             return ""
         if incident.state is IncidentState.OPEN:
             await self._decider.events([reporting.over_event(row, code, incident.point, now)], now)

@@ -103,7 +103,9 @@ def _owed(incident: Incident, duties: list[Duty], verb: Verb) -> bool:
                 clock.kind is ClockKind.FEEDBACK and not clock.met_at for duty in duties for clock in duty.clocks
             )
         case Verb.PHONED:
-            return any(notice.kind is NoticeKind.PHONE_TASK for notice in incident.notices.values())
+            return any(
+                notice.kind is NoticeKind.PHONE_TASK and not notice.done_at for notice in incident.notices.values()
+            )
         case _:
             return True
 

@@ -38,6 +38,8 @@ def done_meanwhile(incident: Incident, notice: Notice) -> str | None:
     """
     if incident.state is IncidentState.CLOSED and notice.kind not in _AFTERWARDS:
         return "closed_meanwhile"
+    if notice.done_at:
+        return "phoned_meanwhile"
     duty = next((each for each in incident.duties if each.id == notice.duty), None)
     if notice.purpose is not Purpose.ACT or not notice.duty:
         return None

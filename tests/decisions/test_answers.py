@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from escalation.deciding.needed import done_meanwhile
 from escalation.directory import ContactEntry, Person, Post
 from escalation.event import EventType
 from escalation.incident import ClockState, IncidentState
@@ -178,6 +179,37 @@ def test_told_by_phone_is_not_signed() -> None:
     assert "电话通知不等于签收" in decision.answer
     assert story.duty(FACTORY).signed is None
     assert [(deed.verb, deed.name, deed.text) for deed in story.incident.deeds] == [(Verb.PHONED, "王元", "赵一已接")]
+    assert "没有待办" in decision.answer
+
+
+def test_a_phone_task_is_ticked_off_by_who_phoned_and_nobody_has_signed() -> None:
+    story = Story()
+    story.warning(Level.ORANGE)
+    made = story.wait_until(600)
+    tasks = [notice for notice in made if notice.kind is NoticeKind.PHONE_TASK]
+    assert tasks
+    task = story.incident.notices[tasks[0].id]
+    who = "shen"
+    decision = story.says(Verb.PHONED, who, text="已接听")
+    done = story.incident.notices[task.id]
+    assert (done.done_at, done.done_by) == (story.now, "沈北")
+    assert "已办结" in decision.answer
+    assert "phone_task_done" in story.reasons()
+    assert done_meanwhile(story.incident, done) is not None
+    assert not any(duty.signed for duty in story.incident.duties)
+    assert "没有待办" in story.says(Verb.PHONED, who).answer, "once"
+
+
+def test_a_clear_from_a_tier_without_a_duty_is_passed_to_the_acting_tier() -> None:
+    story = Story()
+    story.alarm()
+    decision = story.says(Verb.CLEAR, "chu", text="现场已无异常")
+    assert "已转告企业" in decision.answer
+    assert "未关闭" in decision.answer
+    assert [(each.verb, each.deed.person) for each in story.incident.requests] == [(Verb.CLEAR, "chu")]
+    assert "赵一" in story.heard(NoticeKind.REQUESTED)
+    assert "此前已转告企业" in story.says(Verb.CLEAR, "chu").answer
+    assert story.fresh == []
 
 
 def test_strangers_and_people_of_other_units_have_no_say() -> None:
