@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 from bot import control
 from bot.commands import rehearsals
 from bot.commands.check import run_check
-from bot.commands.common import loaded_or_exit, print_result, rendering_warnings
+from bot.commands.common import further_findings, loaded_or_exit, print_result
 from bot.commands.init import run_init
 from bot.process import log_to_stderr
 from bot.serving import CannotListen, serve
@@ -95,7 +95,7 @@ def _init(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    return run_check(options.config, options.lang, options.json, [rendering_warnings])
+    return run_check(options.config, options.lang, options.json, [further_findings])
 
 
 def _serve(options: argparse.Namespace) -> int:
@@ -105,7 +105,7 @@ def _serve(options: argparse.Namespace) -> int:
         logging.getLogger("fenghuo").warning("%s", problem.text(settings.hub.language))
     # The loop in C: the hub's work is many small round trips.
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(serve(options.config, loaded, [rendering_warnings]))
+        return runner.run(serve(options.config, loaded, [further_findings]))
 
 
 def _demo(options: argparse.Namespace) -> int:

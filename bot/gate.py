@@ -11,8 +11,10 @@ from bot.engine import Engine
 from bot.intake.auth import Bearer, Signing
 from bot.intake.batcher import Closed, Full
 from bot.intake.gate import Refusal, Result, SourceRules, Unavailable
+from bot.intake.mapping import TARGETS, Mapping, Pick, read_path
 from bot.intake.reading import ReadingRules, Unreadable
 from bot.rules import Rules
+from bot.settings.mapping import MappingTable
 from bot.settings.models import Settings, Source
 from bot.store.errors import StoreError
 from bot.workers.decider import LostRaces, StoreFailed
@@ -107,5 +109,30 @@ def source_rules(name: str, table: Source, settings: Settings, *, honour_receive
         late=minutes(settings.hub.late_after) * _MINUTE,
         honour_received=honour_received,
         mode=table.mode,
+        mapping=vendor_mapping(table.mapping, table.zone) if table.mapping is not None else None,
     )
     return SourceRules(name=name, entrance=entrance, reading=reading, proxies=settings.hub.trusted_proxies)
+
+
+def vendor_mapping(table: MappingTable, zone: str) -> Mapping:
+    """A source's mapping, ready for use; ``zone`` is that of times without one."""
+    picks: dict[str, Pick] = {}
+    for target in TARGETS:
+        pick = getattr(table, target)
+        if pick is not None:
+            codes = (
+                (tuple(key.split("/")) if len(pick.path) > 1 else (key,), value) for key, value in pick.codes.items()
+            )
+            picks[target] = Pick(
+                paths=tuple(map(read_path, pick.path)),
+                const=pick.const,
+                default=pick.default,
+                codes=tuple(codes),
+                form=pick.format,
+            )
+    return Mapping(
+        picks=picks,
+        items=read_path(table.items) if table.items is not None else None,
+        zone=ZoneInfo(zone),
+        unknown_type=table.unknown_type,
+    )

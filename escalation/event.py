@@ -62,6 +62,7 @@ class Flag(StrEnum):
     UNKNOWN_ENTERPRISE = "unknown_enterprise"
     UNKNOWN_POINT = "unknown_point"
     UNKNOWN_LEVEL = "unknown_level"
+    UNKNOWN_TYPE = "unknown_type"
     CLEARED_BEFORE_RAISE = "cleared_before_raise"
 
     @property
@@ -73,6 +74,7 @@ class Flag(StrEnum):
             "unknown_enterprise": "企业未登记",
             "unknown_point": "点位未登记",
             "unknown_level": "级别不明，从严处理",
+            "unknown_type": "事件类型不明，按报警处理",
             "cleared_before_raise": "先收到恢复后收到报警",
         }[self.value]
 

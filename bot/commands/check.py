@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from bot.commands.samples import sample_lines, sampled
 from bot.settings.load import FurtherCheck, Loaded, load
 from bot.settings.problem import Language, Weight
 
@@ -23,6 +24,8 @@ def run_check(path: Path, lang: Language = "zh", as_json: bool = False, further:
     else:
         for problem in loaded.problems:
             print(problem.text(lang))
+        for line in sample_lines(loaded.settings) if loaded.settings is not None else ():
+            print(line)
         print(_summary(loaded, lang))
     return 1 if loaded.errors else 0
 
@@ -35,6 +38,7 @@ def report(loaded: Loaded) -> dict[str, Any]:
         "hash": loaded.hash,
         "counts": {weight.value: len(loaded.of(weight)) for weight in Weight},
         "holds": _holds(loaded),
+        "samples": sampled(loaded.settings) if loaded.settings is not None else [],
         "problems": [asdict(problem) for problem in loaded.problems],
     }
 

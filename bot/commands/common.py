@@ -10,12 +10,19 @@ from typing import Any
 
 import msgspec
 
+from bot.commands.samples import sample_findings
 from bot.rendering.limits import warnings_for
 from bot.settings.load import Loaded, load
 from bot.settings.models import Settings
 from bot.settings.problem import Finding
 from channels.registry import abilities_of
 from escalation.calendar import ZONE
+
+
+def further_findings(settings: Settings) -> Iterable[Finding]:
+    """What ``check`` and every reload look at besides the settings themselves."""
+    yield from rendering_warnings(settings)
+    yield from sample_findings(settings)
 
 
 def rendering_warnings(settings: Settings) -> Iterable[Finding]:
@@ -28,7 +35,7 @@ def rendering_warnings(settings: Settings) -> Iterable[Finding]:
 
 def loaded_or_exit(path: Path, *, servable: bool = False) -> tuple[Loaded, Settings]:
     """The configuration, or the end of the command with everything that is wrong with it."""
-    loaded = load(path, further=[rendering_warnings])
+    loaded = load(path, further=[further_findings])
     blocked = loaded.settings is None or (servable and not loaded.servable)
     if blocked or loaded.settings is None:
         for problem in loaded.problems:

@@ -70,6 +70,15 @@ def too_large(limit: int) -> Refused:
     )
 
 
+def too_many(limit: int, count: int) -> Refused:
+    """The refusal of ``count`` events where ``limit`` may come at once."""
+    return refused(
+        ProblemKind.TOO_LARGE,
+        f"一次最多 {limit} 个事件，收到 {count} 个；请分成几个请求。",
+        f"At most {limit} events in one request, got {count}; send several requests.",
+    )
+
+
 def parse(body: bytes, max_items: int) -> Document:
     """One JSON object, or an array of at most ``max_items``.
 
@@ -90,11 +99,7 @@ def parse(body: bytes, max_items: int) -> Document:
         )
     items: list[Any] = document if batch else [document]
     if len(items) > max_items:
-        raise refused(
-            ProblemKind.TOO_LARGE,
-            f"一次最多 {max_items} 个事件，收到 {len(items)} 个；请分成几个请求。",
-            f"At most {max_items} events in one request, got {len(items)}; send several requests.",
-        )
+        raise too_many(max_items, len(items))
     names = _settle(document, 1)
     if _names_written(body) == names:
         return Document(items, batch)

@@ -18,10 +18,11 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from bot.intake.auth import Bearer, Ground, admit_bearer, admit_signed, client_address
 from bot.intake.batcher import Full
-from bot.intake.body import Document, inflate, parse, too_large
+from bot.intake.body import Document, inflate, parse, too_large, too_many
 from bot.intake.gate import Conflict, Gate, ItemVerdict, Refusal, Result, SourceRules, Unavailable
+from bot.intake.items import conflicts, read_items
 from bot.intake.problems import MEDIA_TYPE, FieldError, Problem, ProblemKind, Refused, refused
-from bot.intake.reading import Item, Unreadable, read
+from bot.intake.reading import Item, Unreadable
 from escalation.event import Event
 
 ROUTE = "/events/{source}"
@@ -83,7 +84,7 @@ class _Door:
                 "This source is not configured: look at the last part of the URL, or have it added as [sources.NAME].",
             )
         _check_type(request)
-        self._room(1, request.content_length or 0)
+        self._room(1, request.content_length or 0, source)
         address = client_address(request.remote or "", request.headers.getall("X-Forwarded-For", []), source.proxies)
         entrance = source.entrance
         if isinstance(entrance, Bearer):
@@ -95,15 +96,22 @@ class _Door:
         if _encoding(request) == "gzip":
             body = inflate(body, self._limits.inflated)
         document = parse(body, self._limits.items)
-        self._room(len(document.items), len(body))
         now = self._gate.now()
-        items = read(document, source.name, source.reading, now)
-        return _answer_items(request, document, items, await self._decide(items, now))
+        items = read_items(document, source.name, source.reading, now)
+        if len(items) > self._limits.items:
+            raise too_many(self._limits.items, len(items))
+        self._room(len(items), len(body), source)
+        results = await self._decide(items, now, source)
+        if source.reading.mapping is not None:
+            # A vendor's gateway reads no refusal of a single item: people have to hear of it.
+            rows = conflicts(document, items, results, source.reading, now)
+            await self._decide(rows, now, source)
+        return _answer_items(request, document, items, results)
 
-    def _room(self, n: int, size: int) -> None:
+    def _room(self, n: int, size: int, source: SourceRules) -> None:
         refusal = self._gate.admit(n, size)
         if refusal is not None:
-            raise _not_now(refusal)
+            raise _not_now(refusal, source)
 
     async def _read(self, request: web.Request) -> bytes:
         """The whole body as it was sent. Raises :class:`Refused`: 413, 408, 400 for a broken transfer."""
@@ -132,7 +140,7 @@ class _Door:
                 "The body did not arrive whole; nothing was taken, send it again.",
             ) from None
 
-    async def _decide(self, items: Sequence[Item], now: int) -> list[Result]:
+    async def _decide(self, items: Sequence[Item], now: int, source: SourceRules) -> list[Result]:
         """The gate's results in the order of ``items``."""
         if not items:
             return []
@@ -141,9 +149,10 @@ class _Door:
         try:
             results = await self._gate.take(events, unreadable, now)
         except Unavailable as error:
-            raise _not_now(error.refusal) from None
+            raise _not_now(error.refusal, source) from None
         except Full:
-            raise _not_now(Refusal(True, 1, "排队已满；请稍后重发。", "The queue is full; send again later.")) from None
+            full = Refusal(True, 1, "排队已满；请稍后重发。", "The queue is full; send again later.")
+            raise _not_now(full, source) from None
         taken, kept = iter(results[: len(events)]), iter(results[len(events) :])
         return [next(taken) if isinstance(item, Event) else next(kept) for item in items]
 
@@ -198,8 +207,10 @@ def _let_in(ground: Ground, source: SourceRules, request: web.Request) -> None:
     )
 
 
-def _not_now(refusal: Refusal) -> Refused:
-    kind = ProblemKind.BUSY if refusal.busy else ProblemKind.UNAVAILABLE
+def _not_now(refusal: Refusal, source: SourceRules) -> Refused:
+    """429 or 503; a sender that does not speak our events may know only that a 5xx is to be sent again."""
+    busy = refusal.busy and source.reading.mapping is None
+    kind = ProblemKind.BUSY if busy else ProblemKind.UNAVAILABLE
     return refused(kind, refusal.detail, refusal.detail_en, retry_after=max(1, refusal.retry_after))
 
 
@@ -213,7 +224,7 @@ def _answer_items(
     ):
         return web.Response(status=202, body=orjson.dumps({"items": rows}), content_type="application/json")
     errors = tuple(
-        error.under(f"/{item.index}" if document.batch else "")
+        error.under(f"/{item.index}" if document.batch and not item.place else "")
         for item in items
         if isinstance(item, Unreadable)
         for error in item.problems
@@ -233,7 +244,7 @@ def _answer_items(
             detail_en="An event with this id was taken before with another body; nothing was changed. Use a new id.",
             errors=tuple(
                 FieldError(
-                    f"/{index}/id" if document.batch else "/id",
+                    f"/{index}/id" if len(items) > 1 or document.batch else "/id",
                     "编号已用于另一内容。",
                     "The id is taken by another body.",
                 )

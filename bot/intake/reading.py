@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
-from typing import Any
+from typing import Any, TypedDict
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from bot.intake.body import Document, canonical, digest
 from bot.intake.fields import Fields, wrong_type
+from bot.intake.mapping import TWICE
+from bot.intake.mapping import Mapping as VendorMapping
 from bot.intake.moment import EARLIEST, milliseconds
 from bot.intake.problems import FieldError
 from bot.intake.words import INDUSTRIES, LEVELS, SEVERITIES, shown, understand
@@ -28,7 +30,7 @@ _NAME_LENGTH = 120
 _UNIT_LENGTH = 32
 _REASONS = 20
 _REASON_LENGTH = 200
-_RAW_LENGTH = 16_384
+RAW_LENGTH = 65_536
 
 _TYPES: dict[str, EventType] = {each.value: each for each in EventType}
 _MODES: dict[str, Mode] = {each.value: each for each in Mode}
@@ -46,7 +48,7 @@ class ReadingRules:
     they nor the vocabulary know becomes ``assume_level`` or ``assume_severity``. ``zone`` is where a time without one
     was written. ``skew`` (how far ahead a clock may be) and ``late`` are in milliseconds. ``honour_received`` lets the
     extension ``receivedtime`` say when an event arrived: for replays only. ``mode`` overrides what the events say of
-    themselves.
+    themselves. ``mapping`` makes events of a vendor's own JSON (:mod:`bot.intake.items`).
     """
 
     zone: tzinfo = field(default_factory=lambda: ZoneInfo("Asia/Shanghai"))
@@ -58,15 +60,19 @@ class ReadingRules:
     late: int = 60 * 60_000
     honour_received: bool = False
     mode: Mode | None = None
+    mapping: VendorMapping | None = None
 
 
 class Unreadable(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An item that is no event, or one that could not be decided. It is quarantined and told.
 
     ``id`` is the event's own where it has a usable one. ``mode`` is ``actual`` unless the item plainly says otherwise.
-    ``raw`` is its canonical JSON, at most 16,384 characters; ``gist`` a line for people: its type, enterprise and point
-    as far as they can be made out. ``received_at`` in milliseconds since the epoch. ``event`` is the event as it was
-    read where only deciding it failed (``raw`` is then this event as JSON): it can be taken again as it is.
+    ``raw`` is its canonical JSON, at most 65,536 characters, ``cut`` where it was longer; ``gist`` a line for people:
+    its type, enterprise and point as far as they can be made out. ``received_at`` in milliseconds since the epoch.
+    ``event`` is the event as it was read where only deciding it failed (``raw`` is then this event as JSON): it can be
+    taken again as it is. ``place`` is a mapped item's pointer in what was sent: its problems' pointers begin there, and
+    others' at the item. ``entry`` names the entry of a stream (``<stream> <id>``); ``fields``: ``raw`` holds all its
+    fields, since the one with the event could not be had.
     """
 
     source: str
@@ -79,6 +85,10 @@ class Unreadable(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     mode: Mode = Mode.ACTUAL
     gist: str = ""
     event: Event | None = None
+    place: str = ""
+    cut: bool = False
+    entry: str = ""
+    fields: bool = False
 
     @property
     def reason(self) -> str:
@@ -106,9 +116,7 @@ def read(document: Document, source: str, rules: ReadingRules, now: int) -> list
 def read_item(item: Any, index: int, source: str, rules: ReadingRules, now: int, twice: Iterable[str] = ()) -> Item:
     """One item as :func:`bot.intake.body.parse` gave it. ``twice`` are the pointers of names that stand there more than
     once."""
-    errors = [
-        FieldError(pointer, "这个字段出现不止一次。", "This name stands there more than once.") for pointer in twice
-    ]
+    errors = [FieldError(pointer, *TWICE) for pointer in twice]
     text = canonical(item)
     body_hash = digest(text)
     if type(item) is not dict:
@@ -120,7 +128,7 @@ def read_item(item: Any, index: int, source: str, rules: ReadingRules, now: int,
             problems=tuple(errors),
             received_at=now,
             body_hash=body_hash,
-            raw=_raw(text),
+            **kept(text),
         )
     envelope = Fields(item, "", errors)
     received_at = _received(envelope, rules, now)
@@ -134,7 +142,7 @@ def read_item(item: Any, index: int, source: str, rules: ReadingRules, now: int,
         problems=tuple(errors),
         received_at=received_at,
         body_hash=body_hash,
-        raw=_raw(text),
+        **kept(text),
         mode=_mode(Fields(item, "", []), rules),
         gist=_gist(item),
     )
@@ -311,8 +319,17 @@ def _severity(
     return rules.assume_severity, given
 
 
-def _raw(text: bytes) -> str:
-    return text[: 4 * _RAW_LENGTH].decode(errors="ignore")[:_RAW_LENGTH]
+class Kept(TypedDict):
+    """What a row keeps of what was sent."""
+
+    raw: str
+    cut: bool
+
+
+def kept(text: bytes) -> Kept:
+    """The text of an unreadable item as its row keeps it."""
+    raw = text[: 4 * RAW_LENGTH].decode(errors="replace")[:RAW_LENGTH]
+    return {"raw": raw, "cut": len(text) > len(raw.encode())}
 
 
 def _gist(item: dict[str, Any]) -> str:

@@ -63,6 +63,49 @@ SENTENCES: Mapping[str, Pair] = {
         "用 token 的来源必须写 allow（允许的网段）",
         "a source with a token needs allow (networks it may come from)",
     ),
+    "stream_proof": (
+        '流来源（kind = "stream"）不写 secrets、token、allow：没有人向它提交',
+        "a stream source takes no secrets, token or allow: nobody posts as it",
+    ),
+    "stream_missing": (
+        '流来源（kind = "stream"）缺少 [sources.名称.stream]',
+        "a stream source needs a table [sources.NAME.stream]",
+    ),
+    "stream_kind": (
+        '写了 stream，却没有写 kind = "stream"',
+        'there is a stream table, but kind is not "stream"',
+    ),
+    "bad_path": ("不是字段路径：{value}", "not a field path: {value}"),
+    # mappings
+    "pick_source": (
+        "{target} 要么写 path，要么写 const，且只写一种",
+        "{target} has either a path or a const, exactly one of them",
+    ),
+    "pick_word": (
+        "{target} 不认识“{value}”",
+        "{value} is no word for {target}",
+    ),
+    "pick_code": (
+        "代码“{value}”应有 {count} 段，用 / 分开，一段对应一个字段",
+        "the code {value} must have {count} parts with / between them, one for each field",
+    ),
+    "pick_format": ("不是时间格式：{value}", "not a format of times: {value}"),
+    "pick_needless": (
+        "{name} 对 {target} 不起作用",
+        "{name} means nothing for {target}",
+    ),
+    "id_const": (
+        "编号是固定值，所有事件会被当成同一个",
+        "with a constant id all events would be taken for one",
+    ),
+    "mapping_enterprise": (
+        "映射没有说企业从哪里来",
+        "the mapping does not say where the enterprise comes from",
+    ),
+    "mapping_grade": (
+        "映射没有写 {target}，这些事件的级别都会被当作不明：{types}",
+        "the mapping has no {target}: the level of all these is taken for unknown: {types}",
+    ),
     "work_and_holiday": ("{days} 同时写成了上班和放假", "{days} stands among workdays and holidays"),
     "working_hours": (
         "办公时间必须按先后写，不能重叠或为空",
@@ -188,6 +231,24 @@ HINTS: Mapping[str, Pair] = {
     "not_network": ("例如 10.1.2.0/24 或 10.1.2.3", "such as 10.1.2.0/24 or 10.1.2.3"),
     "not_http": ("例如 https://alarm.example.cn，不带 ? 和 #", "such as https://alarm.example.cn, without ? and #"),
     "not_address": ("例如 127.0.0.1 或 0.0.0.0", "such as 127.0.0.1 or 0.0.0.0"),
+    "bad_path": (
+        '例如 devId、labels.point、data[0].code、labels."a.b"；$. 开头从整个请求算起',
+        'such as devId, labels.point, data[0].code, labels."a.b"; from the whole request with $.',
+    ),
+    "id_const": ('写出能区分事件的字段，例如 id = ["devId", "alarmTime"]', "name the fields that tell events apart"),
+    "pick_format": (
+        "写 epoch（秒）、epoch_ms（毫秒），或如 %Y-%m-%d %H:%M:%S",
+        "epoch (seconds), epoch_ms, or such as %Y-%m-%d %H:%M:%S",
+    ),
+    "mapping_enterprise": (
+        "写 enterprise（统一社会信用代码的字段，或固定值），至少写 enterprise_name",
+        "write enterprise (the field with the 统一社会信用代码, or a const), at least enterprise_name",
+    ),
+    "mapping_grade": ("写出它的字段，或固定值", "name its field, or a const"),
+    "stream_proof": (
+        "删去它们；流的连接在 stream 里写 username、password",
+        "remove them; a stream has username, password",
+    ),
     "unknown_zone": ("例如 Asia/Shanghai", "such as Asia/Shanghai"),
     "not_store": (
         "redis://主机:端口、rediss://…、redis+sentinel://主机:端口,主机:端口/主名称 或 redis+cluster://主机:端口,…",

@@ -29,8 +29,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 from yarl import URL
 
-from bot.store import external
-from bot.store.errors import BadStoreUrlError
+from bot.settings.mapping import MappingTable, StreamTable, store_address
 from channels import registry, standard_webhooks
 from escalation import calendar
 from escalation.directory import Directory, Enterprise, Id, MajorHazard, Person, Point, Post, Table, Text, Unit
@@ -126,26 +125,20 @@ class Store(Table):
     @field_validator("url")
     @classmethod
     def _is_store(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        if "@" in value or "password=" in value:
-            raise PydanticCustomError("password_in_url", "a password in an address")
-        try:
-            external.parse(value)
-        except BadStoreUrlError as error:
-            raise PydanticCustomError("not_store", "a store's address", {"zh": error.zh, "en": error.en}) from None
-        return value
+        return store_address(value)
 
 
 class Source(Table):
-    """``[sources.NAME]``: an upstream system that posts to ``/events/NAME``.
+    """``[sources.NAME]``: an upstream system that posts to ``/events/NAME``, or (``kind = "stream"``) writes streams.
 
-    It signs (``secrets``, two while one is being changed) or, if it cannot, sends a bearer ``token`` from an ``allow``
-    list of networks. ``levels`` and ``severities`` translate its own words and numbers; what they do not know becomes
-    ``unknown_level`` / ``unknown_severity`` and is flagged. ``rate`` is events a second, ``burst`` how many may come at
-    once. ``mode`` overrides what the events say of themselves.
+    One that posts signs (``secrets``, two while one is being changed) or, if it cannot, sends a bearer ``token`` from
+    an ``allow`` list of networks. ``levels`` and ``severities`` translate its own words and numbers; what they do not
+    know becomes ``unknown_level`` / ``unknown_severity`` and is flagged. ``rate`` is events a second, ``burst`` how
+    many may come at once. ``mode`` overrides what the events say of themselves. What comes are CloudEvents, or
+    whatever ``mapping`` makes events of.
     """
 
+    kind: Literal["webhook", "stream"] = "webhook"
     secrets: Annotated[tuple[SecretStr, ...], Field(max_length=2)] = ()
     token: Annotated[SecretStr, Field(min_length=16)] | None = None
     allow: tuple[IPvAnyNetwork, ...] = ()
@@ -158,6 +151,8 @@ class Source(Table):
     feedback: Id | None = None
     rate: Count = 200
     burst: Count = 1000
+    stream: StreamTable | None = None
+    mapping: MappingTable | None = None
 
     @field_validator("secrets")
     @classmethod
@@ -171,6 +166,14 @@ class Source(Table):
 
     @model_validator(mode="after")
     def _can_be_told_apart(self) -> Source:
+        if self.kind == "stream":
+            if self.secrets or self.token is not None or self.allow:
+                raise PydanticCustomError("stream_proof", "no secrets, token or allow")
+            if self.stream is None:
+                raise PydanticCustomError("stream_missing", "stream")
+            return self
+        if self.stream is not None:
+            raise PydanticCustomError("stream_kind", "kind")
         if bool(self.secrets) == (self.token is not None):
             raise PydanticCustomError("source_proof", "secrets or token")
         if self.token is not None and not self.allow:

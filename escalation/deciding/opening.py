@@ -12,6 +12,9 @@ from escalation.reach import maintainers
 from escalation.telling import next_stage, tell
 from escalation.vocabulary import ClockKind, Industry, Purpose, Verdict
 
+_DOUBTFUL = frozenset({Flag.UNKNOWN_ENTERPRISE, Flag.UNKNOWN_LEVEL, Flag.UNKNOWN_TYPE})
+"""Guesses about what an event is, which the maintainers have to mend."""
+
 
 def plan_for(event: Event | Incident, ctx: Context) -> Plan:
     """The profile's answer for what is known now of an event or an incident."""
@@ -73,7 +76,7 @@ def open_incident(event: Event, ctx: Context, *, code: str, partition: int, tomb
         if returned:
             meet(duty, ClockKind.CLEAR, ctx, decision, incident)
     tell_plan(decision, incident, ctx, kind=NoticeKind.RAISED)
-    if Flag.UNKNOWN_ENTERPRISE in event.flags or Flag.UNKNOWN_LEVEL in event.flags:
+    if _DOUBTFUL.intersection(event.flags):
         _tell_maintainers(decision, incident, ctx)
         decision.verdict = Verdict.QUARANTINED
     return decision

@@ -52,7 +52,7 @@ def settle(body: bytes) -> list[Event | Unreadable]:
             assert item.level is not None or item.severity is not None or not item.type.raises
         else:
             assert item.problems
-            assert len(item.raw) <= 16_384
+            assert len(item.raw) <= 65_536
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bot.settings.checks import identity, posts, references, rules
+from bot.settings.checks import identity, mappings, posts, references, rules
 from bot.settings.checks.draft import Draft
 from bot.settings.problem import Finding
 
@@ -15,6 +15,7 @@ def findings(draft: Draft) -> Iterator[Finding]:
         references.references,
         references.doubles,
         references.circles,
+        mappings.mappings,
         identity.codes,
         identity.addresses,
         identity.shared_addresses,
