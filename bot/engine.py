@@ -132,6 +132,11 @@ class Engine:
         self.may_work: Callable[[], bool] = lambda: True
         self.relay: Relay | None = None
 
+    @property
+    def room(self) -> int:
+        """How many more events would be taken now."""
+        return self._intake.room
+
     def has_room(self, count: int) -> bool:
         """Whether ``count`` more events would be taken now."""
         return self._intake.has_room(count)

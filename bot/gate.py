@@ -61,6 +61,11 @@ class HubGate:
             return Refusal(True, 1, "待处理事件过多，请稍后重发", "too many events are waiting, send again later")
         return None
 
+    def room(self) -> int:
+        """How many events would be taken now; 0 while the hub is not ready."""
+        engine = self._engine()
+        return 0 if engine is None or self._reason() else engine.room
+
     async def take(self, events: Sequence[Event], unreadable: Sequence[Unreadable], now: int) -> Sequence[Result]:
         engine = self._engine()
         refusal = self.admit(len(events) + len(unreadable), 0)

@@ -27,6 +27,7 @@ from bot.sessions import open_channels, vendor_session
 from bot.settings.models import Settings
 from bot.store.errors import StoreError
 from bot.storehouse import SHARDS, Storehouse
+from bot.streams.readers import StreamReaders
 from bot.web.links import links_of
 from bot.web.routes import add_routes
 from channels.channel import Channel
@@ -72,6 +73,7 @@ class Hub:
         self.links = links_of(settings)
         self.gate = HubGate(lambda: self.rules, lambda: self.engine, lambda: self.not_ready)
         self.changed: list[Callable[[], None]] = []
+        self._streams = StreamReaders(lambda: self.rules, lambda: self.engine, self.gate, self.storehouse.client)
 
     @property
     def rules(self) -> Rules:
@@ -184,6 +186,7 @@ class Hub:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.storehouse.watch(), name="store watch")
             group.create_task(self._keep_engine(), name="engine")
+            group.create_task(self._streams.run(), name="streams")
 
     async def _keep_engine(self) -> None:
         """Run an engine while the store is the one that the anchor remembers; a store that only fails slows it."""

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from redis.exceptions import RedisError
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_exponential_jitter
@@ -223,6 +222,12 @@ class Storehouse:
             raise RuntimeError("the storehouse is not open")
         return Door(self._store)
 
+    def client(self) -> Store:
+        """Another client of this store, with connections of its own; whoever asked for it closes it."""
+        if self._supervisor is not None:
+            return self._supervisor.store()
+        return external.connect(_with_password(self._settings))
+
     async def save(self, heads: Mapping[int, Head]) -> None:
         """Anchor the journal's heads outside the store (:class:`escalation.ledger.journal.Anchor`)."""
         if self._anchor is None:
@@ -377,10 +382,7 @@ def _wait(settings: Settings) -> WaitAof:
 
 
 def _with_password(settings: Settings) -> str:
-    """The store's address with its credentials, for the client only; never shown."""
     table = settings.store
-    url = table.url or ""
-    if table.password is None:
-        return url
-    scheme, _, rest = url.partition("://")
-    return f"{scheme}://{quote(table.username, safe='')}:{quote(table.password.get_secret_value(), safe='')}@{rest}"
+    return external.with_credentials(
+        table.url or "", table.username, table.password.get_secret_value() if table.password is not None else ""
+    )

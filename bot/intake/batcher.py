@@ -62,6 +62,11 @@ class Batcher(Generic[T, R]):
         """How many items wait for a batch; those being worked on are not among them."""
         return len(self._queue)
 
+    @property
+    def room(self) -> int:
+        """How many single items would be taken now."""
+        return max(0, self._room - len(self._queue))
+
     def has_room(self, count: int) -> bool:
         """Whether a call with ``count`` items would be taken now."""
         return not self._queue or len(self._queue) + count <= self._room

@@ -19,7 +19,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from bot.intake.auth import Bearer, Ground, admit_bearer, admit_signed, client_address
 from bot.intake.batcher import Full
 from bot.intake.body import Document, inflate, parse, too_large, too_many
-from bot.intake.gate import Conflict, Gate, ItemVerdict, Refusal, Result, SourceRules, Unavailable
+from bot.intake.gate import Conflict, Gate, ItemVerdict, Refusal, Result, SourceRules, Unavailable, take_in_order
 from bot.intake.items import conflicts, read_items
 from bot.intake.problems import MEDIA_TYPE, FieldError, Problem, ProblemKind, Refused, refused
 from bot.intake.reading import Item, Unreadable
@@ -142,19 +142,13 @@ class _Door:
 
     async def _decide(self, items: Sequence[Item], now: int, source: SourceRules) -> list[Result]:
         """The gate's results in the order of ``items``."""
-        if not items:
-            return []
-        events = [item for item in items if isinstance(item, Event)]
-        unreadable = [item for item in items if isinstance(item, Unreadable)]
         try:
-            results = await self._gate.take(events, unreadable, now)
+            return await take_in_order(self._gate, items, now)
         except Unavailable as error:
             raise _not_now(error.refusal, source) from None
         except Full:
             full = Refusal(True, 1, "排队已满；请稍后重发。", "The queue is full; send again later.")
             raise _not_now(full, source) from None
-        taken, kept = iter(results[: len(events)]), iter(results[len(events) :])
-        return [next(taken) if isinstance(item, Event) else next(kept) for item in items]
 
 
 async def _whole(content: StreamReader, limit: int) -> bytes:

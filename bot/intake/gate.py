@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from bot.intake.auth import Entrance, Network
-from bot.intake.reading import ReadingRules, Unreadable
+from bot.intake.reading import Item, ReadingRules, Unreadable
 from escalation.event import Event, Flag
 from escalation.vocabulary import Verdict
 
@@ -87,3 +87,14 @@ class Gate(Protocol):
         unreadable item, in their order. An id may stand there twice, in one call as in two at the same time. Raises
         :class:`Unavailable`, or :class:`bot.intake.batcher.Full`."""
         ...
+
+
+async def take_in_order(gate: Gate, items: Sequence[Item], now: int) -> list[Result]:
+    """The gate's results in the order of ``items``, whatever they are. Raises what :meth:`Gate.take` raises."""
+    if not items:
+        return []
+    events = [item for item in items if isinstance(item, Event)]
+    unreadable = [item for item in items if isinstance(item, Unreadable)]
+    results = await gate.take(events, unreadable, now)
+    taken, kept = iter(results[: len(events)]), iter(results[len(events) :])
+    return [next(taken) if isinstance(item, Event) else next(kept) for item in items]

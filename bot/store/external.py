@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from redis.asyncio import BlockingConnectionPool
 from redis.asyncio.cluster import ClusterNode, RedisCluster
@@ -101,6 +101,14 @@ def _common(credentials: str, query: str, *, tls: bool) -> dict[str, Any]:
     if tls:
         options["ssl"] = True
     return options
+
+
+def with_credentials(url: str, username: str, password: str) -> str:
+    """The address with its credentials, for :func:`connect` only; never shown."""
+    if not password:
+        return url
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{quote(username, safe='')}:{quote(password, safe='')}@{rest}"
 
 
 def connect(url: str, *, wait: WaitAof | None = None) -> Store:

@@ -16,6 +16,7 @@ def findings(draft: Draft) -> Iterator[Finding]:
         references.doubles,
         references.circles,
         mappings.mappings,
+        mappings.streams,
         identity.codes,
         identity.addresses,
         identity.shared_addresses,

@@ -38,6 +38,19 @@ def mappings(draft: Draft) -> Iterator[Finding]:
             yield from _whole(source.mapping, at)
 
 
+def streams(draft: Draft) -> Iterator[Finding]:
+    """Two sources on one stream and group: each would get a part of the other's events."""
+    first: dict[tuple[str | None, str, str], Loc] = {}
+    for name, source in draft.sources.items():
+        table = source.stream
+        for number, stream in enumerate(table.names if table is not None else ()):
+            loc: Loc = ("sources", name, "stream", "names", number)
+            if table is not None:
+                earlier = first.setdefault((table.url, stream, table.group), loc)
+                if earlier != loc:
+                    yield Finding("twice", loc, {"what": "stream", "value": stream}, also=earlier)
+
+
 def picks(table: MappingTable) -> Mapping[str, Pick]:
     """What is written of each target."""
     found = {target: getattr(table, target) for target in TARGETS}

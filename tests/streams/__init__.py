@@ -1,0 +1,1 @@
+"""Tests of events out of Redis streams."""
