@@ -17,6 +17,7 @@ from bot.commands import rehearsals
 from bot.commands.check import run_check
 from bot.commands.common import further_findings, loaded_or_exit, print_result
 from bot.commands.init import run_init
+from bot.commands.quarantine import quarantine_arguments, run_quarantine
 from bot.process import log_to_stderr
 from bot.serving import CannotListen, serve
 from bot.store.errors import StoreError
@@ -73,6 +74,14 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("--keep", action="store_true", help="保留上次演示的数据 / keep the last demonstration's data")
     made = command("show", "一条警情的全过程，逐分钟 / the whole story of one incident", _show)
     made.add_argument("code", help="编号，如 A0231")
+    made = command(
+        "quarantine",
+        "读不懂的事件：list、show、retry、drop / what could not be read",
+        run_quarantine,
+        config=False,
+        as_json=False,
+    )
+    quarantine_arguments(made)
     command("verify", "核对台账哈希链 / check the journal's chain", _verify)
     made = command("explain", "如果发生，谁在何时被通知 / who would be told, when, and why", rehearsals.run_explain)
     rehearsals.explain_arguments(made)

@@ -18,12 +18,15 @@ from redis.exceptions import RedisError
 from bot.clock import WallClock
 from bot.hub import Hub
 from bot.inquiry import Inquiry, Verification
+from bot.intake.batcher import Closed, Full
+from bot.quarantine import Desk, errand_at
 from bot.settings.models import Settings
 from bot.store.anchor import Verdict
 from bot.store.errors import StoreError
 from bot.store.server import LONGEST_SOCKET_PATH
 from bot.storehouse import Storehouse
 from bot.story import Story
+from bot.workers.decider import LostRaces, StoreFailed
 from escalation.ledger.keys import read_code
 
 SOCKET = "control.sock"
@@ -76,11 +79,38 @@ def control_application(hub: Hub, reload: Callable[[], Awaitable[str]]) -> web.A
         return _json({"report": await reload()})
 
     app = web.Application(middlewares=[_tell_trouble])
+    _add_quarantine(app, hub)
     app.router.add_get("/show/{code}", show)
     app.router.add_get("/verify", verify)
     app.router.add_post("/open-anyway", open_anyway)
     app.router.add_post("/reload", reload_now)
     return app
+
+
+def _add_quarantine(app: web.Application, hub: Hub) -> None:
+    """What a person may do with what could not be read."""
+
+    async def work(request: web.Request) -> web.Response:
+        """List, show, retry or drop what is in quarantine."""
+        engine = hub.engine
+        if engine is None:
+            raise web.HTTPServiceUnavailable(text=hub.not_ready)
+        desk = Desk(hub.storehouse.door(), engine.partitions, hub.rules, engine.take, engine.clock.now)
+        row, errand = request.match_info.get("row", ""), request.match_info.get("errand", "show")
+        try:
+            found = await errand_at(desk, errand if row else "list", row, await request.read())
+        except ValueError as error:
+            raise web.HTTPBadRequest(text=str(error)) from error
+        except (StoreFailed, LostRaces, Full, Closed) as error:
+            raise web.HTTPServiceUnavailable(text=f"未能写入台账，请重试 / try again: {error}") from error
+        engine.stir()
+        if found is None:
+            raise web.HTTPNotFound(text="隔离区没有这一条 / no such row in quarantine")
+        return _json(found)
+
+    app.router.add_get("/quarantine", work)
+    app.router.add_get("/quarantine/{row}", work)
+    app.router.add_post("/quarantine/{row}/{errand:retry|drop}", work)
 
 
 @web.middleware
@@ -129,16 +159,17 @@ async def listen_control(app: web.Application, folder: Path) -> web.AppRunner:
     return runner
 
 
-async def ask_hub(settings: Settings, method: str, path: str) -> bytes | None:
-    """Ask the running hub; None when none runs, or it found nothing. Raises NoAnswer with the hub's words."""
+async def ask_hub(settings: Settings, method: str, path: str, content: bytes | None = None) -> bytes | None:
+    """Ask the running hub, with ``content`` as the body; None when none runs, ``null`` when it found nothing. Raises
+    NoAnswer with the hub's words."""
     at = settings.hub.data / SOCKET
     try:
         with _reached(at) as address:
             async with (
                 aiohttp.ClientSession(connector=aiohttp.UnixConnector(address), timeout=_LONG) as session,
-                session.request(method, f"http://hub{path}") as answer,
+                session.request(method, f"http://hub{path}", data=content) as answer,
             ):
-                content = await answer.read()
+                said = await answer.read()
     except (aiohttp.ClientConnectorError, FileNotFoundError):
         return None
     except aiohttp.ClientError as error:
@@ -146,11 +177,11 @@ async def ask_hub(settings: Settings, method: str, path: str) -> bytes | None:
     if answer.status == 404:
         return b"null"
     if answer.status != 200:
-        raise NoAnswer(content.decode("utf-8", "replace"))
-    return content
+        raise NoAnswer(said.decode("utf-8", "replace"))
+    return said
 
 
-async def _alone(settings: Settings, question: Callable[[Storehouse], Awaitable[T]]) -> T:
+async def alone(settings: Settings, question: Callable[[Storehouse], Awaitable[T]]) -> T:
     """Open the store under its lock, ask, and close it again. Raises NoAnswer where there is no store yet."""
     house = Storehouse(settings, WallClock())
     if not house.begun:
@@ -171,7 +202,7 @@ async def _inquire(settings: Settings, question: Callable[[Inquiry], Awaitable[T
             raise NoAnswer(house.reason)
         return await question(Inquiry(house, await house.meta(), settings.directory()))
 
-    return await _alone(settings, ask)
+    return await alone(settings, ask)
 
 
 async def show(settings: Settings, code: str) -> Story | None:
@@ -204,4 +235,4 @@ async def open_anyway(settings: Settings) -> Opened:
             raise NoAnswer(house.reason)
         return Opened.of(await house.open_anyway())
 
-    return await _alone(settings, decide)
+    return await alone(settings, decide)

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from bot.inquiry import Verification
+from bot.quarantine import QuarantineList, QuarantineShown, QuarantineWorked
 from bot.rehearsal.explain import Explanation
 from bot.rehearsal.replay import Replayed
 from bot.story import Story
@@ -21,6 +22,9 @@ PRINTED: dict[str, type[msgspec.Struct]] = {
     "verify": Verification,
     "explain": Explanation,
     "replay": Replayed,
+    "quarantine-list": QuarantineList,
+    "quarantine-show": QuarantineShown,
+    "quarantine-retry": QuarantineWorked,
 }
 """By command, what it prints."""
 

@@ -181,6 +181,7 @@ class Town:
         token: str = "",
         raw: bytes | None = None,
         headers: dict[str, str] | None = None,
+        source: str = "demo",
     ) -> Answer:
         """One event, or a batch."""
         body = raw if raw is not None else json.dumps(events[0] if len(events) == 1 else events).encode()
@@ -190,7 +191,7 @@ class Town:
             **(headers or {}),
         }
         try:
-            async with self.session.post(f"{self.url}/events/demo", data=body, headers=given) as answer:
+            async with self.session.post(f"{self.url}/events/{source}", data=body, headers=given) as answer:
                 return Answer(answer.status, await answer.json(content_type=None), dict(answer.headers))
         except (aiohttp.ClientError, ConnectionError):
             return Answer(0)
@@ -255,6 +256,14 @@ class Town:
         async with aiohttp.ClientSession(connector=connector) as session, session.get(f"http://hub{path}") as answer:
             assert answer.status == 200, await answer.text()
             return await answer.json()
+
+    async def reload(self) -> str:
+        """Have the running hub read its configuration now; what it says of it."""
+        connector = aiohttp.UnixConnector(str(self.data / SOCKET))
+        async with aiohttp.ClientSession(connector=connector) as session, session.post("http://hub/reload") as answer:
+            assert answer.status == 200, await answer.text()
+            said: dict[str, str] = await answer.json()
+            return said["report"]
 
     async def story(self, code: str) -> Any:
         ran = await self.run("show", code, "--json")

@@ -1,0 +1,148 @@
+"""``fenghuo quarantine list|show|retry|drop``: what could not be read, worked off by a person."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import getpass
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import quote
+
+import msgspec
+
+from bot import control
+from bot.clock import WallClock
+from bot.commands.common import loaded_or_exit, print_result
+from bot.quarantine import (
+    Desk,
+    Quarantined,
+    QuarantineList,
+    QuarantineShown,
+    QuarantineWorked,
+    Wish,
+    Wrong,
+    errand_at,
+)
+from bot.rehearsal.recording import recordings
+from bot.rules import Rules
+from bot.settings.models import Settings
+from bot.storehouse import Storehouse
+from bot.workers.decider import Decider
+from escalation.ledger.commit import Ledger
+
+T = TypeVar("T", QuarantineList, QuarantineShown, QuarantineWorked)
+
+
+def quarantine_arguments(parser: argparse.ArgumentParser) -> None:
+    """The errands of ``quarantine`` and their arguments."""
+    errands = parser.add_subparsers(required=True, metavar="ERRAND", dest="errand")
+    for name, help_text in (
+        ("list", "列出隔离的事件 / what is in quarantine"),
+        ("show", "看一条的原文和错误 / one row with what was sent"),
+        ("retry", "按现在的配置和映射重新办理 / decide it again by the configuration of today"),
+        ("drop", "丢弃，必须写明理由 / remove it; needs a reason"),
+    ):
+        made = errands.add_parser(name, help=help_text, description=help_text)
+        made.add_argument("--config", type=Path, default=Path("config.toml"), help="配置文件（默认 config.toml）")
+        made.add_argument("--json", action="store_true", help="以 JSON 输出（docs/schema/）")
+        if name != "list":
+            made.add_argument("row", help="编号，或能区分的开头几位")
+        if name in ("retry", "drop"):
+            made.add_argument("--by", default=_user(), help="谁办理（默认当前系统用户）")
+            made.add_argument("--why", default="", required=name == "drop", help="理由，记入台账")
+
+
+def run_quarantine(options: argparse.Namespace) -> int:
+    """Do one errand. 1 where there is no such row, or it could not be worked off."""
+    _, settings = loaded_or_exit(options.config)
+    if options.errand == "list":
+        found = asyncio.run(_errand(settings, "list", "", Wish(), QuarantineList))
+        print_result(found, options.json, lambda: _listed(found))
+        return 0
+    if options.errand == "show":
+        shown = asyncio.run(_errand(settings, "show", options.row, Wish(), QuarantineShown))
+        if shown is None:
+            return _no_row(options.row)
+        print_result(shown, options.json, lambda: _shown(shown))
+        return 0
+    wish = Wish(by=options.by, why=options.why)
+    worked = asyncio.run(_errand(settings, options.errand, options.row, wish, QuarantineWorked))
+    if worked is None:
+        return _no_row(options.row)
+    print_result(worked, options.json, lambda: _worked(worked, options.errand))
+    return 0 if worked.done else 1
+
+
+async def _errand(settings: Settings, errand: str, row: str, wish: Wish, kind: type[T]) -> T | None:
+    """Ask the running hub, or do it on the store under its lock where none runs."""
+    content = msgspec.json.encode(wish)
+    way = "/quarantine" + (f"/{quote(row, safe='')}" if row else "")
+    way += f"/{errand}" if errand in ("retry", "drop") else ""
+    said = await control.ask_hub(settings, "GET" if errand in ("list", "show") else "POST", way, content)
+    if said is not None:
+        return msgspec.json.decode(said, type=kind | None)
+
+    async def alone(house: Storehouse) -> T | None:
+        if not house.ready:
+            raise control.NoAnswer(house.reason)
+        found = await errand_at(await _desk(settings, house), errand, row, content)
+        return found if isinstance(found, kind) else None
+
+    return await control.alone(settings, alone)
+
+
+async def _desk(settings: Settings, house: Storehouse) -> Desk:
+    """A desk without a hub: what it decides is told by the next hub that runs."""
+    meta, clock = await house.meta(), WallClock()
+    rules = Rules.of(settings, recordings(settings, lambda _channel, _letter: None))
+    ledger = Ledger(house.door(), meta.partitions)
+    decider = Decider(ledger, rules.context, lambda _items: None, lease=0)
+    return Desk(house.door(), meta.partitions, rules, lambda events: decider.events(events, clock.now()), clock.now)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return ""
+
+
+def _no_row(row: str) -> int:
+    print(f"隔离区没有 {row} 这一条 / there is no {row} in quarantine", file=sys.stderr)
+    return 1
+
+
+def _line(row: Quarantined) -> str:
+    where = f"  流条目 {row.entry}" if row.entry else ""
+    return f"{row.id}  {row.received[:19]}  来源 {row.source}  {row.event or '（无编号）'}{where}  {row.gist}"
+
+
+def _wrongs(problems: Sequence[Wrong]) -> list[str]:
+    return [f"    {each.pointer or '（整条）'}  {each.detail}" for each in problems]
+
+
+def _listed(found: QuarantineList | None) -> str:
+    if found is None or not found.rows:
+        return "隔离区是空的。"
+    lines: list[str] = []
+    for row in found.rows:
+        lines += [_line(row), *_wrongs(row.problems[:3])]
+    return "\n".join([*lines, f"共 {len(found.rows)} 条。"])
+
+
+def _shown(found: QuarantineShown) -> str:
+    cut = ["（原文过长，只保存了开头）"] if found.row.cut else []
+    return "\n".join([_line(found.row), *_wrongs(found.row.problems), "原文：", *cut, found.raw])
+
+
+def _worked(found: QuarantineWorked, errand: str) -> str:
+    lines: list[str] = []
+    for each in found.events:
+        flags = f"  [{','.join(each.flags)}]" if each.flags else ""
+        lines.append(f"    {each.id}  {each.verdict}  {each.code}  {each.reason}{flags}")
+    if found.done:
+        return "\n".join([f"{found.id} 已{'重新办理' if errand == 'retry' else '丢弃'}，记入台账。", *lines])
+    return "\n".join([f"{found.id} 仍在隔离区：{found.why_not}", *lines, *_wrongs(found.problems)])
