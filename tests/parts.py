@@ -41,6 +41,7 @@ def _has_chinese_font() -> bool:
 PARTS: dict[str, Part] = {
     "chromium": Part("Chromium", lambda: os.access(CHROMIUM, os.X_OK)),
     "cjk_font": Part("a Chinese font", _has_chinese_font),
+    "alertmanager": Part("Prometheus Alertmanager", lambda: shutil.which("prometheus-alertmanager") is not None),
 }
 BROWSER = ("chromium", "cjk_font")
 

@@ -52,6 +52,9 @@ def _problems(mapped: Mapped, item: Item) -> tuple[FieldError, ...]:
         return mapped.errors
     found = {error.pointer: error for error in mapped.errors}
     for error in item.problems if isinstance(item, Unreadable) else ():
+        if error.pointer == "/id" and found:
+            # Of an identity that could not be built, the mapping has said which field is to blame.
+            continue
         own = mapped.vendors(error)
         found.setdefault(own.pointer, own)
     return tuple(found.values())

@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 from bot.intake.body import Document, canonical, digest, escaped
 from bot.intake.fields import wrong_type
 from bot.intake.problems import FieldError
+from bot.intake.words import hostile
 from escalation.event import EventType
 
 TARGETS: dict[str, str] = {
@@ -46,6 +47,7 @@ TARGETS: dict[str, str] = {
 EPOCHS = {"epoch": 1, "epoch_ms": 1000}
 """Forms of a time that is a number: since 1970, in seconds or milliseconds."""
 TWICE = ("这个字段出现不止一次。", "This name stands there more than once.")
+CONTROL = ("不能含控制字符。", "Must not contain control characters.")
 _AS_SENT = frozenset({"value", "limit", "reasons"})
 _LONGEST_ID = 256
 _SEPARATOR = "|"
@@ -267,6 +269,9 @@ class _Item:
         if pick.const is None and not all(texts):
             self._lacking("id")
             return
+        for text, path in zip(texts, pick.paths, strict=False):
+            if hostile(text):
+                self._errors.append(FieldError(self._at(path)[1], *CONTROL))
         parts = [each.strip().replace("\\", "\\\\").replace(_SEPARATOR, f"\\{_SEPARATOR}") for each in texts]
         identity = _SEPARATOR.join([*parts, event_type.value])
         if len(identity) > _LONGEST_ID:
