@@ -17,7 +17,17 @@ EXPLAIN = ("explain", "--enterprise", DUST, "--kind", "warning", "--level", "ora
 
 
 @pytest.mark.parametrize(
-    "asked", [("serve",), ("check",), ("show", "A0001"), ("verify",), EXPLAIN, ("replay", "x"), ("open-anyway",)]
+    "asked",
+    [
+        ("serve",),
+        ("check",),
+        ("show", "A0001"),
+        ("verify",),
+        EXPLAIN,
+        ("replay", "x"),
+        ("open-anyway",),
+        ("quarantine", "list"),
+    ],
 )
 def test_without_a_configuration(
     tmp_path: Path, asked: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -66,6 +76,9 @@ async def test_from_init_to_serve(tmp_path: Path, capsys: pytest.CaptureFixture[
         (("replay", __file__), "第 1 行"),
         (("replay", __file__, "--until", "soon"), "2026-11-21T02:00"),
         (("verify",), "还没有数据"),
+        (("quarantine", "list"), "还没有数据"),
+        (("quarantine", "retry", "x"), "还没有数据"),
+        (("quarantine", "drop", "x", "--why", " "), "还没有数据"),
     ],
 )
 def test_what_is_asked_wrongly(

@@ -13,7 +13,7 @@ from bot.settings.models import Source
 from bot.settings.positions import Loc
 from bot.settings.problem import Finding, Weight, choices
 from escalation.event import EventType
-from escalation.vocabulary import Industry, Kind, Level, Mode, Severity
+from escalation.vocabulary import Industry, Level, Mode, Severity
 
 _TIMES = ("time", "cleared_time")
 _AS_SENT = ("value", "limit", "reasons")
@@ -106,12 +106,10 @@ def _is_format(text: str) -> bool:
 def _whole(table: MappingTable, at: Loc) -> Iterator[Finding]:
     if table.enterprise is None and table.enterprise_name is None:
         yield Finding("mapping_enterprise", at)
-    words = {table.type.const, *table.type.codes.values(), table.unknown_type.value}
+    # What is only guessed to be an alarm has its flag anyway.
+    words = {table.type.const, *table.type.codes.values()}
     types = {each for each in EventType if each.value in words}
     for target, pick, graded in (("severity", table.severity, _GRADED), ("level", table.level, _LEVELLED)):
         lacking = sorted(each.value for each in types & graded)
         if pick is None and lacking:
-            kind = Kind.ALARM if target == "severity" else Kind.WARNING
-            # What is only guessed has its flag anyway.
-            if any(each.kind is kind and each.value in words - {table.unknown_type.value} for each in types & graded):
-                yield Finding("mapping_grade", at, {"target": target, "types": ", ".join(lacking)}, Weight.WARNING)
+            yield Finding("mapping_grade", at, {"target": target, "types": ", ".join(lacking)}, Weight.WARNING)
