@@ -12,6 +12,7 @@ from bot.intake.gate import Conflict, ItemVerdict, Refusal, Result, SourceRules
 from bot.intake.reading import Item, ReadingRules, Unreadable
 from escalation.event import Event
 from escalation.vocabulary import Verdict
+from tests.intake.mapped import rules
 from tests.intake.samples import NOW
 from tests.intake.test_auth import NEW, OLD
 
@@ -20,8 +21,8 @@ TOKEN = "token-for-show-1"
 
 
 class MemoryGate:
-    """Sources ``signed`` (two secrets), ``token`` (from loopback) and ``proxied`` (a token from 198.51.100.0/24, the
-    loopback being its proxy)."""
+    """Sources ``signed`` (two secrets), ``token`` (from loopback), ``proxied`` (a token from 198.51.100.0/24, the
+    loopback being its proxy), and ``vendor`` (a token, and the flat gateway's mapping)."""
 
     def __init__(self, *, limit: int = 64, room: int = 1000) -> None:
         self.taken: dict[str, tuple[str, ItemVerdict]] = {}
@@ -43,6 +44,7 @@ class MemoryGate:
             name: SourceRules(name, entrance, ReadingRules(), LOOPBACK if name == "proxied" else ())
             for name, entrance in entrances.items()
         }
+        self._sources["vendor"] = SourceRules("vendor", Bearer((TOKEN,), LOOPBACK), rules())
 
     def source(self, name: str) -> SourceRules | None:
         return self._sources.get(name)
