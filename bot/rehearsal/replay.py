@@ -2,7 +2,8 @@
 
 Each line is a CloudEvent (extension ``receivedtime`` where it arrived later than it happened) or an answer,
 ``{"reply": "签收", "by": "<person id>", "at": "<RFC 3339>"}``, optionally with ``"about": "<event id>"`` in place of a
-code. Nothing is sent; time jumps from one due moment to the next.
+code. What a source with a mapping sends stands as ``{"source": "gateway", "receivedtime": "<RFC 3339>", "body": …}``,
+its own JSON as the body. Nothing is sent; time jumps from one due moment to the next.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from bot.engine import Engine
 from bot.gate import source_rules
 from bot.intake.body import parse
 from bot.intake.gate import ItemVerdict
+from bot.intake.items import read_items
 from bot.intake.problems import Refused
 from bot.intake.reading import ReadingRules, Unreadable, read
 from bot.rehearsal.recording import recordings
@@ -41,6 +43,9 @@ from escalation.inputs import Entry
 from escalation.ledger.keys import partition_keys
 from escalation.ledger.meta import open_meta
 from escalation.vocabulary import Purpose, Role, Tier
+
+_MOST = 10_000
+"""Items in one body of a line."""
 
 
 class BadLine(ValueError):
@@ -127,11 +132,11 @@ def read_lines(path: Path, settings: Settings) -> list[Line]:
     lines: list[Line] = []
     for number, raw in enumerate(path.read_bytes().splitlines(), start=1):
         if raw.strip():
-            lines.append(_line(number, raw, known, zone))
+            lines += _lines(number, raw, known, zone)
     return sorted(lines, key=lambda line: line.at)
 
 
-def _line(number: int, raw: bytes, known: Mapping[str, ReadingRules], zone: ZoneInfo) -> Line:
+def _lines(number: int, raw: bytes, known: Mapping[str, ReadingRules], zone: ZoneInfo) -> list[Line]:
     try:
         table = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
@@ -141,7 +146,7 @@ def _line(number: int, raw: bytes, known: Mapping[str, ReadingRules], zone: Zone
     if "reply" in table:
         try:
             answer = msgspec.convert(table, Answer)
-            return Line(number, _moment(answer.at, zone), answer)
+            return [Line(number, _moment(answer.at, zone), answer)]
         except (msgspec.ValidationError, ValueError) as error:
             raise BadLine(f"第 {number} 行的答复有误：{error} / line {number}: {error}") from None
     arrival = table.get("receivedtime") or table.get("time")
@@ -151,7 +156,10 @@ def _line(number: int, raw: bytes, known: Mapping[str, ReadingRules], zone: Zone
         at = _moment(arrival, zone)
         source = str(table.get("source") or "replay").rstrip("/").rpartition("/")[2] or "replay"
         rules = known.get(source) or ReadingRules(zone=zone, honour_received=True)
-        return Line(number, at, read(parse(raw, 1), source, rules, at)[0])
+        if rules.mapping is not None and "body" in table:
+            document = parse(orjson.dumps(table["body"]), _MOST)
+            return [Line(number, at, item) for item in read_items(document, source, rules, at)]
+        return [Line(number, at, read(parse(raw, 1), source, rules, at)[0])]
     except (ValueError, Refused) as error:
         raise BadLine(f"第 {number} 行的事件有误：{error} / line {number}: {error}") from None
 
