@@ -48,4 +48,4 @@ async def test_a_type_that_no_code_fits_rings_and_the_maintainers_hear(
     (event,) = result.events
     assert (event.verdict, event.flags) == ("quarantined", ["unknown_type"])
     assert event.code
-    assert "maintainer" in {told.role for told in result.told}
+    assert "keeper" in {told.person for told in result.told}
