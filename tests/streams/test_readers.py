@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
@@ -76,3 +77,41 @@ async def _heard(streams: Streams) -> bool:
 
 async def _healed(streams: Streams) -> bool:
     return "" in streams.said
+
+
+async def test_a_password_by_reference_opens_another_systems_server(streams: Streams, tmp_path: Path) -> None:
+    house = streams.house
+    (tmp_path / "county" / "secrets" / "stream").write_text("obviously-not-secret", "utf-8")
+    async with running(tmp_path / "theirs") as (theirs, client):
+        streams.writer = client
+        await client.execute("XADD", "theirs:alarms", "*", "event", json.dumps(alarm("e1")))
+        await client.execute(
+            "ACL",
+            "SETUSER",
+            "fenghuo",
+            "on",
+            ">obviously-not-secret",
+            "~theirs:*",
+            "+xgroup",
+            "+xreadgroup",
+            "+xautoclaim",
+            "+xack",
+        )
+        house.reload(
+            lambda text: text.replace(
+                f'names = ["{ALARMS}", "monitor:warnings"]',
+                f'names = ["theirs:alarms"], url = "unix://{theirs.socket}", username = "fenghuo", '
+                'password = "file:secrets/stream"',
+            )
+        )
+        gate = HubGate(lambda: house.engine.rules, lambda: house.engine, lambda: "")
+        readers = StreamReaders(lambda: house.engine.rules, lambda: house.engine, gate, theirs.store)
+        at_work = asyncio.create_task(readers.run())
+        try:
+            await streams.through("theirs:alarms")
+            assert len(await streams.codes()) == 1
+            users: Any = await client.execute("CLIENT", "LIST")
+            assert b"user=fenghuo" in users
+        finally:
+            at_work.cancel()
+            await asyncio.gather(at_work, return_exceptions=True)
