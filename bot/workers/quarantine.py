@@ -24,11 +24,11 @@ def quarantine_change(item: Unreadable, partition: int, ctx: Context, claimed_un
     result = orjson.dumps({"verdict": Verdict.QUARANTINED, "reason": item.reason})
     first = item.problems[0] if item.problems else None
     where = f"{first.pointer} {first.detail}" if first else ""
-    entry = Entry(
-        at=ctx.now,
-        reason=item.reason,
-        detail={"source": item.source, "event": item.id, "quarantine": digest, "why": where[:200]},
-    )
+    detail: dict[str, str | int | float | bool | None] = {"source": item.source, "event": item.id}
+    detail |= {"quarantine": digest, "why": where[:200]}
+    if item.entry:
+        detail["entry"] = item.entry
+    entry = Entry(at=ctx.now, reason=item.reason, detail=detail)
     return Change(
         partition=partition,
         now=ctx.now,
@@ -65,6 +65,8 @@ def _rows(item: Unreadable, digest: str, where: str, partition: int, ctx: Contex
     failed = "读取" if event is None else "处理"
     urgent = event is not None and event.type.raises and urgency_of(event.level, event.severity) is Urgency.CRITICAL
     rows: dict[str, OutboxRow] = {}
+    # What `fenghuo quarantine show` asks for; the entry is what the writer of a stream can look for.
+    kept = f"已隔离 {digest[:6]}" + (f"（流条目 {item.entry}）" if item.entry else "")
     # The room first: whoever is both must hear that it may be real.
     told: list[tuple[Addressee, str, Urgency]] = [
         *(
@@ -76,7 +78,7 @@ def _rows(item: Unreadable, digest: str, where: str, partition: int, ctx: Contex
             for each in fallback_room(ctx.directory, ctx.now)
         ),
         *(
-            (each, f"数据源 {item.source} 的一条事件无法{failed}，已隔离：{where}", Urgency.NORMAL)
+            (each, f"数据源 {item.source} 的一条事件无法{failed}，{kept}：{where}", Urgency.NORMAL)
             for each in maintainers(ctx.directory, ctx.maintainers, ctx.now)
         ),
     ]
