@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from hypothesis import given
@@ -74,7 +73,7 @@ def test_one_spoilt_field_never_raises_and_never_touches_its_neighbour(name: str
     assert isinstance(first, Event)
     if isinstance(second, Unreadable):
         assert all(problem.pointer.startswith("/items/1") for problem in second.problems)
-        assert json.loads(second.raw)["items"] == [json.loads(encoded(spoilt))] or second.cut
+        assert second.cut or parse(second.raw.encode(), 1).items[0]["items"] == parse(encoded([spoilt]), 1).items
 
 
 @given(JSON)
