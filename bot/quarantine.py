@@ -23,6 +23,8 @@ from escalation.ledger.door import Store
 from escalation.ledger.quarantine import Quarantine, QuarantinedRow
 from escalation.profile import minutes
 
+_UNDECIDED = ("undecidable", "recorded_quarantined")
+"""What an event is answered with that went into quarantine again."""
 Take = Callable[[Sequence[Event]], Awaitable[Sequence[Result]]]
 
 
@@ -123,6 +125,9 @@ class Desk:
         if any(isinstance(result, Conflict) for result in results):
             why_not = "这个编号的另一事件已经受理过。请核对后丢弃，或修改映射的 id。"
             return QuarantineWorked(id=row.id, done=False, why_not=why_not, events=events, problems=[])
+        if any(event.reason in _UNDECIDED and not event.code for event in events):
+            why_not = "仍然办不了，原因见烽火的运行日志。"
+            return QuarantineWorked(id=row.id, done=False, why_not=why_not, events=events, problems=[])
         detail = {
             "verdicts": ",".join(event.verdict for event in events),
             "codes": ",".join(sorted({event.code for event in events if event.code})),
@@ -172,6 +177,8 @@ class Desk:
         table = settings.sources.get(item.source)
         if table is None:
             return f"来源 {item.source} 已不在配置中。", []
+        if item.event is not None:
+            return "", [item.event]
         if item.cut:
             return "原文过长，只保存了开头，不能重审；请让来源重发，或丢弃。", []
         if any(problem.detail == TWICE[0] for problem in item.problems):

@@ -11,13 +11,15 @@ import pytest
 
 from bot.gate import source_rules
 from bot.intake.body import parse
-from bot.intake.gate import Result
+from bot.intake.gate import ItemVerdict, Result
 from bot.intake.items import read_items
 from bot.intake.reading import Unreadable
 from bot.quarantine import Desk, QuarantineWorked
 from bot.streams.entries import EntryLimits, StreamEntry, read_entry
-from escalation.event import Event
+from bot.workers.undecidable import undecidable_event
+from escalation.event import Event, EventType
 from escalation.ledger.quarantine import Quarantine
+from escalation.vocabulary import Severity, Verdict
 from tests.streams.harness import alarm
 from tests.workers.house import OPERATOR, PARTITIONS, House
 
@@ -165,3 +167,17 @@ async def test_an_entry_whose_field_was_configured_wrongly(house: House) -> None
     house.reload(lambda text: text.replace('"monitor:warnings"]', '"monitor:warnings"], field = "payload"'))
     done = await retried(house, row)
     assert (done.done, done.events[0].id) == (True, "e1")
+
+
+async def test_an_event_that_could_not_be_decided_is_taken_as_it_was_read(house: House) -> None:
+    event = house.event(EventType.ALARM_RAISED, point="DC01-T01", severity=Severity.HIGH)
+    row = await kept(house, [undecidable_event(event, "a fault that nobody foresaw")])
+
+    async def failing(events: Sequence[Event]) -> Sequence[Result]:
+        return [ItemVerdict(one.id, Verdict.DUPLICATE, reason="recorded_quarantined") for one in events]
+
+    still = await retried(house, row, failing)
+    assert (still.done, len((await desk(house).everything()).rows)) == (False, 1)
+    done = await retried(house, row)
+    assert (done.done, done.events[0].verdict) == (True, "created")
+    assert await codes(house) == [done.events[0].code]
