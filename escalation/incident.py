@@ -54,7 +54,8 @@ class ClockState(StrEnum):
 
 
 class Clock(msgspec.Struct, kw_only=True, array_like=True):
-    """One time limit of a duty. ``lapsed_at`` is set once when the limit passed; a met clock may still be late."""
+    """One time limit of a duty. ``lapsed_at`` is set once when the limit passed; a met clock may still be late.
+    ``extended`` counts the minutes by which approvals have moved the limit."""
 
     kind: ClockKind
     started_at: int
@@ -63,10 +64,12 @@ class Clock(msgspec.Struct, kw_only=True, array_like=True):
     state: ClockState = ClockState.RUNNING
     lapsed_at: int = 0
     met_at: int = 0
+    extended: int = 0
 
 
 class Deed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a person did: who, from which post, when, by which channel, in which words."""
+    """What a person did: who, from which post, when, by which channel, in which words. ``before`` is what it replaced,
+    for whoever takes it back: of a transfer, who was named until then."""
 
     verb: Verb
     person: str
@@ -78,10 +81,19 @@ class Deed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     channel: str
     text: str = ""
     cause: str = ""
+    before: str = ""
+
+    @property
+    def who(self) -> str:
+        return f"{self.unit}/{self.role}/{self.person}"
 
 
 class Duty(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """One acting tier's part in the incident. Any post of the tier's unit may satisfy it."""
+    """One acting tier's part in the incident. Any post of the tier's unit may satisfy it.
+
+    ``named`` is the addressee's key of whoever it was transferred to, '' where the rule's posts bear it. ``urges``
+    counts how often a higher tier has urged it, the last time at ``urged_at``.
+    """
 
     id: str
     tier: Tier
@@ -94,6 +106,9 @@ class Duty(msgspec.Struct, kw_only=True, omit_defaults=True):
     disposed: Deed | None = None
     closed_at: int = 0
     closed_reason: str = ""
+    named: str = ""
+    urges: int = 0
+    urged_at: int = 0
 
     @property
     def open(self) -> bool:
@@ -109,12 +124,14 @@ class Audience(msgspec.Struct, frozen=True, array_like=True):
 
 
 class ClockPlan(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """A duty's clock as the profile gives it: limit and rungs in minutes from the start, natural or working."""
+    """A duty's clock as the profile gives it: limit and rungs in minutes from the start, natural or working.
+    ``extend`` is by how many minutes approvals may move the limit in all."""
 
     kind: ClockKind
     minutes: int
     working: bool = False
     rungs: tuple[Rung, ...] = ()
+    extend: int = 0
 
 
 class Rung(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -137,7 +154,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The profile's answer for one incident at one level: taken at its opening or change of level, and kept.
 
     ``rule`` and ``basis`` (依据文号) explain it to whoever asks why. ``announce`` minutes before a step goes up, the
-    own tier hears of it. ``units`` gives the unit of each tier on this enterprise's line of supervision.
+    own tier hears of it. ``units`` gives the unit of each tier on this enterprise's line of supervision. ``undo`` and
+    ``urge_gap`` are minutes: how long an act may be taken back, and how long after one urging the next may come.
     """
 
     profile: str
@@ -148,14 +166,26 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     watchers: tuple[Audience, ...] = ()
     units: dict[Tier, str] = {}
     announce: int = 10
+    undo: int = 5
+    urge_gap: int = 10
     trial: bool = False
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A 消警 or 误报 somebody asked for: a request, never a close by itself."""
+    """A 消警, 误报 or 延期 somebody asked for: a request, never a close or a longer limit by itself.
+
+    Of an extension, ``duty`` and ``clock`` say which limit is to be moved by how many ``minutes``. ``answer`` is the
+    approval or refusal, ``granted`` the minutes it gave, and ``moved`` by how many milliseconds that moved the limit.
+    """
 
     verb: Verb
     deed: Deed
+    duty: str = ""
+    clock: ClockKind | None = None
+    minutes: int = 0
+    answer: Deed | None = None
+    granted: int = 0
+    moved: int = 0
 
 
 class IncidentState(StrEnum):
@@ -169,6 +199,7 @@ class Incident(msgspec.Struct, kw_only=True, omit_defaults=True):
     ``version`` rises by one with each commit. ``episode`` counts openings (1 first; a later raise reopens the same
     code). ``last_at`` is the newest source time that changed a fact; ``raised_at`` / ``cleared_at`` the newest source
     times of either. ``raises`` counts repeats folded in. ``stages`` counts notice stages, for deterministic ids.
+    ``closed_by`` is whose answer closed it, '' where none did.
     """
 
     code: str
@@ -203,6 +234,7 @@ class Incident(msgspec.Struct, kw_only=True, omit_defaults=True):
     cleared_at: int = 0
     closed_at: int = 0
     closed_reason: str = ""
+    closed_by: str = ""
     raises: int = 1
     stages: int = 0
     plan: Plan

@@ -14,13 +14,15 @@ from escalation.incident import Incident
 from escalation.notice import OutboxRow
 from escalation.plan import PlanBook
 from escalation.profile import Profile
-from escalation.vocabulary import Role, Tier, Verb, Verdict
+from escalation.vocabulary import ClockKind, Role, Tier, Verb, Verdict
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A person's answer about one incident, already understood. ``id`` identifies it for ever (channel, message id).
 
     ``person`` is the directory's id ('' for a duty room answering as such: then ``unit`` and ``role`` say which).
+    ``to`` is whom a transfer names, as it was said; ``minutes`` or ``until`` (ms) by how much or to when a limit is to
+    be moved, ``clock`` which one; ``of`` what kind of request an approval or refusal speaks of, where it says so.
     """
 
     id: str
@@ -32,6 +34,11 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     at: int
     text: str = ""
     cause: str = ""
+    to: str = ""
+    minutes: int = 0
+    until: int = 0
+    clock: ClockKind | None = None
+    of: Verb | None = None
 
     @property
     def input_id(self) -> str:

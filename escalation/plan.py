@@ -88,6 +88,8 @@ def make_plan(
         watchers=_audiences(rule.watchers, line, duties),
         units=line,
         announce=profile.announce,
+        undo=profile.undo,
+        urge_gap=profile.urge_gap,
         trial=trial,
     )
 
@@ -208,6 +210,7 @@ def _clock(rule: ClockRule, own: Tier, line: Mapping[Tier, str], tighter: int | 
         minutes=limit,
         working=rule.working,
         rungs=_announced(_without_echoes(rungs, moved), announce),
+        extend=minutes(rule.extend) * limit // full if rule.extend else 0,
     )
 
 
@@ -316,5 +319,7 @@ def _default_plan(directory: Directory, profile: Profile, enterprise: str, trial
         informed=_audiences((everybody,), line, {}),
         units=line,
         announce=profile.announce,
+        undo=profile.undo,
+        urge_gap=profile.urge_gap,
         trial=trial,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
 from escalation.directory import Table, Text
 from escalation.incident import StepAction
@@ -33,12 +33,22 @@ class RungRule(Table):
 
 
 class ClockRule(Table):
-    """One time limit with its ladder. ``working`` counts working hours by the 调休 calendar, not natural hours."""
+    """One time limit with its ladder. ``working`` counts working hours by the 调休 calendar, not natural hours.
+    ``extend`` is by how much approvals may move the limit in all; without it nobody can. A signature is never put off.
+    """
 
     clock: ClockKind
     limit: Duration
     working: bool = False
     ladder: tuple[RungRule, ...] = ()
+    extend: Duration | None = None
+
+    @field_validator("extend")
+    @classmethod
+    def _sign_at_once(cls, extend: str | None, info: ValidationInfo) -> str | None:
+        if extend is not None and info.data.get("clock") is ClockKind.SIGN:
+            raise ValueError("签收时限不能延期 / a sign limit cannot be extended")
+        return extend
 
 
 class DutyRule(Table):
@@ -70,7 +80,9 @@ class Rule(Table):
 class Profile(Table):
     """A set of rules with its authority. ``sample`` marks 示例规则, which ``serve`` refuses unless adopted by name.
 
-    The first rule that fits wins, so narrower rules stand first."""
+    The first rule that fits wins, so narrower rules stand first. ``announce``, ``undo`` and ``urge_gap`` are minutes:
+    how long before it a step that goes up is announced, how long one may take back one's last act, and how long after
+    one urging the next may come."""
 
     name: Text
     basis: Text
@@ -78,6 +90,8 @@ class Profile(Table):
     effective: str = ""
     sample: bool = False
     announce: Annotated[int, Field(ge=0, le=120)] = 10
+    undo: Annotated[int, Field(ge=0, le=60)] = 5
+    urge_gap: Annotated[int, Field(ge=1, le=240)] = 10
     rules: tuple[Rule, ...]
 
     def rule_for(

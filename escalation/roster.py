@@ -59,6 +59,28 @@ def responsible_for_point(
     return distinct(found)
 
 
+def everybody(directory: Directory, unit: str, point: str = "") -> tuple[Addressee, ...]:
+    """Everybody who holds a post at a unit, on shift or not, and every duty room: whoever may be given a duty there.
+
+    ``unit`` is a unit's id or an enterprise's uscc; with ``point``, its responsible and 包保 persons stand first. Who
+    cannot be reached by any contact is left out.
+    """
+    found = list(responsible_for_point(directory, unit, point, tuple(Role))) if point else []
+    for role in Role:
+        for post in directory.posts_at(unit, role):
+            people = (*post.people, *(person for row in post.roster for person in row.people))
+            found += [*_room(directory, post), *_persons(directory, unit, role, dict.fromkeys(people))]
+    return distinct(found)
+
+
+def holder(directory: Directory, key: str) -> tuple[Addressee, ...]:
+    """The addressee of a key (``unit/role/person``) as the directory has them now; none where it no longer has."""
+    unit, role, person = key.rsplit("/", 2)
+    if person:
+        return distinct(_persons(directory, unit, Role(role), (person,) if person in directory.people else ()))
+    return distinct(who for post in directory.posts_at(unit, Role(role)) for who in _room(directory, post))
+
+
 def distinct(addressees: Iterable[Addressee]) -> tuple[Addressee, ...]:
     """Each person once, by the first post they were found at; each duty room as such once."""
     found: dict[str, Addressee] = {}

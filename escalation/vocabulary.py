@@ -220,28 +220,80 @@ class Verdict(StrEnum):
 
 
 class Verb(StrEnum):
-    """What a person may do by an answer, in any channel."""
+    """What a person may say by an answer, in any channel."""
 
     SIGN = "sign"
     VERIFY = "verify"
     DISPOSE = "dispose"
     CLEAR = "clear"
     FALSE_ALARM = "false_alarm"
+    TRANSFER = "transfer"
+    EXTEND = "extend"
+    APPROVE = "approve"
+    REFUSE = "refuse"
+    UNDO = "undo"
+    URGE = "urge"
     PHONED = "phoned"
     FED_BACK = "fed_back"
     QUERY = "query"
+    TODO = "todo"
+    WHY = "why"
     HELP = "help"
+    MAINTAIN = "maintain"
+    DUTY = "duty"
+    SWAP = "swap"
+    HANDOVER = "handover"
+    CHECKIN = "checkin"
+    CLEANING = "cleaning"
+    HAZARD = "hazard"
+    FILED = "filed"
+    PATROL = "patrol"
 
     @property
     def word(self) -> str:
-        return {
-            "sign": "签收",
-            "verify": "核查",
-            "dispose": "处置",
-            "clear": "消警",
-            "false_alarm": "误报",
-            "phoned": "电话已通知",
-            "fed_back": "已系统反馈",
-            "query": "查询",
-            "help": "帮助",
-        }[self.value]
+        return _VERB_WORDS[self.value]
+
+    @property
+    def asks(self) -> bool:
+        """True for what only wants to be told something."""
+        return self in (Verb.QUERY, Verb.TODO, Verb.WHY, Verb.HELP)
+
+    @property
+    def later(self) -> bool:
+        """True for what is read and cannot be done by an answer yet."""
+        return list(Verb).index(self) >= list(Verb).index(Verb.MAINTAIN)
+
+    @property
+    def acts(self) -> bool:
+        """True for what may change something."""
+        return not self.asks and not self.later
+
+
+_VERB_WORDS = {
+    "sign": "签收",
+    "verify": "核查",
+    "dispose": "处置",
+    "clear": "消警",
+    "false_alarm": "误报",
+    "transfer": "转派",
+    "extend": "延期",
+    "approve": "批准",
+    "refuse": "不批准",
+    "undo": "撤回",
+    "urge": "催办",
+    "phoned": "电话已通知",
+    "fed_back": "已系统反馈",
+    "query": "查询",
+    "todo": "待办",
+    "why": "为什么",
+    "help": "帮助",
+    "maintain": "报备",
+    "duty": "值班",
+    "swap": "换班",
+    "handover": "交接班",
+    "checkin": "查岗应答",
+    "cleaning": "清扫打卡",
+    "hazard": "隐患上报",
+    "filed": "已报送",
+    "patrol": "巡查",
+}

@@ -31,6 +31,9 @@ _NOTE_IS_TEXT = frozenset(
         NoticeKind.ESCALATED,
         NoticeKind.SIGNED,
         NoticeKind.REQUESTED,
+        NoticeKind.TRANSFERRED,
+        NoticeKind.URGED,
+        NoticeKind.PROGRESS,
         NoticeKind.FEEDBACK,
     }
 )
@@ -46,6 +49,9 @@ _ASKING = frozenset(
         NoticeKind.REMIND,
         NoticeKind.ANNOUNCE,
         NoticeKind.ESCALATED,
+        NoticeKind.TRANSFERRED,
+        NoticeKind.URGED,
+        NoticeKind.PROGRESS,
     }
 )
 

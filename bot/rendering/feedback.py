@@ -22,7 +22,14 @@ TYPES = {
     Verb.DISPOSE: "incident.disposed",
     Verb.CLEAR: "incident.clear_requested",
     Verb.FALSE_ALARM: "incident.false_alarm_requested",
+    Verb.TRANSFER: "incident.transferred",
+    Verb.EXTEND: "incident.extension_requested",
+    Verb.APPROVE: "incident.request_approved",
+    Verb.REFUSE: "incident.request_refused",
+    Verb.UNDO: "incident.undone",
+    Verb.URGE: "incident.urged",
     Verb.PHONED: "incident.phoned",
+    Verb.FED_BACK: "incident.fed_back",
 }
 _MOST_TEXT = 1000
 _MOST_NAME = 120

@@ -27,7 +27,14 @@ _LINK = re.compile(r"https?://[A-Za-z0-9._~:/?#\[\]@!$&*+,;=%-]+")
 
 # What these say does not go into one SMS; they may use the channel's whole length.
 _LONG = frozenset(
-    {NoticeKind.REQUESTED, NoticeKind.PHONE_TASK, NoticeKind.PROPOSAL, NoticeKind.QUARANTINE, NoticeKind.ANSWER}
+    {
+        NoticeKind.REQUESTED,
+        NoticeKind.PROGRESS,
+        NoticeKind.PHONE_TASK,
+        NoticeKind.PROPOSAL,
+        NoticeKind.QUARANTINE,
+        NoticeKind.ANSWER,
+    }
 )
 _SUBJECT_CHARS = 120
 

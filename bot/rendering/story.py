@@ -20,7 +20,7 @@ _NAME_CHARS = 40
 
 _DEEDS_OF = {
     NoticeKind.SIGNED: frozenset({Verb.SIGN, Verb.VERIFY, Verb.DISPOSE}),
-    NoticeKind.REQUESTED: frozenset({Verb.CLEAR, Verb.FALSE_ALARM}),
+    NoticeKind.REQUESTED: frozenset({Verb.CLEAR, Verb.FALSE_ALARM, Verb.EXTEND}),
 }
 
 

@@ -30,6 +30,12 @@ DONE_WORDS = {
     Verb.DISPOSE: "已处置",
     Verb.CLEAR: "请求消警",
     Verb.FALSE_ALARM: "申报误报",
+    Verb.TRANSFER: "已转派",
+    Verb.EXTEND: "申请延期",
+    Verb.APPROVE: "已批准",
+    Verb.REFUSE: "未批准",
+    Verb.UNDO: "已撤回",
+    Verb.URGE: "已催办",
     Verb.PHONED: "已电话通知",
 }
 

@@ -9,7 +9,7 @@ from escalation.inputs import Context, Decision, Entry
 from escalation.notice import Addressee, NoticeKind
 from escalation.plan import start_clock
 from escalation.reach import Reached, acting
-from escalation.roster import distinct, standing
+from escalation.roster import distinct, holder, standing
 from escalation.telling import next_stage, tell
 from escalation.vocabulary import ClockKind, Measure, Purpose, Role, Tier
 
@@ -47,6 +47,7 @@ def light(incident: Incident, tier: Tier, unit: str, roles: tuple[Role, ...], ct
 def relight(incident: Incident, duty: Duty, ctx: Context) -> None:
     """News for a tower that the ladder lit: it must sign anew."""
     duty.signed = duty.verified = duty.disposed = None
+    duty.named = ""
     duty.clocks = _lit_clocks(incident, ctx)
 
 
@@ -72,8 +73,9 @@ def _new_duty(
 
 
 def restart(duty: Duty, plan: DutyPlan, ctx: Context) -> None:
-    """A rise, or a raise after signing: the duty must be signed for anew, on the new plan's clocks."""
+    """A rise, or a raise after signing: the rule's posts must sign for the duty anew, on the new plan's clocks."""
     duty.signed = duty.verified = duty.disposed = None
+    duty.named = ""
     duty.roles = plan.roles
     duty.clocks = [start_clock(clock, ctx.now, ctx.calendar) for clock in plan.clocks]
 
@@ -87,6 +89,7 @@ def resume(duty: Duty, plan: DutyPlan, ctx: Context) -> None:
         former = before.get(clock.kind)
         if former is None:
             continue
+        prolong(clock, former.extended, ctx, plan)
         if former.state is ClockState.MET:
             clock.state, clock.met_at = ClockState.MET, former.met_at
         clock.lapsed_at = former.lapsed_at if clock.due_at <= ctx.now else 0
@@ -96,6 +99,25 @@ def resume(duty: Duty, plan: DutyPlan, ctx: Context) -> None:
             if same is not None:
                 step.fired_at = same.fired_at
                 fired.remove(same)
+
+
+def prolong(clock: Clock, minutes: int, ctx: Context, plan: DutyPlan | None) -> int:
+    """Move the limit, and every rung that has not fired, by so many minutes of the clock's own time; how many
+    milliseconds that was. A limit that had passed may pass again."""
+    working = any(each.kind is clock.kind and each.working for each in plan.clocks) if plan else False
+    moved = ctx.calendar.add(clock.due_at, minutes, working) - clock.due_at
+    shift(clock, moved, ctx)
+    clock.extended += minutes
+    return moved
+
+
+def shift(clock: Clock, moved: int, ctx: Context) -> None:
+    """Move the limit and the rungs that have not fired by so many milliseconds, forwards or back."""
+    clock.due_at += moved
+    for step in clock.steps:
+        step.at += 0 if step.fired_at else moved
+    if clock.due_at > ctx.now:
+        clock.lapsed_at = 0
 
 
 def close_duty(duty: Duty, ctx: Context, reason: str, decision: Decision, incident: Incident) -> None:
@@ -145,9 +167,20 @@ def due_of(duty: Duty, *kinds: ClockKind) -> int:
 
 
 def own_people(incident: Incident, duty: Duty, ctx: Context, decision: Decision) -> tuple[Addressee, ...]:
-    """Who acts for this duty now: its roles by the roster, falling loudly to the leader on duty and the next tier."""
+    """Who acts for this duty now: whom it was transferred to, and its roles by the roster, falling loudly to the leader
+    on duty and the next tier."""
     reached = acting(ctx.directory, duty.tier, duty.unit, duty.roles, ctx.now, incident.plan.units, incident.point)
-    return loudly(reached, incident, duty, ctx, decision)
+    return distinct((*named_person(duty, ctx), *loudly(reached, incident, duty, ctx, decision)))
+
+
+def bearers(incident: Incident, duty: Duty, ctx: Context, decision: Decision) -> tuple[Addressee, ...]:
+    """Who is reminded of this duty: whom it was transferred to alone, while they can be reached; else its roles."""
+    return named_person(duty, ctx) or own_people(incident, duty, ctx, decision)
+
+
+def named_person(duty: Duty, ctx: Context) -> tuple[Addressee, ...]:
+    """Whom the duty was transferred to, as the directory knows them now."""
+    return holder(ctx.directory, duty.named) if duty.named else ()
 
 
 def loudly(reached: Reached, incident: Incident, duty: Duty, ctx: Context, decision: Decision) -> tuple[Addressee, ...]:

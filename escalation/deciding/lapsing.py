@@ -6,7 +6,7 @@ signs. Once they have, the lower duty's ladder climbs no further; its own tier i
 
 from __future__ import annotations
 
-from escalation.deciding.duties import due_of, light, lit, loudly, own_people, people_at
+from escalation.deciding.duties import bearers, due_of, light, lit, loudly, people_at
 from escalation.deciding.utterance import Utterance, utter
 from escalation.incident import Clock, ClockState, Duty, Incident, IncidentState, Step, StepAction
 from escalation.inputs import Context, Decision, Entry
@@ -122,6 +122,8 @@ def _reminder_waits(incident: Incident, duty: Duty, clock: Clock, ctx: Context) 
 
 
 def _reached(one: Utterance, incident: Incident, ctx: Context) -> tuple[Addressee, ...]:
+    if one.step.action is StepAction.REMIND and one.duty.named:
+        return bearers(incident, one.duty, ctx, one.beside)
     reached = by_step(ctx.directory, one.duty, one.step, ctx.now, incident.plan.units, incident.point)
     return loudly(reached, incident, one.duty, ctx, one.beside)
 
@@ -133,7 +135,7 @@ def _announce(one: Utterance, incident: Incident, ctx: Context) -> None:
     unit = incident.plan.units.get(step.tier, "") if step.tier else ""
     if coming is None or not unit or _taken_above(incident, one.duty, clock):
         return
-    one.people = own_people(incident, one.duty, ctx, one.beside)
+    one.people = bearers(incident, one.duty, ctx, one.beside)
     one.kind, one.due_at, one.note = NoticeKind.ANNOUNCE, coming.at, ctx.directory.unit_name(unit)
 
 
@@ -165,7 +167,7 @@ def _phone(one: Utterance, incident: Incident, ctx: Context) -> None:
     """Call whom a channel can speak to; for all others it is a 人工电话 task of a duty room: the own one, else the next
     up, else whoever hears for an empty post."""
     duty = one.duty
-    called = own_people(incident, duty, ctx, one.beside)
+    called = bearers(incident, duty, ctx, one.beside)
     silent: list[Addressee] = []
     stage = ""
     for each in called:

@@ -6,8 +6,14 @@ from escalation.incident import ClockState, Duty, Incident, IncidentState
 from escalation.notice import Notice, NoticeKind, NoticeState
 from escalation.vocabulary import ClockKind, Purpose
 
-_CLOCKED = (NoticeKind.REMIND, NoticeKind.ANNOUNCE, NoticeKind.ESCALATED, NoticeKind.PHONE_TASK)
-_AFTERWARDS = (NoticeKind.CLOSED, NoticeKind.FEEDBACK, NoticeKind.ANSWER, NoticeKind.QUARANTINE)
+_CLOCKED = (
+    NoticeKind.REMIND,
+    NoticeKind.ANNOUNCE,
+    NoticeKind.ESCALATED,
+    NoticeKind.PHONE_TASK,
+    NoticeKind.URGED,
+)
+_AFTERWARDS = (NoticeKind.CLOSED, NoticeKind.PROGRESS, NoticeKind.FEEDBACK, NoticeKind.ANSWER, NoticeKind.QUARANTINE)
 
 
 def still_needed(incident: Incident | None, notice_id: str, standing_now: frozenset[str] | None) -> str | None:
@@ -25,7 +31,8 @@ def still_needed(incident: Incident | None, notice_id: str, standing_now: frozen
     done = done_meanwhile(incident, notice)
     if done is not None:
         return done
-    alone = not notice.also and notice.purpose is Purpose.ACT
+    named = any(duty.id == notice.duty and duty.named == notice.to.key for duty in incident.duties)
+    alone = not notice.also and notice.purpose is Purpose.ACT and not named
     if alone and standing_now is not None and notice.to.key not in standing_now:
         return "off_duty"
     return None

@@ -85,6 +85,7 @@ def open_incident(event: Event, ctx: Context, *, code: str, partition: int, tomb
 def reopen(incident: Incident, event: Event, ctx: Context) -> Decision:
     """A later raise of a closed incident: the same code, a new episode, told like a new one."""
     incident.state, incident.closed_at, incident.closed_reason = IncidentState.OPEN, 0, ""
+    incident.closed_by = ""
     incident.episode += 1
     incident.active, incident.cleared_at, incident.source = True, 0, event.source
     incident.opened_at, incident.occurred_at = ctx.now, event.at

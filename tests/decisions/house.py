@@ -19,7 +19,7 @@ from escalation.inputs import Context, Decision, Lapse, Receipt, Reply, SendResu
 from escalation.notice import Notice, NoticeKind, NoticeState
 from escalation.plan import PlanBook, sample_profile
 from escalation.profile import Profile
-from escalation.vocabulary import Level, Mode, Role, Severity, Verb
+from escalation.vocabulary import ClockKind, Level, Mode, Role, Severity, Verb
 from tests.decisions import invariants
 from tests.rules.county import FACTORY, at, county
 
@@ -138,7 +138,19 @@ class Story:
         return self.event(EventType.WARNING_DOWNGRADED, level=level, at=at)
 
     def says(
-        self, verb: Verb, person: str = "", *, unit: str = "", role: Role | None = None, text: str = "", cause: str = ""
+        self,
+        verb: Verb,
+        person: str = "",
+        *,
+        unit: str = "",
+        role: Role | None = None,
+        text: str = "",
+        cause: str = "",
+        to: str = "",
+        minutes: int = 0,
+        until: int = 0,
+        clock: ClockKind | None = None,
+        of: Verb | None = None,
     ) -> Decision:
         reply = Reply(
             id="r",
@@ -150,6 +162,11 @@ class Story:
             at=self.now,
             text=text,
             cause=cause,
+            to=to,
+            minutes=minutes,
+            until=until,
+            clock=clock,
+            of=of,
         )
         return self._given(reply)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from escalation.deciding.acts import MOST_DEEDS, MOST_TEXT
 from escalation.deciding.needed import done_meanwhile
 from escalation.directory import ContactEntry, Person, Post
 from escalation.event import EventType
 from escalation.incident import ClockState, IncidentState
 from escalation.notice import NoticeKind
-from escalation.replies import MOST_DEEDS, MOST_TEXT, answers_as
+from escalation.replies import answers_as
 from escalation.vocabulary import ClockKind, Level, Role, Severity, Verb
 from tests.decisions.house import MINUTE, NIGHT, Story
 from tests.rules.county import FACTORY, PEOPLE, POSTS, at, county, sms

@@ -39,6 +39,7 @@ DIRECTORIES = (
 )
 ALARMS = (EventType.ALARM_RAISED, EventType.ALARM_REPEATED, EventType.ALARM_CLEARED)
 WARNINGS = tuple(kind for kind in EventType if kind.value.startswith("warning."))
+ACTING = tuple(verb for verb in Verb if verb.acts or verb.asks)
 PERSONS = ("zhao", "sun", "wu", "chen", "chu", "jiang", "han", "shen", "yang", "zhu", "you", "stranger")
 
 
@@ -83,12 +84,24 @@ class Anything(RuleBasedStateMachine):
         )
 
     @precondition(lambda self: self.opened)
-    @rule(verb=st.sampled_from(list(Verb)), person=st.sampled_from(PERSONS), text=st.text(max_size=400))
+    @rule(verb=st.sampled_from(ACTING), person=st.sampled_from(PERSONS), text=st.text(max_size=400))
     def answer(self, verb: Verb, person: str, text: str) -> None:
         self.story.says(verb, person, text=text)
 
     @precondition(lambda self: self.opened)
-    @rule(verb=st.sampled_from(list(Verb)), unit=st.sampled_from([FACTORY, "town", "county", "city"]))
+    @rule(
+        verb=st.sampled_from([Verb.TRANSFER, Verb.EXTEND, Verb.APPROVE, Verb.REFUSE, Verb.UNDO, Verb.URGE]),
+        person=st.sampled_from(PERSONS),
+        to=st.sampled_from(["", "李四", "值班室", "沈北"]),
+        minutes=minutes(),
+        until=st.booleans(),
+    )
+    def asks_and_hands_on(self, verb: Verb, person: str, to: str, minutes: int, until: bool) -> None:
+        moment = self.story.now + minutes * MINUTE if until else 0
+        self.story.says(verb, person, text="等备件", to=to, minutes=minutes, until=moment)
+
+    @precondition(lambda self: self.opened)
+    @rule(verb=st.sampled_from(ACTING), unit=st.sampled_from([FACTORY, "town", "county", "city"]))
     def room_answers(self, verb: Verb, unit: str) -> None:
         self.story.says(verb, unit=unit, role=Role.DUTY_ROOM)
 
@@ -171,7 +184,13 @@ def test_five_hundred_random_steps_leave_the_state_small(seed: int) -> None:
         if pick < 0.3:
             story.event(chance.choice(WARNINGS), level=chance.choice(levels))
         elif pick < 0.5:
-            story.says(chance.choice(list(Verb)), chance.choice(PERSONS), text="现场核实" * 300)
+            story.says(
+                chance.choice(ACTING),
+                chance.choice(PERSONS),
+                text="现场核实" * 300,
+                to="李四",
+                minutes=chance.randint(0, 90),
+            )
         elif pick < 0.7:
             story.receipt(
                 chance.choice(list(story.incident.notices)), chance.choice(list(SendResult)), tries=3, detail="off_duty"

@@ -192,6 +192,12 @@ def scene(kind: NoticeKind) -> tuple[Incident, Notice]:
         case NoticeKind.REQUESTED:
             asked = deed(Verb.CLEAR, text="灰斗已清空，温度正常", cause="工艺波动")
             return incident(deeds=[deed(), asked]), notice(kind, Purpose.ATTEND, to=TOWN_ROOM)
+        case NoticeKind.TRANSFERRED:
+            return incident(), notice(kind, note="李四转派：探头在您班组")
+        case NoticeKind.URGED:
+            return incident(duties=[late_duty]), notice(kind, note="青石镇值班室第2次催办")
+        case NoticeKind.PROGRESS:
+            return incident(), notice(kind, Purpose.ATTEND, note="李管批准延期2小时，消警时限改为06:12")
         case NoticeKind.RETURNED:
             return incident(active=False, cleared_at=NOW), notice(kind, Purpose.ATTEND)
         case NoticeKind.CLOSED:

@@ -41,6 +41,13 @@ def told(validator: Draft202012Validator, text: str) -> Any:
         (Verb.CLEAR, "incident.clear_requested"),
         (Verb.FALSE_ALARM, "incident.false_alarm_requested"),
         (Verb.PHONED, "incident.phoned"),
+        (Verb.FED_BACK, "incident.fed_back"),
+        (Verb.TRANSFER, "incident.transferred"),
+        (Verb.EXTEND, "incident.extension_requested"),
+        (Verb.APPROVE, "incident.request_approved"),
+        (Verb.REFUSE, "incident.request_refused"),
+        (Verb.UNDO, "incident.undone"),
+        (Verb.URGE, "incident.urged"),
     ],
 )
 def test_each_deed_has_its_type(validator: Draft202012Validator, verb: Verb, kind: str) -> None:

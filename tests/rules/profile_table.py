@@ -51,7 +51,8 @@ def _posts(rules: Iterable[DutyRule | AudienceRule]) -> str:
 
 
 def _limit(clock: ClockRule) -> str:
-    return f"{clock.clock.word} {_duration(clock.limit)}{'（工作时间）' if clock.working else ''}"
+    longer = f"（可延 {_duration(clock.extend)}）" if clock.extend else ""
+    return f"{clock.clock.word} {_duration(clock.limit)}{'（工作时间）' if clock.working else ''}{longer}"
 
 
 def _duration(text: str) -> str:
