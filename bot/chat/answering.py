@@ -17,7 +17,7 @@ import orjson
 
 from bot.chat import reporting, saying
 from bot.chat.resolving import CLOSING, Resolver
-from bot.chat.rows import Reading, Row, Sender, read_reading, read_row
+from bot.chat.rows import Order, Reading, Row, Sender, read_reading, read_row
 from bot.intake.gate import ItemVerdict
 from bot.rendering.neutral import hide, mask
 from bot.workers.decider import Decider, StoreFailed
@@ -155,7 +155,8 @@ class Answering:
         parts: list[str] = []
         if reading.accident:
             parts.append(await self._report(row, reading, now))
-        parts += [await self._decide(row, reading, code, now) for code in reading.codes]
+        for place, order in enumerate(reading.orders):
+            parts += [await self._decide(row, reading, place, order, code, now) for code in order.codes]
         parts += (reading.answer, reading.trailer)
         return "\n".join(part for part in parts if part)
 
@@ -170,19 +171,23 @@ class Answering:
             raise StoreFailed("a mailbox did not take the accident report")
         return saying.accident(directory, code, self._emergency)
 
-    async def _decide(self, row: Row, reading: Reading, code: str, now: int) -> str:
-        if reading.verb is None:
-            raise ValueError("a reading without a verb decides nothing")
+    async def _decide(self, row: Row, reading: Reading, place: int, order: Order, code: str, now: int) -> str:
+        """One order to one incident; ``place`` is the order's among those of the message, and part of the id."""
         reply = Reply(
-            id=row.id,
-            verb=reading.verb,
+            id=f"{row.id}{US}{place}" if place else row.id,
+            verb=order.verb,
             person=reading.person,
             unit=reading.unit,
             role=reading.role,
             channel=row.channel,
             at=row.at,
-            text=reading.text,
-            cause=reading.cause,
+            text=order.text,
+            cause=order.cause,
+            to=order.to,
+            minutes=order.minutes,
+            until=order.until,
+            clock=order.clock,
+            of=order.of,
         )
         answer = await self._decider.reply(code, reply, now)
         if answer is None:
@@ -224,7 +229,7 @@ def _entry(row: Row, reading: Reading, now: int, reason: str) -> Entry:
         detail={
             "message": row.digest,
             "channel": row.channel,
-            "verb": reading.verb,
+            "verb": ",".join(reading.verbs),
             "codes": ",".join(reading.codes),
             "accident": ",".join(reading.accident),
             "text": mask(row.text[:200]),

@@ -7,8 +7,11 @@ from itertools import zip_longest
 from typing import NamedTuple
 
 from bot.chat.rows import Row, Sender
+from escalation.deciding.handing import urgeable
+from escalation.deciding.requesting import pending
+from escalation.deciding.undoing import last_act
 from escalation.directory import ContactEntry, Directory
-from escalation.incident import Duty, Incident, IncidentState
+from escalation.incident import ClockState, Duty, Incident, IncidentState, Request
 from escalation.inputs import Reply, Rights
 from escalation.ledger.commit import Ledger
 from escalation.ledger.keys import Mailbox
@@ -23,6 +26,8 @@ MOST_TOLD = 1000
 MOST_FOUND = 20
 """How many open incidents an answer may list."""
 _PAGE = 100
+_SOON = 60_000
+"""A page's clock and a vendor's may differ by so much (ms) in what came first."""
 
 
 def sender_of(row: Row, directory: Directory) -> Sender | None:
@@ -85,14 +90,54 @@ async def open_for(ledger: Ledger, mailboxes: Mailboxes, directory: Directory, s
 
 def fitting(directory: Directory, found: Iterable[Incident], sender: Sender, verb: Verb) -> list[Incident]:
     """Those of the incidents where the verb is still owed by the sender's own duty."""
-    return [incident for incident in found if _owed(incident, _duties(directory, incident, sender), verb)]
+    return [incident for incident in found if _owed(directory, incident, sender, verb)]
+
+
+async def last_acted(
+    ledger: Ledger, mailboxes: Mailboxes, directory: Directory, sender: Sender, row: Row
+) -> list[Incident]:
+    """Where the sender did something last, open or closed: one incident, or those that one message named together."""
+    boxes = mailboxes_of(directory, sender, row.at)
+    told = await mailboxes.told(boxes, since=row.at - TOLD_DAYS * DAY) if boxes else []
+    codes = list(_merged(told))[:MOST_TOLD]
+    acted: list[tuple[int, Incident]] = []
+    for start in range(0, len(codes), _PAGE):
+        for incident in await ledger.get_many(codes[start : start + _PAGE]):
+            last = last_act(incident, sender.person, sender.unit, sender.role or "") if incident else None
+            if incident is not None and last is not None and last.at <= row.at + _SOON:
+                acted.append((last.at, incident))
+    newest = max((at for at, _ in acted), default=0)
+    return [incident for at, incident in acted if at == newest]
+
+
+def is_officer(directory: Directory, sender: Sender) -> bool:
+    """Whether the sender holds a post of an authority."""
+    if not sender.person:
+        return sender.unit in directory.units
+    return any(
+        post.unit in directory.units
+        and (sender.person in post.people or any(sender.person in row.people for row in post.roster))
+        for post in directory.posts
+    )
+
+
+def requests_for(directory: Directory, incident: Incident, sender: Sender) -> list[Request]:
+    """The requests that wait for the sender's approval."""
+    return [request for request, _ in pending(incident, _rights(directory, incident, sender))]
+
+
+def duties_of(directory: Directory, incident: Incident, sender: Sender) -> list[Duty]:
+    """The open duties of the units where the sender holds a post."""
+    units = {right.unit for right in _rights(directory, incident, sender)}
+    return [duty for duty in incident.duties if duty.open and duty.unit in units]
 
 
 def _merged(told: list[list[str]]) -> dict[str, None]:
     return dict.fromkeys(code for rank in zip_longest(*told) for code in rank if code is not None)
 
 
-def _owed(incident: Incident, duties: list[Duty], verb: Verb) -> bool:
+def _owed(directory: Directory, incident: Incident, sender: Sender, verb: Verb) -> bool:
+    duties = duties_of(directory, incident, sender)
     match verb:
         case Verb.SIGN:
             return any(duty.signed is None for duty in duties)
@@ -102,17 +147,21 @@ def _owed(incident: Incident, duties: list[Duty], verb: Verb) -> bool:
             return any(
                 clock.kind is ClockKind.FEEDBACK and not clock.met_at for duty in duties for clock in duty.clocks
             )
+        case Verb.TRANSFER:
+            return bool(duties)
+        case Verb.EXTEND:
+            running = (clock for duty in duties for clock in duty.clocks if clock.state is ClockState.RUNNING)
+            return any(clock.kind is not ClockKind.SIGN for clock in running)
+        case Verb.APPROVE | Verb.REFUSE:
+            return bool(requests_for(directory, incident, sender))
+        case Verb.URGE:
+            return bool(urgeable(incident, _rights(directory, incident, sender))[1])
         case Verb.PHONED:
             return any(
                 notice.kind is NoticeKind.PHONE_TASK and not notice.done_at for notice in incident.notices.values()
             )
         case _:
             return True
-
-
-def _duties(directory: Directory, incident: Incident, sender: Sender) -> list[Duty]:
-    units = {right.unit for right in _rights(directory, incident, sender)}
-    return [duty for duty in incident.duties if duty.open and duty.unit in units]
 
 
 def _rights(directory: Directory, incident: Incident, sender: Sender) -> tuple[Rights, ...]:

@@ -1,4 +1,4 @@
-"""How a message is read: one verb or none, the codes, a cause, the rest, and accident words. Pure.
+"""How a message is read: its verbs, the codes, a cause and other details, the rest, and accident words. Pure.
 
 Strict about what acts: negations, questions, conditions, requests to others and talk are none; in doubt nothing is done
 and the sender is asked. A number that may be a mistyped code is kept among the codes, so that a wrong code is answered
@@ -11,7 +11,9 @@ import re
 from dataclasses import dataclass
 
 from bot.chat.accidents import accident_words
+from bot.chat.details import NO_DETAILS, Details, details
 from bot.chat.folding import folded, is_automatic
+from bot.chat.slips import slip_in, sounds_signed
 from bot.chat.verbs import (
     AFTERWARDS,
     ASKING,
@@ -20,8 +22,10 @@ from bot.chat.verbs import (
     DONE_AFTER,
     DONE_BEFORE,
     FILLERS,
+    GOVERNORS,
     HARMLESS,
     LAST_CAUSES,
+    LATER,
     NAMED_POST,
     NEGATION,
     OK,
@@ -36,7 +40,11 @@ from escalation.ledger.keys import read_code
 from escalation.vocabulary import Verb
 
 _ONE_BEFORE_CODE = re.compile(r"(?<![a-z0-9.:])1(?=[aw][ \-_#.]{0,3}\d)", re.IGNORECASE)
-_CODE = re.compile(r"(?<![a-z0-9])([aw])[ \-_#.:]{0,3}(\d+)(?=ok(?:ay)?(?![a-z])|[^a-z0-9]|$)", re.IGNORECASE)
+CODE = re.compile(r"(?<![a-z0-9])([aw])[ \-_#.:]{0,3}(\d+)(?=ok(?:ay)?(?![a-z])|[^a-z0-9]|$)", re.IGNORECASE)
+_SPOKEN = re.compile(
+    r"(?<![A-Za-z0-9])([AaWw])[ \-]{0,2}((?:[零〇洞一幺二两三四五六七八九拐勾] ?){3,9})(?![万千百十点0-9])"
+)
+_SPOKEN_FIGURES = dict(zip("零〇洞一幺二两三四五六七八九拐勾", "0001122345678979", strict=True))
 _GAP = "\x02"
 _BETWEEN = re.compile(r"(?<=[a-z0-9])\s+(?=[a-z0-9])")
 _MARKS = re.compile(rf"(?:(?<!\d)[.:]|[.:](?!\d)|[^\w℃%{_GAP}.:])+")
@@ -56,7 +64,9 @@ _EDGES = " \t\n,.;:!?，。；：！？、…~～-—_/|()（）\"'“”‘’[
 class Understood:
     """A message as read. ``codes`` are incident codes as written out (``A0231``), or what stood where a code would
     stand and is none. ``cause`` is one of the list, ``rest`` what else was said, ``emergency`` the accident words that
-    nobody denied, ``more`` further verbs that were read; ``automatic`` says that a machine wrote it."""
+    nobody denied, ``more`` further verbs that were read; ``automatic`` says that a machine wrote it. ``slip`` is the
+    word that only sounds like ``verb``: then the sender must be asked. ``everything`` are all verbs that were meant.
+    """
 
     verb: Verb | None
     codes: tuple[str, ...] = ()
@@ -65,6 +75,9 @@ class Understood:
     emergency: tuple[str, ...] = ()
     more: tuple[Verb, ...] = ()
     automatic: bool = False
+    slip: str = ""
+    details: Details = NO_DETAILS
+    everything: tuple[Verb, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,32 +92,65 @@ class _Found:
     said: str
 
 
-def understand(text: str) -> Understood:
-    """Read one message of any channel. Never raises, whatever the text."""
+def understand(text: str, now: int = 0) -> Understood:
+    """Read one message of any channel. ``now`` (ms) is when it was written: without it no time of day is read. Never
+    raises, whatever the text."""
     typed = folded(text)
+    if is_automatic(text):
+        return Understood(None, emergency=accident_words(typed.lower()), automatic=True)
+    return read(typed, now)
+
+
+def read(typed: str, now: int) -> Understood:
+    """Read a folded text, or a part of one."""
+    typed = _SPOKEN.sub(_figures, typed)
     plain = _ONE_BEFORE_CODE.sub("1 ", typed.lower())
     emergency = accident_words(plain)
-    if is_automatic(text):
-        return Understood(None, emergency=emergency, automatic=True)
-    codes = tuple(dict.fromkeys(_written(match) for match in _CODE.finditer(plain)))
-    body = _CODE.sub(" ", plain)
+    codes = tuple(dict.fromkeys(_written(match) for match in CODE.finditer(plain)))
+    body = CODE.sub(" ", plain)
     clauses = _clauses(body)
     found = _found(clauses)
     verb = _chosen(found, clauses, body)
+    slip = slip_in([clause.text for clause in clauses if not clause.asked]) if verb is None else None
+    if slip is not None:
+        verb = slip[0]
     if verb is None and _only_question_mark(plain):
         verb = Verb.HELP
     cause = _cause(clauses, verb)
-    said = next((one.said for one in found if one.verb is verb), "")
+    said = next((one.said for one in found if one.verb is verb), slip[1] if slip else "")
     if verb is not None and verb is not Verb.HELP:
-        codes = tuple(dict.fromkeys((*codes, *_mistyped(body, verb, known=bool(codes)))))
+        codes = tuple(dict.fromkeys((*codes, *_mistyped(_without_lengths(body, verb), verb, known=bool(codes)))))
+    more_details, reason = details(verb, packed(_uncoded(typed)), said, now)
     return Understood(
         verb=verb,
         codes=codes,
         cause=cause,
-        rest=_rest(typed, said, signed=verb is Verb.SIGN),
+        rest=_rest(typed, said, signed=verb is Verb.SIGN) if reason is None else _tidied(reason),
         emergency=emergency,
         more=_more(found, verb),
+        slip=slip[1] if slip else "",
+        details=more_details,
+        everything=tuple(dict.fromkeys(one.verb for one in found)),
     )
+
+
+def _figures(match: re.Match[str]) -> str:
+    """A code as it is spoken: A零二三一, W洞洞四五."""
+    return match[1] + "".join(_SPOKEN_FIGURES.get(char, "") for char in match[2])
+
+
+def _uncoded(typed: str) -> str:
+    return CODE.sub(" ", _ONE_BEFORE_CODE.sub("1 ", typed))
+
+
+def packed(text: str) -> str:
+    """The text with spaces only between Latin words and numbers."""
+    return re.sub(r"(?<![A-Za-z0-9])[^\S\n]+|[^\S\n]+(?![A-Za-z0-9])", "", text)
+
+
+def _without_lengths(body: str, verb: Verb) -> str:
+    """A time or a length is no mistyped code: 延期到18:00, 转派13800130002."""
+    return "" if verb in (Verb.EXTEND, Verb.APPROVE, Verb.TRANSFER) else body
 
 
 def _written(match: re.Match[str]) -> str:
@@ -132,8 +178,14 @@ def _found(clauses: list[_Clause]) -> list[_Found]:
     found: list[_Found] = []
     for clause in clauses:
         meant = [(at, one) for word in TABLE for at, one in _meant(word, clause)]
-        found += [one for _, one in sorted(meant, key=lambda pair: pair[0])]
+        found += _governed([one for _, one in sorted(meant, key=lambda pair: pair[0])])
     return found
+
+
+def _governed(meant: list[_Found]) -> list[_Found]:
+    """撤回签收, 批准延期, 催办核查: what stands in the clause of such a word is its object and no order of its own."""
+    governor = next((one for verb in GOVERNORS for one in meant if one.verb is verb), None)
+    return meant if governor is None else [governor]
 
 
 def _meant(word: Word, clause: _Clause) -> list[tuple[int, _Found]]:
@@ -175,6 +227,10 @@ def _chosen(found: list[_Found], clauses: list[_Clause], body: str) -> Verb | No
     for verb, pattern in READING:
         if pattern.search(first):
             return verb
+    if not found:
+        later = next((verb for verb, pattern in LATER if pattern.search(first)), None)
+        if later is not None:
+            return later
     verbs = [one.verb for one in found]
     if Verb.VERIFY in verbs:
         verbs = [verb for verb in verbs if verb is not Verb.FALSE_ALARM]
@@ -189,6 +245,8 @@ def _bare_signature(clauses: list[_Clause], body: str) -> bool:
     if not clauses or clauses[0].asked:
         return False
     first = clauses[0].text
+    if sounds_signed(first):
+        return True
     one = ONE.match(first.replace(_GAP, "")) if _GAP not in first else ONE.match(first.split(_GAP)[0])
     if one:
         alone = len(clauses) == 1
@@ -230,7 +288,7 @@ def _mistyped(body: str, verb: Verb, *, known: bool) -> list[str]:
 
 def _more(found: list[_Found], verb: Verb | None) -> tuple[Verb, ...]:
     """Verbs that were read and not chosen; verifying and disposing answer the same question."""
-    if verb is None or verb in (Verb.QUERY, Verb.HELP):
+    if verb is None or not verb.acts:
         return ()
     skipped = {verb, Verb.SIGN, *(_FREE_TEXT if verb in _FREE_TEXT else ())}
     if verb is Verb.VERIFY:
@@ -240,13 +298,17 @@ def _more(found: list[_Found], verb: Verb | None) -> tuple[Verb, ...]:
 
 def _rest(typed: str, said: str, *, signed: bool) -> str:
     """What was said besides verb and codes, as it was typed, with spaces only between Latin words."""
-    text = " ".join(_CODE.sub(" ", _ONE_BEFORE_CODE.sub("1 ", typed)).split())
+    text = " ".join(_uncoded(typed).split())
     if said:
         spaced = r"\s*".join(re.escape(char) for char in said)
         whole = rf"(?:已\s*经?\s*)?{spaced}\s*(?:完\s*毕|完\s*成|完\s*了?|好\s*了|了)?"
         text = re.sub(whole, " ", text, count=1, flags=re.IGNORECASE)
     elif signed:
         text = re.sub(r"^\W*(?:回\s*复?\s*)?(?:1|ok(?:ay)?)(?![a-z0-9])", "", text, count=1, flags=re.IGNORECASE)
+    return _tidied(text)
+
+
+def _tidied(text: str) -> str:
     text = re.sub(r"(?<![A-Za-z0-9])\s+|\s+(?![A-Za-z0-9])", "", text).strip(_EDGES)
     text = re.sub(rf"(?<={_HAN})[,;:!?]|[,;:!?](?={_HAN})", lambda match: match[0].translate(_WIDE), text)
     text = re.sub(r"([，；：！？,;:!?])[，；：！？,;:!?]+", r"\1", text)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
-from bot.chat import finding, reporting, saying
+from bot.chat import explaining, finding, reporting, saying
 from bot.chat.finding import Found
-from bot.chat.grammar import Understood, understand
-from bot.chat.rows import Reading, Row, Sender
+from bot.chat.grammar import Understood
+from bot.chat.orders import orders_in
+from bot.chat.rows import Order, Reading, Row, Sender
 from escalation.directory import Directory
 from escalation.incident import Incident
 from escalation.ledger.commit import Ledger
@@ -19,7 +22,10 @@ from escalation.vocabulary import Verb
 MOST_CODES = 20
 """How many codes one message may name."""
 CLOSING = frozenset({Verb.CLEAR, Verb.FALSE_ALARM})
-ONLY_SAYS = frozenset({Verb.QUERY, Verb.HELP})
+NOT_BESIDE_ACCIDENT = CLOSING | {Verb.APPROVE, Verb.UNDO}
+"""What is not done by a message that speaks of an accident."""
+_ONLY_OWED = frozenset({Verb.APPROVE, Verb.REFUSE, Verb.URGE})
+"""What makes sense only where something waits for it."""
 
 
 class Resolver:
@@ -32,7 +38,8 @@ class Resolver:
 
     async def read(self, row: Row, directory: Directory, now: int) -> Reading:
         """What the message is taken for at this moment; the caller keeps it."""
-        said = understand(row.text)
+        orders = orders_in(row.text, row.at)
+        said = orders[0]
         sender = finding.sender_of(row, directory)
         if said.automatic and not said.emergency:
             return Reading(reason="reply_automatic")
@@ -45,38 +52,62 @@ class Resolver:
             person=sender.person,
             unit=sender.unit,
             role=sender.role,
-            text=said.rest[:500],
-            cause=said.cause,
         )
         verb = said.verb
-        if verb is None and said.emergency:
-            return replace(reading, reason="reply_accident")
-        if verb is None and said.codes:
-            shown = await self._with_codes(reading, Verb.QUERY, said, directory, row, now)
-            return _with_hint(shown, said) if said.rest else shown
         if verb is None:
-            return replace(reading, reason="reply_not_understood", answer=saying.not_understood(said.cause))
+            return await self._without_verb(reading, orders, directory, row, now)
+        if said.slip:
+            return replace(reading, reason="reply_asked_word", answer=saying.meant(verb, said.slip, said.codes))
+        if verb.later:
+            return replace(reading, reason="reply_not_yet", answer=saying.not_yet(verb))
         if verb is Verb.HELP:
-            return replace(reading, reason="reply_help", answer=saying.help_text(self._emergency))
+            officer = finding.is_officer(directory, sender)
+            return replace(reading, reason="reply_help", answer=saying.help_text(self._emergency, officer=officer))
         if said.codes:
-            return await self._with_codes(reading, verb, said, directory, row, now)
+            return await self._with_codes(reading, verb, orders, directory, row, now)
+        if verb is Verb.UNDO:
+            return await self._undo(reading, orders, directory, row)
         found = await finding.open_for(self._ledger, self._mailboxes, directory, sender, row)
-        if verb is Verb.QUERY:
-            return replace(reading, reason="reply_query", answer=_overview(directory, found, now))
+        if verb.asks:
+            return replace(reading, reason="reply_query", answer=_told(directory, found, sender, verb, now))
         chosen = _chosen(directory, found, sender, verb)
         if len(chosen) == 1 and found.complete:
-            return _acting(reading, verb, said, chosen, directory)
+            return _acting(reading, orders, chosen, directory)
         if chosen:
             asking = saying.which(directory, chosen, verb, complete=found.complete)
             return replace(reading, reason="reply_asked_which", answer=asking)
         none = saying.none_open(verb, any_open=bool(found.incidents))
         return replace(reading, reason="reply_none_open", answer=none)
 
+    async def _without_verb(
+        self, reading: Reading, orders: Sequence[Understood], directory: Directory, row: Row, now: int
+    ) -> Reading:
+        said = orders[0]
+        if said.emergency:
+            return replace(reading, reason="reply_accident")
+        if said.codes:
+            shown = await self._with_codes(reading, Verb.QUERY, orders, directory, row, now)
+            return _with_hint(shown, said) if said.rest else shown
+        return replace(reading, reason="reply_not_understood", answer=saying.not_understood(said.cause))
+
+    async def _undo(self, reading: Reading, orders: Sequence[Understood], directory: Directory, row: Row) -> Reading:
+        """撤回 without a code: whatever the sender did last, wherever that was."""
+        last = await finding.last_acted(self._ledger, self._mailboxes, directory, reading.sender, row)
+        if not last:
+            return replace(reading, reason="reply_none_open", answer=saying.nothing_done())
+        return _acting(reading, orders, last, directory)
+
     async def _with_codes(
-        self, reading: Reading, verb: Verb, said: Understood, directory: Directory, row: Row, now: int
+        self,
+        reading: Reading,
+        verb: Verb,
+        orders: Sequence[Understood],
+        directory: Directory,
+        row: Row,
+        now: int,
     ) -> Reading:
         """Exactly the incidents that are named; a wrong code is said to be wrong, and the sender's own are listed."""
-        named = said.codes[:MOST_CODES]
+        named = list(dict.fromkeys(code for order in orders for code in order.codes))[:MOST_CODES]
         asked = [code for code in named if read_code(code) == code]
         loaded = dict(zip(asked, await self._ledger.find_many(asked), strict=True))
         known = [incident for incident in loaded.values() if isinstance(incident, Incident)]
@@ -87,16 +118,14 @@ class Resolver:
             found = await finding.open_for(self._ledger, self._mailboxes, directory, reading.sender, row)
             own = saying.own_open(directory, found.incidents, complete=found.complete)
             trailer = f"{saying.no_such_code(unknown)}{own}"
-        if verb is Verb.QUERY:
-            said_of = [_state(directory, incident, reading.sender, now) for incident in known]
+        if not verb.acts:
+            said_of = [_state(directory, incident, reading.sender, verb, now) for incident in known]
             answer = "\n".join([*said_of, *(saying.damaged(code) for code in damaged)])
             return replace(reading, reason="reply_query", answer=answer, trailer=trailer)
         if not known and not damaged:
             return replace(reading, reason="reply_no_such_code", answer=trailer)
-        acting = _acting(reading, verb, said, known, directory)
-        if damaged and acting.verb is not None:
-            # Whoever decides about them keeps the answer, since it cannot take effect.
-            acting = replace(acting, codes=(*acting.codes, *damaged))
+        # Whoever decides about damaged ones keeps the answer, since it cannot take effect.
+        acting = _acting(reading, orders, known, directory, damaged)
         return replace(acting, trailer="\n".join(part for part in (trailer, acting.trailer) if part))
 
 
@@ -108,18 +137,45 @@ def _with_hint(shown: Reading, said: Understood) -> Reading:
     )
 
 
-def _acting(reading: Reading, verb: Verb, said: Understood, chosen: list[Incident], directory: Directory) -> Reading:
-    """The reading that acts on the chosen. Accident words close nothing; but whoever answers for an accident report may
-    speak of the accident without reporting it anew."""
-    codes = tuple(incident.code for incident in chosen)
-    own_report = all(
+def _acting(
+    reading: Reading,
+    orders: Sequence[Understood],
+    chosen: list[Incident],
+    directory: Directory,
+    damaged: tuple[str, ...] = (),
+) -> Reading:
+    """The reading that acts on the chosen: each order on those it names, or on all where none is named. Accident words
+    close nothing; but whoever answers for an accident report may speak of the accident without reporting it anew."""
+    codes = (*(incident.code for incident in chosen), *damaged)
+    own_report = bool(chosen) and all(
         reporting.is_report(incident.source, incident.point) and finding.may_answer(directory, incident, reading.sender)
         for incident in chosen
     )
     accident = () if own_report else reading.accident
-    if accident and verb in CLOSING:
-        return replace(reading, reason="reply_accident", answer=saying.not_with_accident(verb))
-    return replace(reading, verb=verb, codes=codes, accident=accident, trailer=saying.also(said.more, codes))
+    taken = [_order(said, codes) for said in orders]
+    refused = [order.verb for order in taken if accident and order.verb in NOT_BESIDE_ACCIDENT]
+    kept = tuple(order for order in taken if order.codes and order.verb not in refused)
+    trailer = "".join(saying.not_with_accident(verb) for verb in dict.fromkeys(refused))
+    if not kept:
+        return replace(reading, reason="reply_accident", answer=trailer)
+    trailer += saying.also(orders[0].more, codes)
+    return replace(reading, orders=kept, accident=accident, trailer=trailer)
+
+
+def _order(said: Understood, codes: tuple[str, ...]) -> Order:
+    if said.verb is None:
+        raise ValueError("an order without a verb does nothing")
+    return Order(
+        verb=said.verb,
+        codes=tuple(code for code in said.codes if code in codes) if said.codes else codes,
+        text=said.rest[:500],
+        cause=said.cause,
+        to=said.details.to,
+        minutes=said.details.minutes,
+        until=said.details.until,
+        clock=said.details.clock,
+        of=said.details.of,
+    )
 
 
 def _chosen(directory: Directory, found: Found, sender: Sender, verb: Verb) -> list[Incident]:
@@ -127,20 +183,26 @@ def _chosen(directory: Directory, found: Found, sender: Sender, verb: Verb) -> l
     if verb in CLOSING:
         return found.incidents
     owed = finding.fitting(directory, found.incidents, sender, verb)
-    if owed or (verb is Verb.SIGN and len(found.incidents) > 1):
+    if owed or verb in _ONLY_OWED or (verb is Verb.SIGN and len(found.incidents) > 1):
         return owed
     return found.incidents
 
 
-def _overview(directory: Directory, found: Found, now: int) -> str:
+def _told(directory: Directory, found: Found, sender: Sender, verb: Verb, now: int) -> str:
+    if verb is Verb.TODO:
+        return explaining.todo(directory, found.incidents, sender, now, complete=found.complete)
     if not found.incidents:
         return saying.none_open(Verb.QUERY, any_open=False)
+    if verb is Verb.WHY and (len(found.incidents) > 1 or not found.complete):
+        return saying.why_which(directory, found.incidents, complete=found.complete)
     if len(found.incidents) == 1 and found.complete:
-        return saying.state(directory, found.incidents[0], now)
+        return _state(directory, found.incidents[0], sender, verb, now)
     return saying.overview(directory, found.incidents, complete=found.complete)
 
 
-def _state(directory: Directory, incident: Incident, sender: Sender, now: int) -> str:
+def _state(directory: Directory, incident: Incident, sender: Sender, verb: Verb, now: int) -> str:
     if not finding.may_answer(directory, incident, sender):
         return saying.not_yours(incident.code)
+    if verb is Verb.WHY:
+        return explaining.why(directory, incident, sender)
     return saying.state(directory, incident, now)

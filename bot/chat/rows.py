@@ -11,7 +11,7 @@ from bot.chat.folding import sound
 from channels.channel import Uplink
 from escalation.ledger.inbox import Arrived
 from escalation.ledger.keys import US
-from escalation.vocabulary import Role, Verb
+from escalation.vocabulary import ClockKind, Role, Verb
 
 
 class Sender(NamedTuple):
@@ -74,23 +74,43 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return digest(self.id)
 
 
+class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One thing to be done to some incidents; the fields are those of :class:`escalation.inputs.Reply`."""
+
+    verb: Verb
+    codes: tuple[str, ...]
+    text: str = ""
+    cause: str = ""
+    to: str = ""
+    minutes: int = 0
+    until: int = 0
+    clock: ClockKind | None = None
+    of: Verb | None = None
+
+
 class Reading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a message was taken for, fixed before anything acts: a repeat after a crash does the same, whatever has
-    happened to the incidents since. ``verb`` None: nothing acts, and ``answer`` is the whole answer.
+    happened to the incidents since. Without ``orders`` nothing acts, and ``answer`` is the whole answer.
     ``trailer`` is said after what the decisions say. ``accident`` are the words to be reported.
     """
 
     reason: str
-    verb: Verb | None = None
-    codes: tuple[str, ...] = ()
+    orders: tuple[Order, ...] = ()
     accident: tuple[str, ...] = ()
     person: str = ""
     unit: str = ""
     role: Role | None = None
-    text: str = ""
-    cause: str = ""
     answer: str = ""
     trailer: str = ""
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """Every incident that something is done to, once."""
+        return tuple(dict.fromkeys(code for order in self.orders for code in order.codes))
+
+    @property
+    def verbs(self) -> tuple[Verb, ...]:
+        return tuple(dict.fromkeys(order.verb for order in self.orders))
 
     @property
     def sender(self) -> Sender:

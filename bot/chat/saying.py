@@ -17,6 +17,23 @@ _OPEN_WORDS = {
     Verb.DISPOSE: "未处置",
     Verb.FED_BACK: "未系统反馈",
     Verb.PHONED: "待电话通知",
+    Verb.APPROVE: "待批",
+    Verb.REFUSE: "待批",
+    Verb.URGE: "下级未办",
+    Verb.EXTEND: "计时中",
+    Verb.TRANSFER: "由本单位处置",
+}
+
+_INSTEAD = {
+    Verb.MAINTAIN: "检修、停产请先按规定向上级报备；期间的报警仍须签收和核查。",
+    Verb.DUTY: "今天谁值班，请问本单位值班室，或请系统维护员查看值班表。",
+    Verb.SWAP: "换班请告知值班室，由系统维护员改值班表；改好以前仍按原值班表通知。",
+    Verb.HANDOVER: "交接班请照常填写值班记录；未办事项可回复“待办”查看后口头交清。",
+    Verb.CHECKIN: "查岗请按上级要求在原系统或电话应答。",
+    Verb.CLEANING: "清扫打卡请在监测预警系统中记录。",
+    Verb.HAZARD: "发现隐患请按规定上报属地应急部门，危险紧急时先撤人并报警。",
+    Verb.FILED: "报送情况请以接收单位的回执为准；系统反馈请回复“系统已反馈 编号”。",
+    Verb.PATROL: "巡查情况请照常填写巡查记录；对某条警情请回复“核查 编号 情况”。",
 }
 
 
@@ -81,11 +98,12 @@ def state(directory: Directory, incident: Incident, now: int) -> str:
 def _duty(directory: Directory, duty: Duty, now: int) -> str:
     name = people.unit(directory, duty.unit)
     signed = f"{duty.signed.name} {words.moment(duty.signed.at, now)}签收" if duty.signed else "未签收"
-    owed = [_owed(clock, now) for clock in duty.clocks if clock.state is ClockState.RUNNING]
-    return f"{name}{signed}" + (f"，{'，'.join(owed)}" if owed else "")
+    left = [owed(clock, now) for clock in duty.clocks if clock.state is ClockState.RUNNING]
+    return f"{name}{signed}" + (f"，{'，'.join(left)}" if left else "")
 
 
-def _owed(clock: Clock, now: int) -> str:
+def owed(clock: Clock, now: int) -> str:
+    """One limit as it stands: 02:30前核查, or 核查已逾期（02:30）."""
     due = words.moment(clock.due_at, now)
     return f"{clock.kind.word}已逾期（{due}）" if clock.due_at <= now else f"{due}前{clock.kind.word}"
 
@@ -99,12 +117,40 @@ def overview(directory: Directory, incidents: Sequence[Incident], *, complete: b
     )
 
 
-def help_text(emergency: str) -> str:
+def help_text(emergency: str, *, officer: bool) -> str:
+    own = (
+        "“催办 编号”提醒下级；“批准 编号”“不批准 编号 原因”答复延期、消警、误报申请；"
+        "“电话已通知 编号 通知了谁、结果”；“系统已反馈 编号”。\n"
+        if officer
+        else "“延期 2小时 原因”须上级批准；“转派 姓名”转给本单位同事；“消警”“误报”是申请，不会直接关闭。\n"
+    )
     return (
         "回复“1”或“签收”即签收；“核查 原因”“处置 情况”报告结果；有多条时加编号，如“签收 A0231”。\n"
-        "“消警”“误报”是申请，不会直接关闭；“电话已通知”“系统已反馈”记录已办；“查询”看未关闭的警情。\n"
+        f"{own}"
+        "点错了马上回“撤回”；“待办”看我该办的，“查询”看未关闭的，“为什么”看为何通知我。\n"
         f"发生着火、爆炸、泄漏、伤亡等事故，请立即拨打{emergency}。"
     )
+
+
+def meant(verb: Verb, slip: str, codes: Sequence[str]) -> str:
+    """A word that only sounds like an order: asked back, nothing done."""
+    code = f" {codes[0]}" if len(codes) == 1 else ""
+    return f"“{slip}”是不是“{verb.word}”？本次未记录。如果是，请回复“{verb.word}{code}”。"
+
+
+def not_yet(verb: Verb) -> str:
+    """Read, and not to be done by an answer yet: what to do instead."""
+    return f"“{verb.word}”目前还不能通过回复办理，未作任何记录。{_INSTEAD[verb]}"
+
+
+def nothing_done() -> str:
+    return "没有找到您最近的操作，未撤回。如需指明，请回复“撤回 编号”。"
+
+
+def why_which(directory: Directory, incidents: Sequence[Incident], *, complete: bool) -> str:
+    shown = listed(directory, incidents, complete=complete)
+    count = counted(incidents, complete=complete)
+    return f"您有{count}未关闭：{shown}。请回复“为什么 编号”，如“为什么 {incidents[0].code}”。"
 
 
 def not_understood(cause: str) -> str:
