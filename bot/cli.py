@@ -18,6 +18,7 @@ from bot.commands.check import run_check
 from bot.commands.common import further_findings, loaded_or_exit, print_result
 from bot.commands.init import run_init
 from bot.commands.quarantine import quarantine_arguments, run_quarantine
+from bot.commands.understand import run_understand, understand_arguments
 from bot.process import log_to_stderr
 from bot.serving import CannotListen, serve
 from bot.store.errors import StoreError
@@ -90,6 +91,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     made.add_argument("file", type=Path, help="每行一个 CloudEvent 或答复")
     made.add_argument("--until", help="演练到什么时刻，如 2026-11-21T08:00")
+    made = command("understand", "一条答复会被怎样理解 / how an answer would be read", run_understand, config=False)
+    understand_arguments(made)
     command(
         "open-anyway",
         "确认当前存储就是正确的，恢复受理 / accept this store although the anchor disagrees",

@@ -9,9 +9,9 @@ from bot.chat.lengths import length_in
 from escalation.vocabulary import ClockKind, Verb
 
 _HANDED = re.compile(
-    r"(?:转派|转交|移交|改派|指派|转给|派给|交给|转)(?:给|至|到|由)?(?P<to>[^，,。.;；:：、!！\n]{1,20})?"
+    r"(?:转派|转交|移交|改派|指派|转给|派给|交给|转)(?:给|至|到|由)?[:：]?(?P<to>[^，,。.;；:：、!！\n]{1,20})?"
 )
-_AFTER_NAME = re.compile(r"(?:同志|师傅|来|去)?(?:处理|办理|负责|处置|核查|跟进|去看|看一下|看看|就行|吧|了)+$")
+_AFTER_NAME = re.compile(r"(?:同志|师傅|来|去)?(?:处理|办理|负责|处置|核查|跟进|去看|看一下|看看|就行|吧|了)*$")
 _CLOCKS = (
     (ClockKind.VERIFY, re.compile(r"核查|核实")),
     (ClockKind.FEEDBACK, re.compile(r"反馈")),

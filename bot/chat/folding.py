@@ -58,7 +58,7 @@ def _without_frame(signature: re.Match[str]) -> str:
 
 def is_automatic(text: str) -> bool:
     """Whether a machine wrote this (an absence notice, a phone's driving mode): not to be acted on nor answered."""
-    packed = "".join(_visible(unicodedata.normalize("NFKC", sound(text))).lower().split())
+    packed = "".join(_visible(unicodedata.normalize("NFKC", sound(text))).translate(_SIMPLE).lower().split())
     return _AUTOMATIC.search(packed) is not None
 
 

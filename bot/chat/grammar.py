@@ -45,6 +45,12 @@ _SPOKEN = re.compile(
     r"(?<![A-Za-z0-9])([AaWw])[ \-]{0,2}((?:[零〇洞一幺二两三四五六七八九拐勾] ?){3,9})(?![万千百十点0-9])"
 )
 _SPOKEN_FIGURES = dict(zip("零〇洞一幺二两三四五六七八九拐勾", "0001122345678979", strict=True))
+_GLUED = re.compile(r"(?<![A-Za-z0-9])([AaWw]\d{3,})(?=[AaWw]\d{3,})")
+_JOINED = re.compile(
+    r"(?:(?<=\d)\s*(?:和|与|及|以及|跟|还有)|编号\s*(?:是|为)?\s*:?)\s*(?=[aw][ \-_#.:]{0,3}\d)",
+    re.IGNORECASE,
+)
+"""What only joins codes, or announces one."""
 _GAP = "\x02"
 _BETWEEN = re.compile(r"(?<=[a-z0-9])\s+(?=[a-z0-9])")
 _MARKS = re.compile(rf"(?:(?<!\d)[.:]|[.:](?!\d)|[^\w℃%{_GAP}.:])+")
@@ -52,6 +58,7 @@ _TOKEN = re.compile(
     r"(?<![a-z0-9.:])([a-z]{0,2}[0-9oi]+)(?![a-z0-9.:%℃]|分|点|时|小时|号|度|秒|天|个|人|台|名|年|月|日|米|次|转)"
 )
 _FREE_TEXT = frozenset({Verb.VERIFY, Verb.DISPOSE})
+_REASONED = frozenset({Verb.TRANSFER, Verb.EXTEND, Verb.APPROVE, Verb.REFUSE, Verb.URGE})
 _MISTYPED = re.compile(r"0\d{3,}|[aw][0-9oi]{3,}|[a-z]0\d{3}")
 _NEGATED = re.compile(rf"(?:{NEGATION}|排除)\w{{0,3}}$")
 _HAN = "[\u4e00-\u9fff]"
@@ -103,11 +110,11 @@ def understand(text: str, now: int = 0) -> Understood:
 
 def read(typed: str, now: int) -> Understood:
     """Read a folded text, or a part of one."""
-    typed = _SPOKEN.sub(_figures, typed)
+    typed = _GLUED.sub(r"\1 ", _SPOKEN.sub(_figures, typed))
     plain = _ONE_BEFORE_CODE.sub("1 ", typed.lower())
     emergency = accident_words(plain)
     codes = tuple(dict.fromkeys(_written(match) for match in CODE.finditer(plain)))
-    body = CODE.sub(" ", plain)
+    body = CODE.sub(" ", _JOINED.sub(" ", plain))
     clauses = _clauses(body)
     found = _found(clauses)
     verb = _chosen(found, clauses, body)
@@ -119,7 +126,7 @@ def read(typed: str, now: int) -> Understood:
     cause = _cause(clauses, verb)
     said = next((one.said for one in found if one.verb is verb), slip[1] if slip else "")
     if verb is not None and verb is not Verb.HELP:
-        codes = tuple(dict.fromkeys((*codes, *_mistyped(_without_lengths(body, verb), verb, known=bool(codes)))))
+        codes = tuple(dict.fromkeys((*codes, *_mistyped(body, verb, said, known=bool(codes)))))
     more_details, reason = details(verb, packed(_uncoded(typed)), said, now)
     return Understood(
         verb=verb,
@@ -140,17 +147,12 @@ def _figures(match: re.Match[str]) -> str:
 
 
 def _uncoded(typed: str) -> str:
-    return CODE.sub(" ", _ONE_BEFORE_CODE.sub("1 ", typed))
+    return CODE.sub(" ", _JOINED.sub(" ", _ONE_BEFORE_CODE.sub("1 ", typed)))
 
 
 def packed(text: str) -> str:
     """The text with spaces only between Latin words and numbers."""
     return re.sub(r"(?<![A-Za-z0-9])[^\S\n]+|[^\S\n]+(?![A-Za-z0-9])", "", text)
-
-
-def _without_lengths(body: str, verb: Verb) -> str:
-    """A time or a length is no mistyped code: 延期到18:00, 转派13800130002."""
-    return "" if verb in (Verb.EXTEND, Verb.APPROVE, Verb.TRANSFER) else body
 
 
 def _written(match: re.Match[str]) -> str:
@@ -271,14 +273,15 @@ def _cause(clauses: list[_Clause], verb: Verb | None) -> str:
     return ""
 
 
-def _mistyped(body: str, verb: Verb, *, known: bool) -> list[str]:
+def _mistyped(body: str, verb: Verb, said: str, *, known: bool) -> list[str]:
     """What stands where a code would stand: a number without its letter, a wrong letter, O for 0. In the free text of
-    a verification or a disposal only what can hardly be anything else."""
+    a verification, a disposal or a reason only what can hardly be anything else."""
     found: list[str] = []
+    free = verb in _FREE_TEXT or (verb in _REASONED and re.search(_HAN, packed(body).replace(said, "")) is not None)
     for match in _TOKEN.finditer(body):
         token = match[1]
         digits = sum(char.isdigit() for char in token)
-        if verb in _FREE_TEXT:
+        if free:
             if not known and _MISTYPED.fullmatch(token):
                 found.append(token.upper())
         elif digits >= 2 and len(token) >= 3 and not (token.isdigit() and len(token) > 6):

@@ -1,7 +1,7 @@
 """Several orders in one message: which words belong to which codes. Pure.
 
-签收A0231，误报A0232; 处理完毕，申请消警: each order is read from its own part of the text. Where the parts cannot be told
-apart for certain, only the first is done, and the rest is named.
+签收A0231，误报A0232; 处理完毕，申请消警: each order is read from its own part of the text. Where the parts cannot be
+told apart for certain, only the first is done, and the rest is named.
 """
 
 from __future__ import annotations
@@ -28,9 +28,19 @@ def orders_in(text: str, now: int = 0) -> tuple[Understood, ...]:
     belong to the message as a whole."""
     whole = understand(text, now)
     acting = [verb for verb in whole.everything if verb.acts]
-    if whole.verb is None or not whole.verb.acts or whole.slip or len(acting) < 2 or not _ALONE.isdisjoint(acting):
+    if whole.verb is None or not whole.verb.acts or whole.slip:
         return (whole,)
     typed = packed(folded(text))
+    denied = _denied(typed, now)
+    if denied:
+        return _without(_orders(whole, acting, typed, now), whole, denied)
+    return _orders(whole, acting, typed, now)
+
+
+def _orders(whole: Understood, acting: list[Verb], typed: str, now: int) -> tuple[Understood, ...]:
+    """The orders of a message that acts, before what it denies is taken out."""
+    if (len(acting) < 2 and len(whole.codes) < 2) or not _ALONE.isdisjoint(acting):
+        return (whole,)
     for pieces in (_by_clauses(typed, now), _by_codes(typed, now)):
         if len(whole.codes) > 1 and _all_apart(pieces):
             return _whole_first(whole, pieces)
@@ -43,6 +53,28 @@ def orders_in(text: str, now: int = 0) -> tuple[Understood, ...]:
         rest = [replace(whole, verb=verb, rest="") for verb in whole.more]
         return _whole_first(whole, [whole, *rest])
     return (whole,)
+
+
+def _denied(typed: str, now: int) -> set[str]:
+    """Codes of which a clause says that something is not so, or asks: A0232不是误报."""
+    found: set[str] = set()
+    for part in _APART.split(typed):
+        if CODE.search(part) and _WORDS.search(part):
+            one = read(part, now)
+            found |= set(one.codes) if one.verb is None else set()
+    return found
+
+
+def _without(orders: tuple[Understood, ...], whole: Understood, denied: set[str]) -> tuple[Understood, ...]:
+    kept = [
+        replace(order, codes=tuple(code for code in order.codes if code not in denied))
+        for order in orders
+        if not order.codes or set(order.codes) - denied
+    ]
+    if not any(order.codes for order in kept):
+        return (replace(whole, verb=None, more=(), everything=()),)
+    first = replace(kept[0], emergency=whole.emergency)
+    return (first, *kept[1:])
 
 
 def _whole_first(whole: Understood, pieces: list[Understood]) -> tuple[Understood, ...]:

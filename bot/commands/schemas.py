@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from bot.chat.preview import ReadAs
 from bot.inquiry import Verification
 from bot.quarantine import QuarantineList, QuarantineShown, QuarantineWorked
 from bot.rehearsal.explain import Explanation
@@ -25,6 +26,7 @@ PRINTED: dict[str, type[msgspec.Struct]] = {
     "quarantine-list": QuarantineList,
     "quarantine-show": QuarantineShown,
     "quarantine-retry": QuarantineWorked,
+    "understand": ReadAs,
 }
 """By command, what it prints."""
 
