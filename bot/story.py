@@ -85,6 +85,7 @@ _REASONS = {
     "nothing_to_urge": "下级没有未办事项",
     "urged_too_soon": "刚催办过，未再发送",
     "nothing_to_undo": "没有可撤回的操作",
+    "not_the_last_act": "要撤回的不是最近一次操作",
     "undone_already": "已撤回过",
     "undo_too_late": "超过可撤回的时间",
     "closed_by_others": "由他人关闭，不能撤回",

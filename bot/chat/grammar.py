@@ -47,10 +47,12 @@ _SPOKEN = re.compile(
 _SPOKEN_FIGURES = dict(zip("零〇洞一幺二两三四五六七八九拐勾", "0001122345678979", strict=True))
 _GLUED = re.compile(r"(?<![A-Za-z0-9])([AaWw]\d{3,})(?=[AaWw]\d{3,})")
 _JOINED = re.compile(
-    r"(?:(?<=\d)\s*(?:和|与|及|以及|跟|还有)|编号\s*(?:是|为)?\s*:?)\s*(?=[aw][ \-_#.:]{0,3}\d)",
+    r"(?:(?<=\d)\s*(?:和|与|以?\s*及|跟|还\s*有)|编\s*号\s*(?:是|为)?\s*:?)\s*(?=[aw][ \-_#.:]{0,3}\d)",
     re.IGNORECASE,
 )
 """What only joins codes, or announces one."""
+_MARKUP = re.compile(r"</?(?:script|img|svg|iframe|object|style|input|form)\b|\{\{|\{%|\$\{|<%")
+"""Text made for a program; no person answers an alarm like this."""
 _GAP = "\x02"
 _BETWEEN = re.compile(r"(?<=[a-z0-9])\s+(?=[a-z0-9])")
 _MARKS = re.compile(rf"(?:(?<!\d)[.:]|[.:](?!\d)|[^\w℃%{_GAP}.:])+")
@@ -115,7 +117,7 @@ def read(typed: str, now: int) -> Understood:
     emergency = accident_words(plain)
     codes = tuple(dict.fromkeys(_written(match) for match in CODE.finditer(plain)))
     body = CODE.sub(" ", _JOINED.sub(" ", plain))
-    clauses = _clauses(body)
+    clauses = [] if _MARKUP.search(plain) else _clauses(body)
     found = _found(clauses)
     verb = _chosen(found, clauses, body)
     slip = slip_in([clause.text for clause in clauses if not clause.asked]) if verb is None else None

@@ -32,7 +32,7 @@ def last_act(incident: Incident, person: str, unit: str, role: str) -> Deed | No
 def undo(incident: Incident, reply: Reply, granted: tuple[Rights, ...], ctx: Context) -> Decision:
     """Take back the sender's last act here; everybody who heard of it hears that too."""
     last = last_act(incident, reply.person, reply.unit, reply.role or "")
-    problem = _impossible(incident, last, ctx)
+    problem = _impossible(incident, last, ctx) or _another(last, reply)
     if last is None or problem:
         reason, why = problem or ("nothing_to_undo", "")
         return refused(incident, reply, ctx, reason, f"{incident.code} {why}，未撤回。")
@@ -81,6 +81,13 @@ def _impossible(incident: Incident, last: Deed | None, ctx: Context) -> tuple[st
     if answered is not None and answered.answer is not None:
         return "answered_already", f"{answered.answer.name}已答复您的{last.verb.word}申请"
     return None
+
+
+def _another(last: Deed | None, reply: Reply) -> tuple[str, str] | None:
+    """撤回签收, where the last act is another: nobody should believe that the signature is gone."""
+    if last is None or reply.of in (None, last.verb):
+        return None
+    return "not_the_last_act", f"您最近一次操作是{last.verb.word}，只能撤回最近一次"
 
 
 def _heard(incident: Incident, last: Deed) -> list[Addressee]:

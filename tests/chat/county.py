@@ -11,6 +11,7 @@ SMELTER = "91000000DEM000002C"
 
 ZHAO, QIAN, SUN, LI = "13800130001", "13800130002", "13800130003", "13800130004"
 TOWN_ROOM, COUNTY_ROOM, CITY_ROOM, COUNTY_LEADER = "13900130001", "13900130002", "13900130003", "13900130004"
+TOWN_OFFICER = "13900130005"
 STRANGER = "13800130099"
 
 
@@ -29,6 +30,7 @@ PEOPLE = (
     Person(id="qian", name="钱二", contacts=_sms(QIAN)),
     Person(id="sun", name="孙三", contacts=_sms(SUN)),
     Person(id="li", name="李四", contacts=_sms(LI)),
+    Person(id="chu", name="褚东", contacts=_sms(TOWN_OFFICER)),
     Person(id="han", name="韩中", contacts=_sms(COUNTY_LEADER)),
 )
 
@@ -56,8 +58,10 @@ ENTERPRISES = (
 POSTS = (
     Post(unit=MILL, role=Role.OPERATOR, people=("zhao",)),
     Post(unit=MILL, role=Role.SAFETY_OFFICER, people=("qian",)),
+    Post(unit=MILL, role=Role.EQUIPMENT, people=("li",)),
     Post(unit=SMELTER, role=Role.OPERATOR, people=("sun",)),
     Post(unit="town", role=Role.DUTY_ROOM, contacts=_sms(TOWN_ROOM)),
+    Post(unit="town", role=Role.OFFICER, people=("chu",)),
     Post(unit="county", role=Role.DUTY_ROOM, contacts=_sms(COUNTY_ROOM)),
     Post(unit="county", role=Role.LEADER_ON_DUTY, people=("han",)),
     Post(unit="city", role=Role.DUTY_ROOM, contacts=_sms(CITY_ROOM)),
@@ -79,11 +83,11 @@ PROFILE = Profile.model_validate(
                         "roles": ["operator", "safety_officer"],
                         "clocks": [
                             {"clock": "sign", "limit": "5m", "ladder": [{"after": "5m", "do": "next_duty_room"}]},
-                            {"clock": "verify", "limit": "30m"},
+                            {"clock": "verify", "limit": "30m", "extend": "1h"},
                         ],
                     }
                 ],
-                "informed": [{"tier": "town", "roles": ["duty_room"]}],
+                "informed": [{"tier": "town", "roles": ["duty_room", "officer"]}],
             }
         ],
     }

@@ -116,6 +116,14 @@ class Desk:
         await self.mailboxes.settle(settled, now=self.now)
         return sorted((row for claim in claims for row in claim.rows), key=lambda row: row.created_at)
 
+    async def taken(self, address: str) -> list[OutboxRow]:
+        """What the courier would send to a phone now, sent."""
+        claims = await self.mailboxes.claim(
+            [(Mailbox("sms", address), Limits(lease=60_000, at_once=200))], now=self.now
+        )
+        await self.mailboxes.settle([Settlement(claim) for claim in claims], now=self.now)
+        return [row for claim in claims for row in claim.rows]
+
     async def incident(self, code: str) -> Incident:
         (found,) = await self.ledger.get_many([code])
         assert found is not None, code
