@@ -98,8 +98,19 @@ def state(directory: Directory, incident: Incident, now: int) -> str:
 def _duty(directory: Directory, duty: Duty, now: int) -> str:
     name = people.unit(directory, duty.unit)
     signed = f"{duty.signed.name} {words.moment(duty.signed.at, now)}签收" if duty.signed else "未签收"
+    named = _named(directory, duty)
+    signed += f"，已转派{named}" if named else ""
     left = [owed(clock, now) for clock in duty.clocks if clock.state is ClockState.RUNNING]
     return f"{name}{signed}" + (f"，{'，'.join(left)}" if left else "")
+
+
+def _named(directory: Directory, duty: Duty) -> str:
+    """Whom the duty was transferred to."""
+    if not duty.named:
+        return ""
+    unit, role, person = duty.named.rsplit("/", 2)
+    known = directory.people.get(person)
+    return known.name if known else people.post(directory, unit, Role(role))
 
 
 def owed(clock: Clock, now: int) -> str:

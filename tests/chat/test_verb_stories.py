@@ -34,6 +34,7 @@ async def test_transfer_to_a_colleague_who_hears_it_and_may_sign(desk: Desk) -> 
     assert await told(desk, LI, NoticeKind.TRANSFERRED) == [code]
     assert await told(desk, QIAN, NoticeKind.PROGRESS) == [code]
     assert signatures(await desk.incident(code)) == []
+    assert "未签收，已转派李四" in await desk.says(QIAN, f"查询 {code}")
     assert (await desk.says(LI, "1")).startswith(f"{code} 已记录签收：李四")
 
 

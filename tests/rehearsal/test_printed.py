@@ -73,6 +73,38 @@ def test_the_example_of_replay_is_what_is_printed(
     assert printed(capsys, config, "replay", str(lines), "--until", "2026-11-21T03:00") == example("replay")
 
 
+UNDERSTAND = ("understand", "--open", "A0231,W0045", "--now", "2026-11-21T02:00")
+
+
+def test_the_example_of_understand_is_what_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*UNDERSTAND, "--json", "收到W45；延期a231到明早8点，等备件"]) == 0
+    assert json.loads(capsys.readouterr().out) == example("understand")
+
+
+def test_understand_says_it_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    for said, word in (
+        ("签收", "不知道是哪一条，先反问"),
+        ("签收 A9999", "没有这个编号：A9999"),
+        ("物报 A0231", "用词不清，先反问"),
+        ("着火了", "事故字样：着火"),
+        ("自动回复：收到", "机器自动发出的消息"),
+        ("你好", "没有看懂"),
+        ("A0231", "查询（query）  A0231"),
+        ("核查 A0231 探头坏了", "核查（verify）  A0231  原因 传感器故障，内容 探头坏了"),
+        ("转派 A0231", "没有写转给谁"),
+        ("延期 A0231 等备件", "没有写延长多久"),
+        ("延期 A0231 2小时", "没有写原因"),
+    ):
+        assert main([*UNDERSTAND, said]) == 0
+        assert word in capsys.readouterr().out, said
+
+
+@pytest.mark.parametrize("wrong", [("--open", "12"), ("--now", "soon")])
+def test_understand_asked_wrongly(wrong: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["understand", *wrong, "签收"]) == 2
+    assert wrong[1] in capsys.readouterr().err
+
+
 def test_for_people_the_same_is_said_in_words(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*EXPLAIN, "--config", str(config)]) == 0
     said = capsys.readouterr().out
