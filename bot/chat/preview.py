@@ -58,14 +58,15 @@ def read_as(text: str, now: int, open_codes: Collection[str] | None) -> ReadAs:
     orders = [_order(one, open_codes, emergency=bool(first.emergency)) for one in said if one.verb is not None]
     main = orders[0] if orders else OrderRead(verb=_bare(first), codes=named, args={}, act=False)
     missing = _missing(first, open_codes, known=len(named) > len(unknown))
-    act = not missing and any(order.act for order in orders)
+    if missing:
+        orders = [msgspec.structs.replace(order, act=False) for order in orders]
     return ReadAs(
         verb=main.verb,
         codes=named or main.codes,
         ask=bool(missing),
         emergency=bool(first.emergency),
         args=main.args,
-        act=act,
+        act=any(order.act for order in orders),
         accident=list(first.emergency),
         unknown=unknown,
         automatic=first.automatic,
@@ -88,7 +89,7 @@ def _order(one: Understood, open_codes: Collection[str] | None, *, emergency: bo
         codes = list(open_codes)
     found = bool(codes) or open_codes is None or verb is Verb.UNDO
     beside = emergency and verb in NOT_BESIDE_ACCIDENT
-    act = verb.acts and not one.slip and found and not beside
+    act = verb.acts and found and not beside
     return OrderRead(verb=verb.value, codes=codes, args=arguments(one), act=act)
 
 

@@ -46,6 +46,7 @@ def test_each_line_is_read_as_its_group_says(group: dict[str, Any]) -> None:
         shown["orders"] = [f"{order.verb} {','.join(order.codes)}" for order in got.orders]
         if group.get("loose") and "args" in group:
             shown["args"] = {name: got.args.get(name) for name in group["args"]}
+        assert not (got.ask and any(order.act for order in got.orders)), said
         if shown != wanted:
             wrong[said] = {name: (shown[name], wanted[name]) for name in wanted if shown[name] != wanted[name]}
     assert wrong == {}

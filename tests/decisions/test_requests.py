@@ -76,6 +76,15 @@ def test_a_higher_tier_may_approve_as_well_and_only_once() -> None:
     assert limit(story).extended == 120
 
 
+def test_a_lower_tier_does_not_grant_a_higher_one_more_time() -> None:
+    story = Story()
+    story.warning(Level.ORANGE)
+    story.says(Verb.EXTEND, "shen", text="路远", minutes=30, clock=ClockKind.VERIFY)
+    assert story.incident.requests
+    assert story.says(Verb.APPROVE, "chu").reason == "nothing_to_judge"
+    assert story.says(Verb.APPROVE, unit="city", role=Role.DUTY_ROOM).reason == "reply_approve"
+
+
 def test_an_approval_may_give_another_figure_and_never_more_than_the_rule() -> None:
     story = asked()
     assert story.says(Verb.APPROVE, "chu", minutes=25 * 60).reason == "extension_beyond_rule"
