@@ -171,10 +171,25 @@ def notice(kind: NoticeKind = NoticeKind.RAISED, purpose: Purpose = Purpose.ACT,
 TOWN_ROOM = Addressee(unit="qingshi", tier=Tier.TOWN, role=Role.DUTY_ROOM)
 
 
+SAID = {
+    NoticeKind.TRANSFERRED: (Purpose.ACT, "李四转派：探头在您班组"),
+    NoticeKind.URGED: (Purpose.ACT, "青石镇值班室第2次催办"),
+    NoticeKind.PROGRESS: (Purpose.ATTEND, "李管批准延期2小时，消警时限改为06:12"),
+}
+"""Kinds that say in their note what somebody has just done."""
+
+
+def _said(kind: NoticeKind, late: Duty) -> tuple[Incident, Notice]:
+    purpose, note = SAID[kind]
+    return incident(duties=[late if kind is NoticeKind.URGED else duty()]), notice(kind, purpose, note=note)
+
+
 def scene(kind: NoticeKind) -> tuple[Incident, Notice]:
     """The incident and notice as they are when a notice of this kind is due."""
     late = clock(due=NOW - MINUTE, lapsed_at=NOW - MINUTE)
     late_duty = duty(late)
+    if kind in SAID:
+        return _said(kind, late_duty)
     match kind:
         case NoticeKind.REMIND | NoticeKind.ANNOUNCE:
             return incident(duties=[late_duty]), notice(kind)
@@ -192,12 +207,6 @@ def scene(kind: NoticeKind) -> tuple[Incident, Notice]:
         case NoticeKind.REQUESTED:
             asked = deed(Verb.CLEAR, text="灰斗已清空，温度正常", cause="工艺波动")
             return incident(deeds=[deed(), asked]), notice(kind, Purpose.ATTEND, to=TOWN_ROOM)
-        case NoticeKind.TRANSFERRED:
-            return incident(), notice(kind, note="李四转派：探头在您班组")
-        case NoticeKind.URGED:
-            return incident(duties=[late_duty]), notice(kind, note="青石镇值班室第2次催办")
-        case NoticeKind.PROGRESS:
-            return incident(), notice(kind, Purpose.ATTEND, note="李管批准延期2小时，消警时限改为06:12")
         case NoticeKind.RETURNED:
             return incident(active=False, cleared_at=NOW), notice(kind, Purpose.ATTEND)
         case NoticeKind.CLOSED:
