@@ -155,6 +155,18 @@ def test_fed_back_and_phoned_are_taken_back_by_the_duty_room_itself() -> None:
     assert state(story, ClockKind.FEEDBACK, "county") is ClockState.RUNNING
 
 
+def test_a_call_that_was_not_made_leaves_its_task_to_be_done() -> None:
+    story = Story()
+    story.warning(Level.ORANGE)
+    made = story.wait_until(600)
+    task = next(notice.id for notice in made if notice.kind is NoticeKind.PHONE_TASK)
+    story.says(Verb.PHONED, "shen", text="已接听")
+    assert story.incident.notices[task].done_at
+    story.wait(1)
+    story.says(Verb.UNDO, "shen")
+    assert (story.incident.notices[task].done_at, story.incident.notices[task].done_by) == (0, "")
+
+
 def test_a_raise_after_the_act_leaves_nothing_of_it_to_take_back() -> None:
     story = Story()
     story.alarm()

@@ -174,9 +174,11 @@ TOWN_ROOM = Addressee(unit="qingshi", tier=Tier.TOWN, role=Role.DUTY_ROOM)
 SAID = {
     NoticeKind.TRANSFERRED: (Purpose.ACT, "李四转派：探头在您班组"),
     NoticeKind.URGED: (Purpose.ACT, "青石镇值班室第2次催办"),
+    NoticeKind.QUARANTINE: (Purpose.ATTEND, "张安无法送达（sms）"),
+    NoticeKind.ANSWER: (Purpose.ACT, "A0231 已签收，请在04:12前核查"),
     NoticeKind.PROGRESS: (Purpose.ATTEND, "李管批准延期2小时，消警时限改为06:12"),
 }
-"""Kinds that say in their note what somebody has just done."""
+"""Kinds whose note says it all."""
 
 
 def _said(kind: NoticeKind, late: Duty) -> tuple[Incident, Notice]:
@@ -219,9 +221,5 @@ def scene(kind: NoticeKind) -> tuple[Incident, Notice]:
             return warning(level=Level.YELLOW, duties=[closed, town]), told
         case NoticeKind.ROSE:
             return incident(), notice(kind, note="high")
-        case NoticeKind.QUARANTINE:
-            return incident(), notice(kind, Purpose.ATTEND, note="张安无法送达（sms）")
-        case NoticeKind.ANSWER:
-            return incident(), notice(kind, note="A0231 已签收，请在04:12前核查")
         case _:
             return incident(), notice(kind)
