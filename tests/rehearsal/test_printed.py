@@ -16,7 +16,7 @@ from bot.settings.models import Settings
 from bot.store.client import Store
 from bot.storehouse import Door
 from tests.rehearsal.stage import DUST
-from tests.rehearsal.write_examples import examples, written
+from tests.rehearsal.write_examples import UNDERSTOOD, examples, written
 
 SCHEMAS = Path(__file__).parents[2] / "docs" / "schema"
 EXAMPLES = SCHEMAS / "examples"
@@ -77,7 +77,7 @@ UNDERSTAND = ("understand", "--open", "A0231,W0045", "--now", "2026-11-21T02:00"
 
 
 def test_the_example_of_understand_is_what_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([*UNDERSTAND, "--json", "收到W45；延期a231到明早8点，等备件"]) == 0
+    assert main([*UNDERSTAND, "--json", UNDERSTOOD]) == 0
     assert json.loads(capsys.readouterr().out) == example("understand")
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from bot.chat.preview import read_as
 from bot.commands.common import moment
 from bot.inquiry import Verification
 from bot.rehearsal.replay import read_lines, replay_on
@@ -32,6 +33,7 @@ from tests.rehearsal.conftest import county_in
 from tests.rehearsal.stage import explained
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "schema" / "examples"
+UNDERSTOOD = "收到W45；延期a231到明早8点，等备件"
 UNTIL = "2026-11-21T03:00"
 OUTAGE = ("2026-11-21T02:05:10", "2026-11-21T02:05:50")
 
@@ -46,6 +48,7 @@ class Forgetful:
 async def examples(door: Door, settings: Settings, folder: Path) -> dict[str, msgspec.Struct]:
     """The examples by command, from a run on an empty store; ``folder`` for the journal's files."""
     made: dict[str, msgspec.Struct] = {"explain": explained(settings)}
+    made["understand"] = read_as(UNDERSTOOD, moment("2026-11-21T02:00"), ["A0231", "W0045"])
     lines = read_lines(EXAMPLES / "replay.jsonl", settings)
     replayed = made["replay"] = await replay_on(door, settings, lines, moment(UNTIL))
     partitions = settings.hub.partitions
