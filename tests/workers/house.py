@@ -103,9 +103,10 @@ around_the_clock = true
 
 class FaultyDoor(Door):
     """The real store behind a door that can be told to fail: ``failing`` has script names, ``mailbox:put`` or
-    ``mailbox:settle``, whose runs do not reach the store; each failure takes one away and is counted. ``before`` is awaited before runs of
-    a script. ``away`` is a script and the hash tag of a part of the store that does not answer it. The runs of a script
-    in ``losing`` have their effect, their answer is lost, and so they are sent again, as the client does."""
+    ``mailbox:settle``, whose runs do not reach the store; each failure takes one away and is counted. ``before`` is
+    awaited before runs of a script. ``away`` is a script and the hash tag of a part of the store that does not answer
+    it. The runs of a script in ``losing`` have their effect, their answer is lost, and so they are sent again, as the
+    client does."""
 
     def __init__(self, store: Store) -> None:
         super().__init__(store)
