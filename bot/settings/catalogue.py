@@ -141,6 +141,19 @@ SENTENCES: Mapping[str, Pair] = {
     ),
     "empty_shift": ("这个班次没有写人", "this shift has nobody"),
     "bad_day": ("没有 {value} 这一天", "there is no day {value}"),
+    # accounts
+    "not_hash": (
+        "不是 argon2id 密码哈希；密码本身不能写在配置里",
+        "not an argon2id password hash; a password itself must not stand in the configuration",
+    ),
+    "costly_hash": ("这个密码哈希的参数过大，会拖住登录", "the parameters of this password hash are too costly"),
+    "weak_hash": ("这个密码哈希的参数太弱", "the parameters of this password hash are too weak"),
+    "account_who": ("账号写 person 或 post，只写一种", "an account has either a person or a post, exactly one of them"),
+    "account_no_post": ("{unit} 没有 {post} 岗位", "{unit} has no post {post}"),
+    "account_elsewhere": (
+        "{person} 在 {unit} 没有岗位，不能替它签收",
+        "{person} holds no post at {unit} and could not act for it",
+    ),
     # uscc
     "uscc_length": (
         "统一社会信用代码应为 18 位，现在是 {length} 位",
@@ -271,6 +284,11 @@ HINTS: Mapping[str, Pair] = {
     "no_address": ('address = "{example}"', 'address = "{example}"'),
     "bad_address": ("例如 {example}", "such as {example}"),
     "needless_address": ("删去 address", "remove the address"),
+    "not_hash": ("运行 fenghuo passwd，把它打印的一行写在这里", "write the line here that fenghuo passwd prints"),
+    "costly_hash": ("运行 fenghuo passwd 重新生成", "make it anew with fenghuo passwd"),
+    "weak_hash": ("运行 fenghuo passwd 重新生成", "make it anew with fenghuo passwd"),
+    "account_no_post": ("加一个这样的 [[posts]]，或改 post、unit", "add such [[posts]], or change post or unit"),
+    "account_elsewhere": ("改 unit，或把此人写进该单位的岗位", "change the unit, or put the person into a post there"),
     "looser_limit": ("写 {limit} 或更小", "write {limit} or less"),
     "no_rule": ("在规则里加一条，或把这一级别加进现有的一条", "add a rule, or the level to one that is there"),
     "no_tier": ("补上这一级的 [[units]] 和下级的 parent", "add the [[units]] of that tier, and the parent below it"),

@@ -17,7 +17,7 @@ from bot.settings.positions import Loc, Positions
 from bot.settings.problem import Finding, Place, Problem, Weight, problem, written, wrong_type
 
 LISTS = ("units", "enterprises", "points", "hazards", "people", "posts", "profiles")
-NAMED = ("sources", "channels")
+NAMED = ("sources", "channels", "accounts")
 
 # No setting is deeper than a dozen; what is must not exhaust the stack of whoever walks it.
 _DEEPEST = 40

@@ -29,6 +29,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 from yarl import URL
 
+from bot.settings.accounts import Account, DutyPage
 from bot.settings.mapping import MappingTable, StreamTable, store_address
 from channels import registry, standard_webhooks
 from escalation import calendar
@@ -263,6 +264,8 @@ class Settings(Table):
     hub: Hub
     store: Store = Store()
     pages: Pages
+    duty_page: DutyPage = DutyPage()
+    accounts: dict[Id, Account] = Field(default_factory=dict)
     calendar: CalendarTable = CalendarTable()
     sources: dict[Id, Source] = Field(default_factory=dict)
     channels: dict[Id, ChannelTable] = Field(default_factory=dict)

@@ -12,6 +12,8 @@ key                                     type    content
 ``fh:leader``                           hash    owner, until: the hub that runs the calendar's jobs
 ``fh:rests``                            hash    channel → until when its vendor said that all of it rests, in ms
 ``fh:outages``                          list    ``<from ms> <to ms>``: spans in which no hub worked
+``fh:sessions``                         hash    SHA-256 of a session's id → the session of a local account
+``fh:logins``                           hash    account, address or both → failed log-ins, last one, wait until (ms)
 ``fh:{p7}:codes``                       hash    letter → the counter k of the last code taken
 ``fh:{p7}:incidents``                   hash    code → the incident's state
 ``fh:{p7}:versions``                    hash    code → the state's version
@@ -63,6 +65,8 @@ ALIVE = b"fh:alive"
 OUTAGES = b"fh:outages"
 LEADER = b"fh:leader"
 RESTS = b"fh:rests"
+SESSIONS = b"fh:sessions"
+LOGINS = b"fh:logins"
 _claims = itertools.count(secrets.randbelow(2047))
 _CODE = re.compile(r"([AW])0*([0-9]{1,15})")
 

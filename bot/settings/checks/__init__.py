@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bot.settings.checks import identity, mappings, posts, references, rules
+from bot.settings.checks import accounts, identity, mappings, posts, references, rules
 from bot.settings.checks.draft import Draft
 from bot.settings.problem import Finding
 
@@ -25,5 +25,6 @@ def findings(draft: Draft) -> Iterator[Finding]:
         rules.acting_posts,
         rules.point_limits,
         rules.adoption,
+        accounts.accounts,
     ):
         yield from check(draft)
