@@ -17,6 +17,7 @@ from bot.commands import rehearsals
 from bot.commands.check import run_check
 from bot.commands.common import further_findings, loaded_or_exit, print_result
 from bot.commands.init import run_init
+from bot.commands.passwd import run_passwd
 from bot.commands.quarantine import quarantine_arguments, run_quarantine
 from bot.commands.understand import run_understand, understand_arguments
 from bot.process import log_to_stderr
@@ -73,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("--port", type=int, default=8080)
     made.add_argument("--folder", type=Path, default=Path("var/demo"))
     made.add_argument("--keep", action="store_true", help="保留上次演示的数据 / keep the last demonstration's data")
+    command("passwd", "生成值班页账号的密码哈希 / hash a password for an account", _passwd, config=False, as_json=False)
     made = command("show", "一条警情的全过程，逐分钟 / the whole story of one incident", _show)
     made.add_argument("code", help="编号，如 A0231")
     made = command(
@@ -125,6 +127,10 @@ def _demo(options: argparse.Namespace) -> int:
     from bot.commands.demo import run_demo
 
     return run_demo(options.folder, options.port, keep=options.keep)
+
+
+def _passwd(_: argparse.Namespace) -> int:
+    return run_passwd()
 
 
 def _show(options: argparse.Namespace) -> int:

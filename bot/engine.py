@@ -91,6 +91,7 @@ class Engine:
         journal_folder: Path,
         link_for: Callable[[Incident, Notice], str] | None = None,
     ) -> None:
+        self.store = store
         self.rules = rules
         self.clock = clock
         self.meta = meta

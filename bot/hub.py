@@ -37,9 +37,11 @@ from escalation.ledger.change import Change, Failed, Taken
 from escalation.ledger.journal import Filer, Sealer
 from escalation.ledger.keys import US
 from escalation.ledger.leadership import Leadership
+from escalation.ledger.logins import Logins
 from escalation.ledger.presence import SILENCE, Outage, Presence
 from escalation.ledger.prune import Pruner
 from escalation.ledger.release import release_claims
+from escalation.ledger.sessions import Sessions
 from escalation.notice import Notice
 
 log = logging.getLogger(__name__)
@@ -273,6 +275,12 @@ class Hub:
         async def forget() -> None:
             await pruner.step(self.clock.now())
 
+        async def forget_logins() -> None:
+            settings, now = self.rules.settings, self.clock.now()
+            longest = max((settings.duty_page.longest(each) for each in settings.accounts.values()), default=0)
+            await Sessions(door).forget(now - longest)
+            await Logins(door).forget(now)
+
         async def check() -> None:
             engine = self.engine
             if engine is None:
@@ -283,6 +291,7 @@ class Hub:
         schedule = Schedule(lambda: leadership.holds(self.clock.now()))
         schedule.every(FILE_SECONDS, "file the journal", file)
         schedule.every(FILE_SECONDS, "forget old inputs", forget)
+        schedule.every(FILE_SECONDS, "forget old log-ins", forget_logins)
         schedule.at(NIGHTLY, "check the journal", check)
         return schedule
 

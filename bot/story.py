@@ -91,6 +91,7 @@ _REASONS = {
     "closed_by_others": "由他人关闭，不能撤回",
     "cannot_be_undone": "已发出，不能撤回",
     "answered_already": "申请已有答复，不能撤回",
+    "reply_pressed": "值班页操作",
 }
 _STEPS = {
     "remind": "催办",

@@ -23,6 +23,8 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``person`` is the directory's id ('' for a duty room answering as such: then ``unit`` and ``role`` say which).
     ``to`` is whom a transfer names, as it was said; ``minutes`` or ``until`` (ms) by how much or to when a limit is to
     be moved, ``clock`` which one; ``of`` what kind of request an approval or refusal speaks of, where it says so.
+    ``only_unit`` is the one unit it may be given for, '' for any where the sender holds a post. ``notice`` names the
+    人工电话 task that was done.
     """
 
     id: str
@@ -39,6 +41,8 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     until: int = 0
     clock: ClockKind | None = None
     of: Verb | None = None
+    only_unit: str = ""
+    notice: str = ""
 
     @property
     def input_id(self) -> str:

@@ -14,7 +14,7 @@ from escalation.deciding.acts import choose, deed_by, owed, recorded, refused, t
 from escalation.deciding.closing import close_if_over
 from escalation.deciding.duties import meet
 from escalation.deciding.handing import transfer, urge
-from escalation.deciding.phoning import tick_off
+from escalation.deciding.phoning import NOT_REACHED, tick_off
 from escalation.deciding.requesting import ask_from_beside, ask_to_close, extend, judge
 from escalation.deciding.undoing import undo
 from escalation.directory import Directory
@@ -36,6 +36,8 @@ def rights(directory: Directory, incident: Incident, reply: Reply) -> tuple[Righ
     line = directory.line(incident.enterprise)
     found: list[Rights] = []
     for tier, unit in sorted(line.items(), key=lambda pair: pair[0].rank):
+        if reply.only_unit not in ("", unit):
+            continue
         for role in Role:
             for post in directory.posts_at(unit, role):
                 people = {*post.people, *(each for shift in post.roster for each in shift.people)}
@@ -45,7 +47,8 @@ def rights(directory: Directory, incident: Incident, reply: Reply) -> tuple[Righ
                         directory.people[reply.person].name if reply.person else directory.unit_name(unit) + role.word
                     )
                     found.append(Rights(unit=unit, tier=tier, role=role, person=reply.person, name=name))
-    if reply.person and not any(right.tier is Tier.ENTERPRISE for right in found):
+    own = reply.only_unit in ("", incident.enterprise)
+    if own and reply.person and not any(right.tier is Tier.ENTERPRISE for right in found):
         found = [*_responsible(directory, incident, reply.person), *found]
     return tuple(found)
 
@@ -97,12 +100,16 @@ def _act(incident: Incident, reply: Reply, granted: tuple[Rights, ...], ctx: Con
     right, duty = choose(incident, granted)
     decision, deed = recorded(incident, deed_by(right, reply, ctx), ctx, duty)
     if reply.verb is Verb.PHONED:
-        done = tick_off(decision, incident, deed, ctx)
+        done = tick_off(decision, incident, deed, ctx, reply.notice)
         tasks = f"人工电话任务{f' {done} 项' if done > 1 else ''}已办结" if done else "没有待办的人工电话任务"
         missing = "" if reply.text else "请再回复通知了谁、结果如何。"
         decision.answer = (
             f"{incident.code} 已记录：电话已通知（{hhmm(ctx.now)}），{tasks}。电话通知不等于签收。{missing}"
         )
+        if deed.cause in NOT_REACHED:
+            decision.answer = (
+                f"{incident.code} 已记录：{deed.cause}（{hhmm(ctx.now)}）。电话任务未完成，请再打或改打他人。"
+            )
     elif duty is None and reply.verb in (Verb.CLEAR, Verb.FALSE_ALARM):
         decision.reason = "no_duty"
         ask_from_beside(decision, incident, deed, ctx)

@@ -71,15 +71,22 @@ class Answering:
         return await self._inbox.put([row.arrived for row in rows], now=now)
 
     async def answer(
-        self, uplink: Uplink, now: int, *, sender: Sender | None = None, reply_by_channel: bool = True
+        self,
+        uplink: Uplink,
+        now: int,
+        *,
+        sender: Sender | None = None,
+        reply_by_channel: bool = True,
+        pressed: Order | None = None,
     ) -> str:
         """Take one message, act on it and give its answer at once; a repeat gets the recorded answer.
 
         ``sender`` is whom a signed link or a page has made sure of; without one the address speaks for itself. With
-        ``reply_by_channel`` the answer is sent to the address as well. Raises what the store and the decider raise; the
+        ``reply_by_channel`` the answer is sent to the address as well. ``pressed`` is what a page's button meant: then
+        the text is not read. Raises what the store and the decider raise; the
         message is on disk then, and :meth:`step` goes on with it.
         """
-        row = Row.of(uplink, sender, silent=not reply_by_channel)
+        row = Row.of(uplink, sender, silent=not reply_by_channel, pressed=pressed)
         await self._inbox.put([row.arrived], now=now)
         return await self._serve(row, now)
 
@@ -188,6 +195,8 @@ class Answering:
             until=order.until,
             clock=order.clock,
             of=order.of,
+            only_unit=order.only_unit,
+            notice=order.notice,
         )
         answer = await self._decider.reply(code, reply, now)
         if answer is None:

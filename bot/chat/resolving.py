@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from bot.chat import explaining, finding, reporting, saying
+from bot.chat.accidents import accident_words
 from bot.chat.finding import Found
+from bot.chat.folding import folded
 from bot.chat.grammar import Understood
 from bot.chat.orders import orders_in
 from bot.chat.rows import Order, Reading, Row, Sender
@@ -38,6 +40,8 @@ class Resolver:
 
     async def read(self, row: Row, directory: Directory, now: int) -> Reading:
         """What the message is taken for at this moment; the caller keeps it."""
+        if row.pressed is not None:
+            return await self._pressed(row, row.pressed)
         orders = orders_in(row.text, row.at)
         said = orders[0]
         sender = finding.sender_of(row, directory)
@@ -96,6 +100,20 @@ class Resolver:
         if not last:
             return replace(reading, reason="reply_none_open", answer=saying.nothing_done())
         return _acting(reading, orders, last, directory)
+
+    async def _pressed(self, row: Row, order: Order) -> Reading:
+        """A button says what is meant; accident words in what was written beside it are reported all the same, unless
+        they are about a report of that very accident."""
+        pressed = await self._ledger.get_many(list(order.codes))
+        reports = all(each is not None and reporting.is_report(each.source, each.point) for each in pressed)
+        return Reading(
+            reason="reply_pressed",
+            orders=(order,),
+            accident=() if reports else tuple(accident_words(folded(row.text))),
+            person=row.person,
+            unit=row.unit,
+            role=row.role,
+        )
 
     async def _with_codes(
         self,

@@ -27,9 +27,26 @@ class Sender(NamedTuple):
         return self.person or f"{self.unit}/{self.role or ''}"
 
 
+class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One thing to be done to some incidents; the fields are those of :class:`escalation.inputs.Reply`."""
+
+    verb: Verb
+    codes: tuple[str, ...]
+    text: str = ""
+    cause: str = ""
+    to: str = ""
+    minutes: int = 0
+    until: int = 0
+    clock: ClockKind | None = None
+    of: Verb | None = None
+    only_unit: str = ""
+    notice: str = ""
+
+
 class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One message in the inbox. ``known`` says that a page has already made sure of ``person``, ``unit`` and ``role``;
-    else the address speaks for the sender. ``silent``: the answer is shown by the page and not sent. Time in ms."""
+    else the address speaks for the sender. ``silent``: the answer is shown by the page and not sent. ``pressed`` is
+    what a page's button meant; then the text is only text. Time in ms."""
 
     channel: str
     message_id: str
@@ -41,9 +58,10 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     unit: str = ""
     role: Role | None = None
     silent: bool = False
+    pressed: Order | None = None
 
     @classmethod
-    def of(cls, uplink: Uplink, sender: Sender | None, *, silent: bool) -> Row:
+    def of(cls, uplink: Uplink, sender: Sender | None, *, silent: bool, pressed: Order | None = None) -> Row:
         """The row of an uplink, with nothing in it that the store could not keep."""
         who = sender or Sender()
         return cls(
@@ -57,6 +75,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             unit=who.unit,
             role=who.role,
             silent=silent,
+            pressed=pressed,
         )
 
     @property
@@ -72,20 +91,6 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def digest(self) -> str:
         """The id without anything of the sender's in it, for ids of rows and logs."""
         return digest(self.id)
-
-
-class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One thing to be done to some incidents; the fields are those of :class:`escalation.inputs.Reply`."""
-
-    verb: Verb
-    codes: tuple[str, ...]
-    text: str = ""
-    cause: str = ""
-    to: str = ""
-    minutes: int = 0
-    until: int = 0
-    clock: ClockKind | None = None
-    of: Verb | None = None
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

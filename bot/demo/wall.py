@@ -15,11 +15,11 @@ from bot.demo import board
 from bot.demo.controls import Asked, Controls, Refusal
 from bot.demo.phones import Phones
 from bot.demo.simulators.vendor import Received
-from bot.demo.stream import Stream
 from bot.demo.vendors import Vendors
 from bot.hub import Hub
 from bot.rendering import words
 from bot.rendering.neutral import mask, visible
+from bot.web.stream import Stream
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from escalation.incident import ClockState, Deed, Duty, Incident, IncidentState
 from escalation.inputs import Rights
 from escalation.vocabulary import Kind, Level, Severity
 
-_SHAPES = {"red": "◆", "orange": "▲", "yellow": "■", "blue": "●", "grey": "○"}
+SHAPES = {"red": "◆", "orange": "▲", "yellow": "■", "blue": "●", "grey": "○"}
 _MOST_DEEDS = 8
 
 
@@ -45,7 +45,7 @@ def incident_view(incident: Incident, granted: Sequence[Rights], directory: Dire
         "kind": incident.kind.word,
         "what": words.what(incident.level, incident.severity, warning=incident.kind is Kind.WARNING),
         "colour": shade,
-        "shape": _SHAPES[shade],
+        "shape": SHAPES[shade],
         "enterprise": visible(full),
         "point": people.place(incident),
         "equipment": visible(incident.equipment),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from bot.web import doors, guards
+from bot.web.duty.page import add_duty
 from bot.web.health import add_health
 from bot.web.house import House
 from bot.web.links import LINK_PATH
@@ -21,5 +22,6 @@ def add_routes(app: web.Application, house: House) -> None:
     app.router.add_post(LINK_PATH + "{token}", phone.act)
     app.router.add_get(doors.ROUTE, door.take, allow_head=False)
     app.router.add_post(doors.ROUTE, door.take)
+    add_duty(app, house)
     add_health(app, house)
     add_static(app)

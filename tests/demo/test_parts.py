@@ -14,7 +14,7 @@ from aiohttp import web
 from bot.demo.bubbles import mail_parts, markdown_lines
 from bot.demo.controls import Asked, Refusal
 from bot.demo.demo import CannotStart, running
-from bot.demo.stream import Stream
+from bot.web.stream import Stream
 from escalation.vocabulary import Mode
 from tests.demo.house import DUST, House
 from tests.demo.listening import Listener

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import orjson
@@ -47,8 +47,16 @@ class Stream:
             queue.get_nowait()
         queue.put_nowait(None)
 
-    async def serve(self, request: web.Request) -> web.StreamResponse:
-        """One page's stream, until it goes away or the demo ends."""
+    @property
+    def listened_to(self) -> bool:
+        """Whether any page listens."""
+        return bool(self._listeners)
+
+    async def serve(
+        self, request: web.Request, may_go_on: Callable[[], Awaitable[bool]] | None = None
+    ) -> web.StreamResponse:
+        """One page's stream, until it goes away or the hub ends; ``may_go_on`` is asked about as often as the heart
+        beats."""
         response = web.StreamResponse(
             headers={
                 "Content-Type": "text/event-stream; charset=utf-8",
@@ -57,6 +65,8 @@ class Stream:
             }
         )
         queue: asyncio.Queue[bytes | None] = asyncio.Queue(_MOST_WAITING)
+        loop = asyncio.get_running_loop()
+        asked = loop.time()
         try:
             await response.prepare(request)
             # No await between snapshot and listening: whatever follows comes through the queue.
@@ -71,6 +81,10 @@ class Stream:
                     message = _message("heartbeat", self._beat(), None)
                 if message is None:
                     break
+                if may_go_on is not None and loop.time() - asked >= self._every * 0.9:
+                    asked = loop.time()
+                    if not await may_go_on():
+                        break
                 await response.write(message)
         except ConnectionError:
             # The page has gone; there is nobody to tell.
