@@ -51,6 +51,8 @@ def welcome(demo: Demo) -> str:
 The Fenghuo demo is running (an invented county, simulated vendors; nothing leaves this machine)
 
   打开 open    {demo.url}/demo
+  值班页 duty {demo.url}/duty
+               账号 account qinghe-duty（区县）、hedong-officer（镇）、mingmu（企业），密码 password {demo.password}
   试试 try     点“报警”，看哪些手机响；在白木匠的手机上点“签收”；或点“+5 分钟”，看没人签收会怎样
                Press 报警 and see which phones ring; answer 签收 on one, or let time pass and see who is told next
 

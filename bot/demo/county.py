@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from importlib.resources import files
 from pathlib import Path
 
+from bot.passwords import LEAST_MEMORY_KIB, hashed
+
 ROBOTS = ("city-group", "county-group", "hedong-group", "park-group")
 """The group robots' channels; each one's key is its secret's content."""
 
@@ -35,6 +37,8 @@ def secrets_of() -> dict[str, str]:
     """Fresh secrets for every place that needs one."""
     made = {name: secrets.token_hex(16) for name in ("sms-password", "sms-callback", "source-demo", *ROBOTS)}
     made["pages"] = secrets.token_hex(32)
+    # One password for every account of the duty page, made anew for each demonstration.
+    made["duty-password"] = secrets.token_hex(6)
     made["upstream"] = "whsec_" + secrets.token_urlsafe(24).replace("-", "A").replace("_", "B")
     return made
 
@@ -48,5 +52,6 @@ def write_county(folder: Path, addresses: Addresses, given: dict[str, str]) -> C
         path.write_text(value, "utf-8")
         path.chmod(0o600)
     config = folder / "config.toml"
-    config.write_text(text.format(**asdict(addresses)), "utf-8")
+    password_hash = hashed(given["duty-password"], memory_kib=LEAST_MEMORY_KIB, time=2, lanes=1)
+    config.write_text(text.format(**asdict(addresses), password_hash=password_hash), "utf-8")
     return County(config, given)

@@ -37,10 +37,12 @@ class CannotStart(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """A running demonstration. ``token`` is what the upstream system proves itself by."""
+    """A running demonstration. ``token`` is what the upstream system proves itself by, ``password`` opens every account
+    of the duty page."""
 
     url: str
     token: str
+    password: str
     folder: Path
     hub: Hub
     clock: PushedClock
@@ -77,7 +79,7 @@ async def running(folder: Path, port: int, *, keep: bool = False) -> AsyncIterat
         stack.push_async_callback(_end, work)
         stack.callback(lambda: (folder / _CLOCK).write_text(str(clock.now()), "utf-8"))
         await wall.refresh()
-        yield Demo(url, token, folder, hub, clock, wall, work)
+        yield Demo(url, token, given["duty-password"], folder, hub, clock, wall, work)
 
 
 class _Ear:

@@ -35,6 +35,9 @@ SHARE = 10
 MOST_ROWS = 300
 """How many incidents a page gets; how many more there are is said."""
 
+KEPT = 60.0
+"""For how many seconds a view that nobody listens to is kept."""
+
 Scope = tuple[str, bool]
 """A unit, and whether it is a wall that only looks."""
 
@@ -47,6 +50,7 @@ class View:
         self.order: list[str] = []
         self.rows: dict[str, dict[str, Any]] = {}
         self.more = 0
+        self.wanted_at = 0.0
         self.stream = Stream(lambda: {**board.beat(), **self.content(self.rows)}, board.beat, BEAT)
 
     def content(self, rows: dict[str, dict[str, Any]]) -> dict[str, Any]:
@@ -80,6 +84,7 @@ class Board:
     async def view(self, engine: Engine, scope: Scope) -> View:
         """The scope's view as it is now. Raises the store's error."""
         view = self._views.setdefault(scope, View(self, scope))
+        view.wanted_at = asyncio.get_running_loop().time()
         await self.look(engine)
         return view
 
@@ -89,12 +94,12 @@ class Board:
             if engine is not self._engine or self._watching is None:
                 self._engine, self._watching = engine, Watching(engine.store, engine.ledger)
             changed = await self._watching.look()
+            self._read_at = asyncio.get_running_loop().time()
             directory = engine.rules.directory
             everything = directory is not self._directory
             self._directory = directory
             for view in self._views.values():
                 self._refresh(view, self._watching, directory, None if everything else changed)
-            self._read_at = asyncio.get_running_loop().time()
 
     def _refresh(self, view: View, watching: Watching, directory: Directory, changed: set[str] | None) -> None:
         """Make the rows that changed (None: all), and tell the view's pages what is different."""
@@ -117,7 +122,7 @@ class Board:
         moved = order != view.order or more != view.more
         view.order, view.rows, view.more = order, rows, more
         if different or moved:
-            view.stream.send("rows", view.content(different))
+            view.stream.send("rows", {**self.beat(), **view.content(different)})
 
     async def keep(self, app: web.Application) -> AsyncIterator[None]:
         """For ``app.cleanup_ctx``: look as long as anybody listens."""
@@ -135,7 +140,10 @@ class Board:
         loop = asyncio.get_running_loop()
         while True:
             began = loop.time()
-            self._views = {scope: view for scope, view in self._views.items() if view.stream.listened_to}
+            for scope, view in list(self._views.items()):
+                # Whoever has just asked for a view is about to listen to it.
+                if not view.stream.listened_to and began - view.wanted_at > KEPT:
+                    del self._views[scope]
             engine = self._house.engine
             if self._views and engine is not None:
                 try:

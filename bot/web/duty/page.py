@@ -40,6 +40,7 @@ def add_duty(app: web.Application, house: House) -> None:
     router.add_post(LOGOUT, login.leave)
     router.add_get(HOME, duty.let_in(duty.show))
     router.add_get(f"{HOME}/stream", duty.let_in(duty.stream), allow_head=False)
+    router.add_get(f"{HOME}/alive", duty.let_in(duty.alive))
     router.add_get(f"{HOME}/incident/{{code}}", duty.let_in(duty.incident))
     router.add_post(f"{HOME}/act", duty.let_in(duty.act))
     app.cleanup_ctx.append(board.keep)
@@ -111,6 +112,10 @@ class DutyPages:
 
         with self._porter.page_open(viewer):
             return await view.stream.serve(request, may_go_on)
+
+    async def alive(self, _request: web.Request, _engine: Engine, _viewer: Viewer) -> web.Response:
+        """For a page whose stream broke: the hub answers, and the session still holds."""
+        return web.Response(status=204, headers={"Cache-Control": "no-store"})
 
     async def incident(self, request: web.Request, engine: Engine, viewer: Viewer) -> web.Response:
         """One incident, minute by minute."""

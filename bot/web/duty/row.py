@@ -77,7 +77,7 @@ def row(incident: Incident, directory: Directory, unit: str, *, wall: bool) -> d
         "duties": [_duty(directory, duty, own=duty.unit == unit) for duty in incident.duties if duty.open],
         "told": told,
         "tasks": _tasks(incident, directory, "" if wall else unit, wall=wall),
-        "last": [_deed(directory, deed) for deed in incident.deeds[-3:]],
+        "last": [_last(directory, incident, deed) for deed in incident.deeds[-3:]],
         "ring": critical and own is not None and own.signed is None,
         "sign": not wall and own is not None and own.signed is None,
         "urge": not wall and may_urge(incident, directory.tier_of(unit)),
@@ -124,6 +124,13 @@ def _deed(directory: Directory, deed: Deed) -> dict[str, Any]:
         "verb": words.DONE_WORDS.get(deed.verb, deed.verb.word),
         "said": mask(said),
     }
+
+
+def _last(directory: Directory, incident: Incident, deed: Deed) -> dict[str, Any]:
+    """A deed as such; who signed without a duty has only seen it."""
+    said = _deed(directory, deed)
+    has_duty = any(duty.unit == deed.unit for duty in incident.duties)
+    return said if has_duty or deed.verb is not Verb.SIGN else {**said, "verb": "已知悉"}
 
 
 def _told(incident: Incident, directory: Directory) -> list[dict[str, Any]]:

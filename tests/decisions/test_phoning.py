@@ -1,0 +1,66 @@
+"""Telephone tasks: open until somebody was told, told and never signed, done again when taken back."""
+
+from __future__ import annotations
+
+import pytest
+
+from escalation.deciding.phoning import NOT_REACHED, open_tasks
+from escalation.replies import reply_to
+from escalation.inputs import Reply
+from escalation.vocabulary import Role, Severity, Verb
+from tests.decisions.house import Story
+
+
+def with_task() -> Story:
+    story = Story()
+    story.alarm(Severity.HIGH_HIGH)
+    story.wait_until(6)
+    assert open_tasks(story.incident)
+    return story
+
+
+def call(story: Story, cause: str = "", notice: str = "", unit: str = "town") -> str:
+    reply = Reply(
+        id=f"call-{story.now}-{cause}",
+        verb=Verb.PHONED,
+        person="",
+        unit=unit,
+        role=Role.DUTY_ROOM,
+        channel="duty",
+        at=story.now,
+        text="赵一",
+        cause=cause,
+        notice=notice,
+    )
+    return reply_to(story.incident, reply, story.ctx).answer
+
+
+def test_a_call_that_reached_somebody_ticks_the_task_off_and_signs_nothing() -> None:
+    story = with_task()
+    [unit] = {task.to.unit for task in open_tasks(story.incident)}
+    task = open_tasks(story.incident)[0]
+    assert "电话通知不等于签收" in call(story, "已通知本人", task.id, unit)
+    assert open_tasks(story.incident) == []
+    assert all(duty.signed is None for duty in story.incident.duties)
+
+
+@pytest.mark.parametrize("cause", NOT_REACHED)
+def test_a_call_that_reached_nobody_leaves_the_task_open(cause: str) -> None:
+    story = with_task()
+    task = open_tasks(story.incident)[0]
+    assert "电话任务未完成" in call(story, cause, task.id, task.to.unit)
+    assert open_tasks(story.incident)
+
+
+def test_another_units_call_ticks_nothing_off() -> None:
+    story = with_task()
+    before = [task.id for task in open_tasks(story.incident)]
+    other = "county" if open_tasks(story.incident)[0].to.unit != "county" else "city"
+    call(story, "已通知本人", before[0], other)
+    assert [task.id for task in open_tasks(story.incident)] == before
+
+
+def test_a_task_is_over_when_the_duty_is_signed_and_when_the_incident_closes() -> None:
+    story = with_task()
+    story.signs("zhao")
+    assert [task for task in open_tasks(story.incident) if task.clock == "sign"] == []
