@@ -70,8 +70,8 @@ def test_strength_is_judged_by_memory_times_passes() -> None:
     assert strength(GOOD) is Strength.GOOD
     assert strength(hashed("x" * 10, memory_kib=19_456, time=2, lanes=1)) is Strength.GOOD
     assert strength(hashed("x" * 10, memory_kib=19_456, time=1, lanes=1)) is Strength.WEAK
-    for text in ("", "$argon2id$", "$argon2id$v=19$m=0,t=0,p=0$$", "$2b$12$" + "x" * 53, "密码" * 20, GOOD + "\x00"):
-        assert strength(text) is Strength.NO_HASH or strength(text) is Strength.GOOD and text == GOOD + "\x00"
+    for text in ("", "$argon2id$", "$argon2id$v=19$m=0,t=0,p=0$$", "$2b$12$" + "x" * 53, "密码" * 20):
+        assert strength(text) is Strength.NO_HASH
 
 
 def test_a_hash_knows_its_password_alone() -> None:
@@ -93,11 +93,11 @@ def _passwd(*typed: str) -> tuple[int, str, str]:
         cwd=Path(__file__).parents[2],
     ) as process:
         os.close(slave)
-        for line in typed:
-            while not shown.rstrip().endswith(b":"):
+        for number, line in enumerate(typed, 1):
+            # Asking empties what was typed before: each answer waits for its question.
+            while shown.count(b": ") < number:
                 shown += os.read(master, 1024)
             os.write(master, line.encode() + b"\n")
-            shown += b"\n"
         assert process.stdout is not None
         printed = process.stdout.read().decode()
         code = process.wait()
