@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from escalation.deciding.phoning import NOT_REACHED, open_tasks
-from escalation.replies import reply_to
 from escalation.inputs import Reply
+from escalation.replies import reply_to
 from escalation.vocabulary import Role, Severity, Verb
 from tests.decisions.house import Story
 

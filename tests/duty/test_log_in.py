@@ -93,7 +93,7 @@ async def test_failures_make_one_wait_and_the_wait_grows_and_ends(house: House) 
         push(house, MINUTE)
         assert (await clerk.log_in())[0] == 303
         assert not [each for each in await house.engine.store.execute("HKEYS", LOGINS) if each.startswith(b"p")]
-    rows = (await house.engine.store.execute("XRANGE", "fh:{p0}:journal", "-", "+"))
+    rows = await house.engine.store.execute("XRANGE", "fh:{p0}:journal", "-", "+")
     journal = b"".join(row[1][1] for row in rows)
     assert journal.count(b'"login_failed"') == 6
     assert journal.count(b'"login"') == 1

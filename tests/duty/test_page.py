@@ -142,7 +142,9 @@ async def test_everything_can_be_read_and_reached_without_a_mouse(browser: Brows
         await page.page.locator(".legend summary").click()
         assert await page.page.evaluate(CONTRAST) == []
         assert await page.page.evaluate("() => document.documentElement.scrollWidth") <= 320
-        small = "nodes => nodes.filter(node => node.checkVisibility() && node.getBoundingClientRect().height < 24).length"
+        small = (
+            "nodes => nodes.filter(node => node.checkVisibility() && node.getBoundingClientRect().height < 24).length"
+        )
         assert await page.page.locator("button, summary, select, input").evaluate_all(small) == 0
         await page.page.locator("#task-list input[name=name]").focus()
         await page.page.keyboard.type("白木匠")

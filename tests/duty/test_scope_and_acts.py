@@ -101,9 +101,7 @@ async def test_a_telephone_task_is_ticked_off_as_told_and_never_as_signed(house:
     ("change", "status"),
     [({"name": " "}, 422), ({"result": "签收"}, 422), ({"verb": "clear"}, 400), ({"nonce": "short"}, 400)],
 )
-async def test_what_a_form_lacks_is_said_and_nothing_is_done(
-    house: House, change: dict[str, str], status: int
-) -> None:
+async def test_what_a_form_lacks_is_said_and_nothing_is_done(house: House, change: dict[str, str], status: int) -> None:
     code = await house.post("alarm.raised")
     async with Clerk.at(house, "hedong-officer") as clerk:
         given = {"verb": "phoned", "code": code, "nonce": NONCE, "name": "白木匠", "result": "已通知本人", **change}

@@ -23,7 +23,9 @@ def account(unit: str = "shili-county", who: str = 'post = "duty_room"', passwor
 
 
 def test_a_good_account_is_taken_also_from_an_included_file(folder: Folder) -> None:
-    folder.include(account() + account().replace("county-duty", "leader").replace('post = "duty_room"', 'person = "wu"'))
+    folder.include(
+        account() + account().replace("county-duty", "leader").replace('post = "duty_room"', 'person = "wu"')
+    )
     loaded = folder.load()
     assert loaded.problems == ()
     assert loaded.settings is not None
@@ -46,9 +48,7 @@ def test_a_good_account_is_taken_also_from_an_included_file(folder: Folder) -> N
         (account(more='password = "Tr0ub4dor-plain"'), "unknown_key", "accounts.county-duty.password"),
     ],
 )
-def test_what_is_wrong_with_an_account_is_said_where_it_stands(
-    folder: Folder, text: str, code: str, path: str
-) -> None:
+def test_what_is_wrong_with_an_account_is_said_where_it_stands(folder: Folder, text: str, code: str, path: str) -> None:
     folder.append(text)
     found = only(folder.load())
     assert (found.code, found.path, found.severity) == (code, path, Weight.ERROR)
@@ -131,6 +131,11 @@ def test_passwd_reads_no_pipe_and_no_argument() -> None:
     root = Path(__file__).parents[2]
     for arguments, text in (((), "secret-secret\nsecret-secret\n"), (("secret-secret",), "")):
         found = subprocess.run(
-            [sys.executable, "-m", "bot.cli", "passwd", *arguments], input=text, capture_output=True, text=True, cwd=root
+            [sys.executable, "-m", "bot.cli", "passwd", *arguments],
+            check=False,
+            input=text,
+            capture_output=True,
+            text=True,
+            cwd=root,
         )
         assert (found.returncode, found.stdout) == (2, "")

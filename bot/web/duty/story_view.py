@@ -70,4 +70,3 @@ def _kind(reason: str) -> str:
 
 def _minute(at: str) -> str:
     return at[5:16].replace("T", " ")
-
