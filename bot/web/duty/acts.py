@@ -1,4 +1,4 @@
-"""Buttons of the duty page: each press is a durable reply of the account, decided and committed like any other answer."""
+"""Buttons of the duty page: each press is a durable reply of the account, decided and committed like any answer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from bot.chat.rows import Pressed
+from bot.chat.rows import Order
 from bot.engine import Engine
 from bot.rendering.neutral import visible
 from bot.web.duty.viewer import Viewer, may_see, rights_of
@@ -42,9 +42,8 @@ class NotDone(Exception):
 class Asked:
     """What a form asked for, checked."""
 
-    pressed: Pressed
+    order: Order
     nonce: str
-    text: str
 
 
 async def visible_incident(engine: Engine, viewer: Viewer, text: str) -> Incident:
@@ -71,11 +70,9 @@ async def act(request: web.Request, engine: Engine, viewer: Viewer, form: dict[s
         raise NotDone(403, f"{incident.code} 不属于您的岗位，没有记录。")
     now = engine.clock.now()
     # The same press has the same id, from whatever page and however often it comes.
-    message = ":".join((viewer.name, asked.pressed.verb, asked.pressed.code, asked.nonce))
-    uplink = Uplink(channel=CHANNEL, message_id=message, sender=viewer.name, text=asked.text, at=now)
-    said = await engine.answering.answer(
-        uplink, now, sender=viewer.sender, reply_by_channel=False, pressed=asked.pressed
-    )
+    message = f"{viewer.name}:{asked.order.verb}:{incident.code}:{asked.nonce}"
+    uplink = Uplink(channel=CHANNEL, message_id=message, sender=viewer.name, text=asked.order.text, at=now)
+    said = await engine.answering.answer(uplink, now, sender=viewer.sender, reply_by_channel=False, pressed=asked.order)
     engine.stir()
     return said
 
@@ -94,11 +91,12 @@ def _read(form: dict[str, str], code: str, viewer: Viewer) -> Asked:
         if cause not in RESULTS:
             raise NotDone(422, "请选择通话结果，再提交。")
         text = f"{name}，{note}" if note else name
-    pressed = Pressed(
+    order = Order(
         verb=verb,
-        code=code,
+        codes=(code,),
+        text=text,
         cause=cause,
         only_unit=viewer.account.unit,
         notice=form.get("notice", "")[:200] if verb is Verb.PHONED else "",
     )
-    return Asked(pressed, nonce, text)
+    return Asked(order, nonce)

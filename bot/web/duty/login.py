@@ -1,4 +1,4 @@
-"""The log-in page. Its form carries a token bound to a cookie of its own, so that no foreign page can log anybody in."""
+"""The log-in page. Its form carries a token bound to a cookie, so that no foreign page can log anybody in."""
 
 from __future__ import annotations
 
