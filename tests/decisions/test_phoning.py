@@ -9,6 +9,7 @@ from escalation.inputs import Reply
 from escalation.replies import reply_to
 from escalation.vocabulary import Role, Severity, Verb
 from tests.decisions.house import Story
+from tests.rules.county import FACTORY
 
 
 def with_task() -> Story:
@@ -64,3 +65,23 @@ def test_a_task_is_over_when_the_duty_is_signed_and_when_the_incident_closes() -
     story = with_task()
     story.signs("zhao")
     assert [task for task in open_tasks(story.incident) if task.clock == "sign"] == []
+
+
+def test_an_answer_for_one_unit_counts_for_no_other() -> None:
+    story = with_task()
+    for unit, reason in (("county", "no_right"), ("town", "no_right"), (FACTORY, "reply_sign")):
+        reply = Reply(id=unit, verb=Verb.SIGN, person="zhao", channel="duty", at=story.now, only_unit=unit)
+        assert reply_to(story.incident, reply, story.ctx).reason == reason
+
+
+def test_a_call_that_is_taken_back_is_to_be_made_again() -> None:
+    story = with_task()
+    tasks = [each.id for each in open_tasks(story.incident)]
+    task = open_tasks(story.incident)[0]
+    call(story, "已通知本人", task.id, task.to.unit)
+    assert open_tasks(story.incident) == []
+    undo = Reply(
+        id="undo", verb=Verb.UNDO, person="", unit=task.to.unit, role=Role.DUTY_ROOM, channel="duty", at=story.now
+    )
+    assert reply_to(story.incident, undo, story.ctx).reason == "reply_undo"
+    assert [each.id for each in open_tasks(story.incident)] == tasks
