@@ -1,4 +1,4 @@
-"""电话已通知: the 人工电话 tasks that a call has done, and that an undoing opens again. A call tells; it never signs."""
+"""电话已通知: the 人工电话 tasks that a call has done, and that an undoing opens again. A call never signs."""
 
 from __future__ import annotations
 

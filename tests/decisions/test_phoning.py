@@ -53,12 +53,12 @@ def test_a_call_that_reached_nobody_leaves_the_task_open(cause: str) -> None:
     assert open_tasks(story.incident)
 
 
-def test_another_units_call_ticks_nothing_off() -> None:
+def test_a_call_for_one_task_ticks_off_no_other() -> None:
     story = with_task()
     before = [task.id for task in open_tasks(story.incident)]
-    other = "county" if open_tasks(story.incident)[0].to.unit != "county" else "city"
-    call(story, "已通知本人", before[0], other)
+    assert "没有待办的人工电话任务" in call(story, "已通知本人", "A0001.1.s99-phone_task.0", FACTORY)
     assert [task.id for task in open_tasks(story.incident)] == before
+    assert "人工电话任务 2 项已办结" in call(story, "已通知他人", before[0], FACTORY), "one task, told by two ways"
 
 
 def test_a_task_is_over_when_the_duty_is_signed_and_when_the_incident_closes() -> None:
