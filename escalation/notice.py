@@ -125,6 +125,25 @@ class Notice(msgspec.Struct, kw_only=True, omit_defaults=True):
         return (self.to, *self.also)
 
 
+class DeadLetter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A notice that can reach nobody any more, kept until a person replays or drops it.
+
+    ``row`` is what its mailbox held last, ``at`` when it was given up (ms), ``result`` and ``why`` what the vendor said,
+    ``to`` whom it was for (keys of addressees, '' parts where nobody is known), ``names`` the same for people.
+    """
+
+    row: OutboxRow
+    at: int
+    result: str
+    why: str
+    to: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+
+    @property
+    def notice(self) -> str:
+        return self.row.notice
+
+
 class OutboxRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the outbox and a mailbox carry: enough to find the notice again, and no more; the text is made at the send.
 

@@ -9,7 +9,7 @@ import msgspec
 from escalation.incident import Incident
 from escalation.inputs import Entry
 from escalation.ledger.states import Damaged
-from escalation.notice import OutboxRow
+from escalation.notice import DeadLetter, OutboxRow
 
 
 class Lookup(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,8 +57,9 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     ``expected_version`` is the version the decision was made on, 0 for a new incident. A new incident, and a
     ``tombstone`` to be remembered under ``correlation``, are refused unless the correlation still has what was loaded:
     ``tombstone_was`` or nothing. ``claimed_until`` above 0 gives the outbox rows to the committing hub at once, as if
-    it had claimed them until then. ``quarantine`` holds (id, row) of what was told but not understood. Times in
-    milliseconds of the hub's clock.
+    it had claimed them until then. ``quarantine`` holds (id, row) of what was told but not understood, ``dead`` what
+    can reach nobody any more, ``buried`` the ids of dead letters that are done with. Times in milliseconds of the hub's
+    clock.
     """
 
     partition: int
@@ -72,6 +73,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     entries: list[Entry] = []
     outbox: list[OutboxRow] = []
     quarantine: list[tuple[str, bytes]] = []
+    dead: list[DeadLetter] = []
+    buried: list[str] = []
     claimed_until: int = 0
 
 

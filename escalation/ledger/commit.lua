@@ -1,21 +1,24 @@
 -- One incident's change, or one input that touches no incident: every guard stands before the first write, because a
 -- script that fails midway keeps what it wrote.
--- KEYS: incidents, versions, index, open, seen, seen_log, due, outbox, outbox_order, outbox_rows, journal, quarantine
+-- KEYS: incidents, versions, index, open, opened, levels, seen, seen_log, due, outbox, outbox_order, outbox_rows,
+--   journal, quarantine, dead
 -- ARGV: 1 now, 2 code or '', 3 expected version, 4 new version, 5 state, 6 due or '', 7 opened at or '' (closed),
 --   8 correlation, 9 index as loaded, 10 index to be or '' (stays), 11 token of rows born claimed or '',
---   12 takes, 13 journal rows, 14 outbox rows, 15 quarantine rows, then
---   takes × (input id, body hash, result), journal rows, outbox rows × (line, member, row), quarantine rows × (id, row)
+--   12 takes, 13 journal rows, 14 outbox rows, 15 quarantine rows, 16 place of its level or '',
+--   17 dead letters, 18 dead letters that are done with, then takes × (input id, body hash, result), journal rows,
+--   outbox rows × (line, member, row), quarantine rows × (id, row), dead letters × (id, row), ids of those done with
 -- Reply: {'ok', born claimed as '1', in another's hand or free as '0', for each outbox row},
 --   {'taken', recorded or nil for each take}, or {'conflict', version now}
-local incidents, versions, index, open, seen, seen_log, due, outbox, outbox_order, outbox_rows, journal, quarantine =
-  unpack(KEYS)
+local incidents, versions, index, open, opened, levels, seen, seen_log, due, outbox, outbox_order, outbox_rows, journal,
+  quarantine, dead = unpack(KEYS)
 local call = redis.call
 local now, code, token = ARGV[1], ARGV[2], ARGV[11]
 local takes, entries, sends, oddities = tonumber(ARGV[12]), tonumber(ARGV[13]), tonumber(ARGV[14]), tonumber(ARGV[15])
-local takes_end = 15 + 3 * takes
+local letters, buried = tonumber(ARGV[17]), tonumber(ARGV[18])
+local takes_end = 18 + 3 * takes
 
 local taken, any = {'taken'}, false
-for i = 16, takes_end, 3 do
+for i = 19, takes_end, 3 do
   local recorded = call('HGET', seen, ARGV[i])
   any = any or recorded
   taken[#taken + 1] = recorded
@@ -31,10 +34,17 @@ if code ~= '' then
   call('HSET', incidents, code, ARGV[5])
   call('HSET', versions, code, ARGV[4])
   if ARGV[6] ~= '' then call('ZADD', due, ARGV[6], code) else call('ZREM', due, code) end
-  if ARGV[7] ~= '' then call('ZADD', open, ARGV[7], code) else call('ZREM', open, code) end
+  if ARGV[7] ~= '' then
+    call('ZADD', open, ARGV[7], code)
+    call('ZADD', levels, ARGV[16], code)
+  else
+    call('ZREM', open, code)
+    call('ZREM', levels, code)
+  end
+  if ARGV[3] == '0' then call('ZADD', opened, ARGV[7] ~= '' and ARGV[7] or now, code) end
 end
 if ARGV[10] ~= '' then call('HSET', index, ARGV[8], ARGV[10]) end
-for i = 16, takes_end, 3 do
+for i = 19, takes_end, 3 do
   call('HSET', seen, ARGV[i], ARGV[i + 1] .. '\n' .. ARGV[i + 2])
   call('RPUSH', seen_log, now .. '\31' .. ARGV[i])
 end
@@ -58,5 +68,13 @@ end
 for _ = 1, oddities do
   call('HSET', quarantine, ARGV[i], ARGV[i + 1])
   i = i + 2
+end
+for _ = 1, letters do
+  call('HSET', dead, ARGV[i], ARGV[i + 1])
+  i = i + 2
+end
+for _ = 1, buried do
+  call('HDEL', dead, ARGV[i])
+  i = i + 1
 end
 return claimed

@@ -31,9 +31,10 @@ from escalation.ledger.change import (
 from escalation.ledger.codes import Codes
 from escalation.ledger.door import Arg, Call, Command, Store
 from escalation.ledger.keys import US, claim_token, partition_keys, partition_of, partition_of_code, read_code
+from escalation.ledger.levels import place_of
 from escalation.ledger.scripts import register
 from escalation.ledger.states import Damaged, read_state
-from escalation.notice import OutboxRow
+from escalation.notice import DeadLetter, OutboxRow
 
 LOOKUPS_PER_SCRIPT = 500
 """Lua's stack and one client's patience bound what one run of the load script may return."""
@@ -41,6 +42,8 @@ LOOKUPS_PER_SCRIPT = 500
 _encode_incident = msgspec.json.Encoder().encode
 _encode_entry = msgspec.json.Encoder().encode
 _encode_row = msgspec.json.Encoder().encode
+_encode_letter = msgspec.json.Encoder().encode
+_decode_letter = msgspec.json.Decoder(DeadLetter).decode
 
 
 class Ledger:
@@ -63,6 +66,8 @@ class Ledger:
                 keys.versions,
                 keys.correlations,
                 keys.open,
+                keys.opened,
+                keys.levels,
                 keys.seen,
                 keys.seen_log,
                 keys.due,
@@ -71,6 +76,7 @@ class Ledger:
                 keys.outbox_rows,
                 keys.journal,
                 keys.quarantine,
+                keys.dead,
             )
             for keys in self._keys
         ]
@@ -176,6 +182,16 @@ class Ledger:
         return {flat[i].decode(): flat[i + 1] for i in range(0, len(flat), 2)}
 
 
+    async def dead_letters(self) -> list[DeadLetter]:
+        """Every dead letter, oldest first. Raises the store's error."""
+        found: list[DeadLetter] = []
+        for reply in await self._store.pipeline([("HVALS", keys.dead) for keys in self._keys]):
+            if isinstance(reply, Exception):
+                raise reply
+            found += map(_decode_letter, reply)
+        return sorted(found, key=lambda letter: (letter.at, letter.notice))
+
+
 class _Prepared:
     """A change as the script's arguments, and what its reply means."""
 
@@ -185,12 +201,13 @@ class _Prepared:
         self.change = change
         incident = change.incident
         version = change.expected_version + 1
-        code, state, due, opened = "", b"", None, 0
+        code, state, due, opened, level = "", b"", None, 0, 0
         correlation, index = change.correlation, ""
         if incident is not None:
             incident.version = version
             code, state, due = incident.code, _encode_incident(incident), incident.due_at()
             opened = 0 if incident.state is IncidentState.CLOSED else incident.opened_at
+            level = place_of(incident)
             if not change.expected_version:
                 correlation, index = incident.correlation, code
         elif change.tombstone is not None:
@@ -215,6 +232,9 @@ class _Prepared:
             len(change.entries),
             len(change.outbox),
             len(change.quarantine),
+            level,
+            len(change.dead),
+            len(change.buried),
         ]
         args = self.args
         for take in change.takes:
@@ -224,6 +244,9 @@ class _Prepared:
             args += (line, member, body)
         for row_id, row in change.quarantine:
             args += (row_id, row)
+        for letter in change.dead:
+            args += (letter.notice, _encode_letter(letter))
+        args += change.buried
 
     @property
     def born(self) -> Born:

@@ -19,6 +19,8 @@ key                                     type    content
 ``fh:{p7}:versions``                    hash    code → the state's version
 ``fh:{p7}:correlations``                hash    correlation → code, or ``~<ms>``: a clear that came before its raise
 ``fh:{p7}:open``                        zset    code of an open incident, by the time it opened
+``fh:{p7}:opened``                      zset    every code there ever was, by the time it first opened
+``fh:{p7}:levels``                      zset    code of an open incident, by its level (:mod:`escalation.ledger.levels`)
 ``fh:{p7}:seen``                        hash    input id → body hash, newline, recorded result
 ``fh:{p7}:seen_log``                    list    ``<ms>`` US input id, oldest first: what may be forgotten
 ``fh:{p7}:due``                         zset    code, by the time something is owed or a claim ends
@@ -33,8 +35,10 @@ key                                     type    content
 ``fh:{p7}:sealed``                      hash    the chain's head: number, hash, at; filed: the last row moved to a file
 ``fh:{p7}:hashes``                      hash    row number → the chain's hash after it, for rows still in the stream
 ``fh:{p7}:quarantine``                  hash    id → a row that was told but not understood
+``fh:{p7}:dead``                        hash    notice id → dead letter
 ``fh:{m3}:ready``                       zset    mailbox with anything in it, by the time to look again
 ``fh:{m3}:known``                       zset    ``<partition>`` US outbox member, by the time it was put here
+``fh:{m3}:ages``                        zset    mailbox, RS, member: by when it was due, critical less 2^42
 ``fh:{m3}:box:<mailbox>:rows``          hash    member → outbox row
 ``fh:{m3}:box:<mailbox>:line``          zset    every member, all with score 0: order within an incident
 ``fh:{m3}:box:<mailbox>:waiting``       zset    first member of each line, critical before normal, then by creation
@@ -79,6 +83,8 @@ class PartitionKeys(NamedTuple):
     versions: bytes
     correlations: bytes
     open: bytes
+    opened: bytes
+    levels: bytes
     seen: bytes
     seen_log: bytes
     due: bytes
@@ -93,13 +99,15 @@ class PartitionKeys(NamedTuple):
     sealed: bytes
     hashes: bytes
     quarantine: bytes
+    dead: bytes
 
 
 class MailboxKeys(NamedTuple):
-    """The key names a mailbox's script needs, in the script's order: two of its shard, then its own."""
+    """The key names a mailbox's script needs, in the script's order: three of its shard, then its own."""
 
     ready: bytes
     known: bytes
+    ages: bytes
     rows: bytes
     line: bytes
     waiting: bytes
@@ -157,10 +165,15 @@ def known_key(shard: int) -> bytes:
     return f"fh:{{m{shard}}}:known".encode()
 
 
+def ages_key(shard: int) -> bytes:
+    """The key that orders everything in a shard's mailboxes by the time it was due."""
+    return f"fh:{{m{shard}}}:ages".encode()
+
+
 def mailbox_keys(mailbox: Mailbox, shard: int) -> MailboxKeys:
     """The key names of one mailbox."""
-    own = (f"fh:{{m{shard}}}:box:{mailbox.name}:{name}".encode() for name in MailboxKeys._fields[2:])
-    return MailboxKeys(ready_key(shard), known_key(shard), *own)
+    own = (f"fh:{{m{shard}}}:box:{mailbox.name}:{name}".encode() for name in MailboxKeys._fields[3:])
+    return MailboxKeys(ready_key(shard), known_key(shard), ages_key(shard), *own)
 
 
 def write_code(letter: str, counter: int, partition: int, partitions: int) -> str:

@@ -1,10 +1,10 @@
 -- One mailbox: rows in lines (an incident and an urgency), the vendor's windows, claims.
--- KEYS: ready, known (of the shard), rows, line, waiting, later, flying, facts, window, told (of the mailbox)
+-- KEYS: ready, known, ages (of the shard), rows, line, waiting, later, flying, facts, window, told (of the mailbox)
 -- ARGV: operation, mailbox, now, the operation's own
 -- A member is  class US subject US created.seq US : class c (critical) or n, subject the incident's code (or !seq for a
 -- row without one, #seq for a digest or an overflow), created in 13 digits, seq the mailbox's own counter in 10.
 -- Only the first member of a line is ever waiting, later or flying; a digest stands for its members while it exists.
-local ready, known, rows, line, waiting, later, flying, facts, window, told = unpack(KEYS)
+local ready, known, ages, rows, line, waiting, later, flying, facts, window, told = unpack(KEYS)
 local operation, mailbox, now = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local call = redis.call
 local CRITICAL = 2 ^ 42 -- more than any time in milliseconds: critical members have negative places
@@ -102,9 +102,12 @@ local function place(member, not_before) -- the first of its line: to wait, now 
   if not_before and tonumber(not_before) > now then call('ZADD', later, not_before, member) else wait(member) end
 end
 
+local function age(member) return mailbox .. '\30' .. member end
+
 local function remove(member)
   call('HDEL', rows, member)
   call('ZREM', line, member)
+  call('ZREM', ages, age(member))
   call('HDEL', facts, 't:' .. member, 'b:' .. member)
   local own = line_of(member)
   local next_one = call('ZRANGEBYLEX', line, '[' .. own, '(' .. own .. '\255', 'LIMIT', 0, 1)[1]
@@ -145,6 +148,8 @@ local function put(from, to) -- told cut, then (outbox id, critical as c or n, i
       call('ZADD', line, 0, member)
       call('HSET', rows, member, ARGV[i + 5])
       if tonumber(ARGV[i + 4]) > now then call('HSET', facts, 'b:' .. member, ARGV[i + 4]) end
+      local since = math.max(tonumber(ARGV[i + 3]), tonumber(ARGV[i + 4]))
+      call('ZADD', ages, whole(ARGV[i + 1] == 'c' and since - CRITICAL or since), age(member))
       if first then place(member, ARGV[i + 4]) end
       if ARGV[i + 2] ~= '' then call('ZADD', told, 'GT', whole(now), ARGV[i + 2]) end
     end
