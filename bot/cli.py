@@ -16,6 +16,7 @@ from bot import control
 from bot.commands import rehearsals
 from bot.commands.check import run_check
 from bot.commands.common import further_findings, loaded_or_exit, print_result
+from bot.commands.dead import dead_arguments, run_dead
 from bot.commands.init import run_init
 from bot.commands.passwd import run_passwd
 from bot.commands.quarantine import quarantine_arguments, run_quarantine
@@ -86,6 +87,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     quarantine_arguments(made)
     command("verify", "核对台账哈希链 / check the journal's chain", _verify)
+    made = command("dead", "死信：查看、重发、了结 / dead letters", run_dead, config=False, as_json=False)
+    dead_arguments(made)
     made = command("explain", "如果发生，谁在何时被通知 / who would be told, when, and why", rehearsals.run_explain)
     rehearsals.explain_arguments(made)
     made = command(

@@ -16,6 +16,8 @@ from aiohttp import web
 from redis.exceptions import RedisError
 
 from bot.clock import WallClock
+from bot.dead_desk import add_dead
+from bot.deadletters import NotDone
 from bot.hub import Hub
 from bot.inquiry import Inquiry, Verification
 from bot.intake.batcher import Closed, Full
@@ -82,6 +84,7 @@ def control_application(hub: Hub, reload: Callable[[], Awaitable[str]]) -> web.A
     _add_quarantine(app, hub)
     app.router.add_get("/show/{code}", show)
     app.router.add_get("/verify", verify)
+    add_dead(app, hub)
     app.router.add_post("/open-anyway", open_anyway)
     app.router.add_post("/reload", reload_now)
     return app
@@ -176,6 +179,8 @@ async def ask_hub(settings: Settings, method: str, path: str, content: bytes | N
         raise NoAnswer(f"运行中的烽火没有答复：{error} / the running hub did not answer: {error}") from error
     if answer.status == 404:
         return b"null"
+    if answer.status == 409:
+        raise NotDone(content.decode("utf-8", "replace"))
     if answer.status != 200:
         raise NoAnswer(said.decode("utf-8", "replace"))
     return said

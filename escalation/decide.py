@@ -11,9 +11,10 @@ from escalation.deciding.lapsing import lapse
 from escalation.deciding.needed import still_needed
 from escalation.deciding.opening import open_incident
 from escalation.deciding.receiving import receive
+from escalation.deciding.replaying import replay
 from escalation.event import Event
 from escalation.incident import Incident
-from escalation.inputs import Context, Decision, Entry, Lapse, Receipt, Reply
+from escalation.inputs import Context, Decision, Entry, Lapse, Receipt, Replay, Reply
 from escalation.replies import reply_to
 from escalation.vocabulary import Verdict
 
@@ -47,8 +48,10 @@ def decide_event(
     return decision
 
 
-def decide(incident: Incident, given: Reply | Lapse | Receipt, ctx: Context) -> Decision:
+def decide(incident: Incident, given: Reply | Lapse | Receipt | Replay, ctx: Context) -> Decision:
     """Everything else that may happen to an existing incident."""
     if isinstance(given, Reply):
         return reply_to(incident, given, ctx)
+    if isinstance(given, Replay):
+        return replay(incident, given, ctx)
     return lapse(incident, ctx) if isinstance(given, Lapse) else receive(incident, given, ctx)

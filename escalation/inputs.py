@@ -11,7 +11,7 @@ import msgspec
 from escalation.calendar import Calendar
 from escalation.directory import Directory
 from escalation.incident import Incident
-from escalation.notice import OutboxRow
+from escalation.notice import DeadLetter, OutboxRow
 from escalation.plan import PlanBook
 from escalation.profile import Profile
 from escalation.vocabulary import ClockKind, Role, Tier, Verb, Verdict
@@ -85,6 +85,14 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     repeat: bool = False
 
 
+class Replay(msgspec.Struct, frozen=True, kw_only=True):
+    """An operator (``by``) wants a dead letter of this incident sent again, for a reason (``why``)."""
+
+    letter: DeadLetter
+    by: str
+    why: str
+
+
 class ChannelFacts(Protocol):
     """What the rules may know of channels, without importing them."""
 
@@ -130,7 +138,8 @@ class Decision(msgspec.Struct, kw_only=True):
     """What follows: the new state (None: no incident is touched), the journal's rows, what to send, what to answer.
 
     ``reason`` is the named reason of the whole decision. ``answer`` is the plain sentence for whoever replied.
-    ``tombstone`` remembers a clear that came before its raise (source time, milliseconds).
+    ``tombstone`` remembers a clear that came before its raise (source time, milliseconds). ``dead`` is what can reach
+    nobody any more.
     """
 
     reason: str
@@ -140,6 +149,7 @@ class Decision(msgspec.Struct, kw_only=True):
     verdict: Verdict | None = None
     answer: str = ""
     tombstone: int | None = None
+    dead: list[DeadLetter] = []
 
 
 class Rights(msgspec.Struct, frozen=True, kw_only=True):

@@ -128,16 +128,15 @@ class Notice(msgspec.Struct, kw_only=True, omit_defaults=True):
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A notice that can reach nobody any more, kept until a person replays or drops it.
 
-    ``row`` is what its mailbox held last, ``at`` when it was given up (ms), ``result`` and ``why`` what the vendor said,
-    ``to`` whom it was for (keys of addressees, '' parts where nobody is known), ``names`` the same for people.
+    ``row`` is what its mailbox held last, ``at`` when it was given up (ms), ``result`` and ``why`` what the vendor
+    said, ``told`` the notice as its incident had it (None: it belonged to no incident).
     """
 
     row: OutboxRow
     at: int
     result: str
     why: str
-    to: tuple[str, ...] = ()
-    names: tuple[str, ...] = ()
+    told: Notice | None = None
 
     @property
     def notice(self) -> str:

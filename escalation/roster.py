@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 
+import msgspec
+
 from escalation.calendar import local
 from escalation.directory import ContactEntry, Directory, Post, Shift
 from escalation.notice import Addressee, Contact
@@ -79,6 +81,16 @@ def holder(directory: Directory, key: str) -> tuple[Addressee, ...]:
     if person:
         return distinct(_persons(directory, unit, Role(role), (person,) if person in directory.people else ()))
     return distinct(who for post in directory.posts_at(unit, Role(role)) for who in _room(directory, post))
+
+
+def as_known_now(directory: Directory, who: Addressee) -> Addressee:
+    """The same addressee with the contacts that the directory has for them now; as they were where it knows none."""
+    if who.person in directory.people:
+        contacts = _usable(directory.people[who.person].contacts)
+    else:
+        rooms = (room for post in directory.posts_at(who.unit, who.role) for room in _room(directory, post))
+        contacts = () if who.person else next((room.contacts for room in rooms), ())
+    return msgspec.structs.replace(who, contacts=contacts) if contacts else who
 
 
 def distinct(addressees: Iterable[Addressee]) -> tuple[Addressee, ...]:

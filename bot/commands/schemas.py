@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from bot.chat.preview import ReadAs
+from bot.deadletters import DeadDone, DeadLine, DeadList
 from bot.inquiry import Verification
 from bot.quarantine import QuarantineList, QuarantineShown, QuarantineWorked
 from bot.rehearsal.explain import Explanation
@@ -27,6 +28,9 @@ PRINTED: dict[str, type[msgspec.Struct]] = {
     "quarantine-show": QuarantineShown,
     "quarantine-retry": QuarantineWorked,
     "understand": ReadAs,
+    "dead-list": DeadList,
+    "dead-show": DeadLine,
+    "dead-done": DeadDone,
 }
 """By command, what it prints."""
 

@@ -57,6 +57,7 @@ class Committing:
             correlation=incident.correlation,
             entries=decision.entries,
             outbox=decision.outbox,
+            dead=decision.dead,
             claimed_until=ctx.now + self._lease,
         )
 

@@ -98,6 +98,7 @@ class Receipts(Committing):
                 continue
             merged.entries += decision.entries
             merged.outbox += decision.outbox
+            merged.dead += decision.dead
         merged.incident = incident
         recorded = [self._change(merged, version, ctx, [])] if merged.entries else []
         return recorded + (self._keep(incident.code, incident.mode, bad, ctx) if bad else [])

@@ -20,7 +20,7 @@ from escalation.ledger.change import Change, Failed, OutboxItem, Taken
 from escalation.ledger.commit import Ledger
 from escalation.ledger.keys import US
 from escalation.ledger.mailbox import Mailboxes
-from escalation.notice import Addressee, Contact, NoticeKind, OutboxRow
+from escalation.notice import Addressee, Contact, DeadLetter, NoticeKind, OutboxRow
 from escalation.reach import acting, maintainers
 from escalation.roster import distinct, standing
 from escalation.vocabulary import Role, Urgency
@@ -149,6 +149,7 @@ class Strays:
                 partition=row.partition,
                 now=now,
                 takes=[Taken(f"d{US}{row.notice}", "", b"")],
+                dead=[DeadLetter(row=row, at=now, result=receipt.result, why=receipt.detail)],
                 entries=[
                     Entry(
                         at=now,
@@ -168,6 +169,14 @@ class Strays:
         for outcome in await self._ledger.commit(changes):
             if isinstance(outcome, Failed):
                 raise RowNotTaken(str(outcome.error)) from outcome.error
+
+
+def again(row: OutboxRow, now: int) -> OutboxRow:
+    """The row under a new id of its own, made of the old one: a person wants it sent again."""
+    contact = Contact(row.channel, row.address)
+    return msgspec.structs.replace(
+        row, notice=contact_id(f"{row.notice}.again", contact, row.attempt), created_at=now, not_before=0
+    )
 
 
 def _stem(row: OutboxRow) -> str:

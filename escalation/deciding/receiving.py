@@ -6,10 +6,10 @@ from escalation.deciding.duties import loudly, own_people, tell_duty
 from escalation.deciding.needed import done_meanwhile
 from escalation.incident import Duty, Incident
 from escalation.inputs import Context, Decision, Entry, Receipt, SendResult
-from escalation.notice import Addressee, Notice, NoticeKind, NoticeState
+from escalation.notice import Addressee, DeadLetter, Notice, NoticeKind, NoticeState
 from escalation.reach import Fallback, Reached, acting, maintainers
 from escalation.roster import standing
-from escalation.telling import next_stage, notice_id, offer, tell
+from escalation.telling import next_stage, notice_id, offer, outbox_row, tell
 from escalation.vocabulary import ClockKind, Purpose, Role, Tier, Urgency
 
 _LEFT = {
@@ -67,6 +67,10 @@ def receive(incident: Incident, receipt: Receipt, ctx: Context) -> Decision:
         lost = _another_way(decision, incident, notice, ctx)
         if lost:
             _unreachable(decision, incident, notice, lost, ctx)
+            letter = DeadLetter(
+                row=outbox_row(incident, notice), at=ctx.now, result=receipt.result, why=receipt.detail, told=notice
+            )
+            decision.dead.append(letter)
     return decision
 
 

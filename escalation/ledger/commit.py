@@ -181,7 +181,6 @@ class Ledger:
         flat = await self._store.execute("HGETALL", self._keys[partition].quarantine)
         return {flat[i].decode(): flat[i + 1] for i in range(0, len(flat), 2)}
 
-
     async def dead_letters(self) -> list[DeadLetter]:
         """Every dead letter, oldest first. Raises the store's error."""
         found: list[DeadLetter] = []

@@ -19,7 +19,7 @@ _CRITICAL = 2**42
 class Waiting(NamedTuple):
     """How many, and the hub's time since which the oldest could have gone on (ms; None where none waits)."""
 
-    count: int
+    many: int
     since: int | None
 
 
@@ -82,7 +82,9 @@ class Counting:
             replies = dict(answered(range(len(commands)), await self._store.pipeline(commands)))
             firsts = [reply for at, reply in replies.items() if at % 2]
             times = [int(float(first[1])) + above for first in firsts if first]
-            found[urgency] = Waiting(_sum(reply for at, reply in replies.items() if not at % 2), min(times, default=None))
+            found[urgency] = Waiting(
+                _sum(reply for at, reply in replies.items() if not at % 2), min(times, default=None)
+            )
         return found
 
     async def tokens(

@@ -1,4 +1,4 @@
-"""Incidents in the order they opened, newest first, page by page, however many there are and whatever changes meanwhile.
+"""Incidents in the order they opened, newest first, page by page, whatever changes meanwhile.
 
 A place in the order is the time at which the incident opened and its code. Neither moves while somebody reads on, so
 that nobody is seen twice or left out, and what opens meanwhile comes before everything that was seen.
@@ -35,9 +35,7 @@ class Listing:
 
         Raises the store's error: a part that does not answer must not look like one without incidents.
         """
-        streams = [
-            _Stream(keys.open if open_only else keys.opened, after, since, self._page) for keys in self._keys
-        ]
+        streams = [_Stream(keys.open if open_only else keys.opened, after, since, self._page) for keys in self._keys]
         await self._fill(streams)
         heap = [(stream.place(), number) for number, stream in enumerate(streams) if stream.ready]
         heapq.heapify(heap)
