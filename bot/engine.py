@@ -33,13 +33,16 @@ from escalation.ledger.change import OutboxItem
 from escalation.ledger.commit import Ledger
 from escalation.ledger.door import Store
 from escalation.ledger.due import Due
+from escalation.ledger.figures import Counting
 from escalation.ledger.inbox import Inbox
 from escalation.ledger.journal import Journal
 from escalation.ledger.keys import read_code
+from escalation.ledger.listing import Listing
 from escalation.ledger.mailbox import Mailboxes
 from escalation.ledger.meta import Meta
 from escalation.ledger.outbox import Outbox
 from escalation.ledger.rests import Rests
+from escalation.ledger.presence import Presence
 from escalation.notice import Notice
 
 log = logging.getLogger(__name__)
@@ -99,6 +102,9 @@ class Engine:
         self.ledger = Ledger(store, meta.partitions)
         self.mailboxes = Mailboxes(store, meta.shards)
         self.journal = Journal(store, meta.partitions, journal_folder)
+        self.presence = Presence(store)
+        self.listing = Listing(store, meta.partitions)
+        self.counting = Counting(store, meta.partitions, meta.shards)
         self._due = Due(store, meta.partitions)
         outbox = Outbox(store, meta.partitions)
         self.fanout = FanOut(outbox, self.mailboxes, meta.partitions, self.ledger.unheard)

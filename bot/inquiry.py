@@ -9,6 +9,7 @@ import msgspec
 from bot.storehouse import Storehouse
 from bot.story import Story, story_of
 from escalation.directory import Directory
+from escalation.incident import Incident
 from escalation.ledger.commit import Ledger
 from escalation.ledger.journal import Journal
 from escalation.ledger.keys import read_code
@@ -62,6 +63,13 @@ class Verification(msgspec.Struct, kw_only=True):
         return "\n".join(["台账有误：", *lines])
 
 
+async def told(incident: Incident, journal: Journal, presence: Presence, directory: Directory) -> Story:
+    """The story of an incident: its state, its journal, and the outages that fell into it."""
+    rows = await journal.rows(incident.code)
+    first = min((row.entry.at for row in rows), default=incident.opened_at)
+    return story_of(incident, rows, await presence.outages(first), directory)
+
+
 class Inquiry:
     """Questions to one store."""
 
@@ -76,8 +84,8 @@ class Inquiry:
         code = read_code(text)
         if code is None:
             raise ValueError(f"{text} 不是编号，应如 A0231 / {text} is no code such as A0231")
-        door = self._storehouse.door()
-        incident = (await Ledger(door, self._meta.partitions).find_many([code]))[0]
+        door, partitions = self._storehouse.door(), self._meta.partitions
+        incident = (await Ledger(door, partitions).find_many([code]))[0]
         if incident is None:
             return None
         if isinstance(incident, Damaged):
@@ -85,9 +93,8 @@ class Inquiry:
                 f"{code} 的记录无法读取：{incident.why}。请用写下它的版本打开，或从备份恢复。\n"
                 f"the state of {code} cannot be read: {incident.why}. Use the version that wrote it, or restore."
             )
-        rows = await Journal(door, self._meta.partitions, self._storehouse.journal_folder).rows(code)
-        first = min((row.entry.at for row in rows), default=incident.opened_at)
-        return story_of(incident, rows, await Presence(door).outages(first), self._directory)
+        journal = Journal(door, partitions, self._storehouse.journal_folder)
+        return await told(incident, journal, Presence(door), self._directory)
 
     async def verify(self) -> Verification:
         """Walk the whole journal against its chain, its heads and the anchor."""

@@ -215,13 +215,13 @@ def story_of(incident: Incident, rows: Sequence[JournalRow], outages: Sequence[O
         state_word=state_word(incident),
         active=incident.active,
         flags=[flag.value for flag in incident.flags],
-        opened=_shown(incident.opened_at),
-        closed=_shown(incident.closed_at),
+        opened=shown(incident.opened_at),
+        closed=shown(incident.closed_at),
         raises=incident.raises,
         rule=incident.plan.rule,
         basis=incident.plan.basis,
-        next_due=_shown(due or 0),
-        duties=[_duty(duty, directory) for duty in incident.duties],
+        next_due=shown(due or 0),
+        duties=[duty_line(duty, directory) for duty in incident.duties],
         lines=[line for _, line in lines],
     )
 
@@ -230,7 +230,7 @@ def _line(row: JournalRow, directory: Directory) -> StoryLine:
     entry = row.entry
     detail: Detail = {key: value for key, value in entry.detail.items() if value not in ("", None)}
     return StoryLine(
-        at=_shown(entry.at),
+        at=shown(entry.at),
         reason=entry.reason,
         what=_what(entry),
         number=row.number,
@@ -270,22 +270,23 @@ def _who(entry: Entry, directory: Directory) -> str:
 
 def _outage(outage: Outage) -> StoryLine:
     seconds = (outage.end - outage.start) // 1000
-    detail: Detail = {"seconds": seconds, "until": _shown(outage.end)}
+    detail: Detail = {"seconds": seconds, "until": shown(outage.end)}
     return StoryLine(
-        at=_shown(outage.start),
+        at=shown(outage.start),
         reason="hub_outage",
-        what=f"系统中断 {seconds} 秒，至 {_shown(outage.end)[11:19]} 恢复",
+        what=f"系统中断 {seconds} 秒，至 {shown(outage.end)[11:19]} 恢复",
         detail=detail,
     )
 
 
-def _duty(duty: Duty, directory: Directory) -> DutyLine:
+def duty_line(duty: Duty, directory: Directory) -> DutyLine:
+    """How one duty stands, in words."""
     return DutyLine(
         duty=duty.id,
         tier=duty.tier.value,
         unit_name=f"{Tier(duty.tier).word} {directory.unit_name(duty.unit)}",
         signed_by=duty.signed.name if duty.signed else "",
-        signed_at=_shown(duty.signed.at) if duty.signed else "",
+        signed_at=shown(duty.signed.at) if duty.signed else "",
         open=duty.open,
         closed_reason=duty.closed_reason,
         clocks=[_clock(clock) for clock in duty.clocks],
@@ -296,13 +297,14 @@ def _clock(clock: Clock) -> ClockLine:
     late = clock.state is ClockState.RUNNING and clock.lapsed_at
     return ClockLine(
         clock=clock.kind.word,
-        due=_shown(clock.due_at),
+        due=shown(clock.due_at),
         state="lapsed" if late else clock.state.value,
-        met=_shown(clock.met_at),
+        met=shown(clock.met_at),
     )
 
 
-def _shown(ms: int) -> str:
+def shown(ms: int) -> str:
+    """A moment as RFC 3339 in Beijing time; '' for 0."""
     return local(ms).isoformat(timespec="seconds") if ms else ""
 
 

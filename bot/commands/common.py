@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ from bot.settings.load import Loaded, load
 from bot.settings.models import Settings
 from bot.settings.problem import Finding
 from channels.registry import abilities_of
-from escalation.calendar import ZONE
 
 
 def further_findings(settings: Settings) -> Iterable[Finding]:
@@ -48,14 +46,3 @@ def loaded_or_exit(path: Path, *, servable: bool = False) -> tuple[Loaded, Setti
 def print_result(result: Any, as_json: bool, text: Callable[[], str]) -> None:
     """Print as JSON of the schema, or for people."""
     print(msgspec.json.format(msgspec.json.encode(result), indent=2).decode() if as_json else text())
-
-
-def moment(text: str) -> int:
-    """A time from the command line, in Beijing time where it has no zone; milliseconds. Raises ValueError."""
-    try:
-        given = datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError(
-            f"{text} 不是时刻，应如 2026-11-21T02:00 / {text} is no time such as 2026-11-21T02:00"
-        ) from None
-    return round((given if given.tzinfo else given.replace(tzinfo=ZONE)).timestamp() * 1000)

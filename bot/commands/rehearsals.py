@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 
-from bot.commands.common import loaded_or_exit, moment, print_result
+from bot.commands.common import loaded_or_exit, print_result
+from bot.moments import moment
 from bot.rehearsal.explain import Explanation, explain
 from bot.rehearsal.recording import recordings
 from bot.rehearsal.replay import Replayed, read_lines, replay

@@ -18,6 +18,7 @@ from bot.quarantine import QuarantineList, QuarantineShown, QuarantineWorked
 from bot.rehearsal.explain import Explanation
 from bot.rehearsal.replay import Replayed
 from bot.story import Story
+from bot.web.incidents import IncidentPage
 
 PRINTED: dict[str, type[msgspec.Struct]] = {
     "show": Story,
@@ -28,6 +29,7 @@ PRINTED: dict[str, type[msgspec.Struct]] = {
     "quarantine-show": QuarantineShown,
     "quarantine-retry": QuarantineWorked,
     "understand": ReadAs,
+    "incidents": IncidentPage,
     "dead-list": DeadList,
     "dead-show": DeadLine,
     "dead-done": DeadDone,

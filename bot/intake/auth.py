@@ -80,7 +80,7 @@ def client_address(peer: str, forwarded: Sequence[str], proxies: tuple[Network, 
     """
     address = _address(peer)
     hops = [hop.strip() for line in forwarded for hop in line.split(",")]
-    while address is not None and hops and _within(address, proxies):
+    while address is not None and hops and listed(address, proxies):
         address = _address(hops.pop())
     return address
 
@@ -98,14 +98,14 @@ def admit_bearer(entrance: Bearer, headers: Mapping[str, str], address: Address 
         matched |= hmac.compare_digest(hashlib.sha256(each.encode()).digest(), given)
     if not matched:
         return Ground.BAD_TOKEN
-    return Ground.TOKEN if _within(address, entrance.addresses) else Ground.FOREIGN_ADDRESS
+    return Ground.TOKEN if listed(address, entrance.addresses) else Ground.FOREIGN_ADDRESS
 
 
 def admit_signed(
     entrance: Signing, headers: Mapping[str, str], body: bytes, address: Address | None, now: int
 ) -> Ground:
     """Whether the body as received is signed by one of the secrets. ``now`` in milliseconds since the epoch."""
-    if entrance.addresses and not _within(address, entrance.addresses):
+    if entrance.addresses and not listed(address, entrance.addresses):
         return Ground.FOREIGN_ADDRESS
     return _VERIFIED[verify(entrance.secrets, headers, body, now // 1000, entrance.tolerance)]
 
@@ -121,5 +121,6 @@ def _address(text: str) -> Address | None:
 
 
 @lru_cache(maxsize=1024)
-def _within(address: Address | None, networks: tuple[Network, ...]) -> bool:
+def listed(address: Address | None, networks: tuple[Network, ...]) -> bool:
+    """Whether the address is in one of the networks; what is no address is in none."""
     return address is not None and any(address in network for network in networks)

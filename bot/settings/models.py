@@ -31,6 +31,7 @@ from yarl import URL
 
 from bot.settings.accounts import Account, DutyPage
 from bot.settings.mapping import MappingTable, StreamTable, store_address
+from bot.settings.operation import Api, Log, Metrics
 from channels import registry, standard_webhooks
 from escalation import calendar
 from escalation.directory import Directory, Enterprise, Id, MajorHazard, Person, Point, Post, Table, Text, Unit
@@ -266,6 +267,9 @@ class Settings(Table):
     pages: Pages
     duty_page: DutyPage = DutyPage()
     accounts: dict[Id, Account] = Field(default_factory=dict)
+    api: Api = Api()
+    metrics: Metrics = Metrics()
+    log: Log = Log()
     calendar: CalendarTable = CalendarTable()
     sources: dict[Id, Source] = Field(default_factory=dict)
     channels: dict[Id, ChannelTable] = Field(default_factory=dict)

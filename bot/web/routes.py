@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from bot.web import doors, guards
+from bot.web.api import add_api
 from bot.web.duty.page import add_duty
 from bot.web.health import add_health
 from bot.web.house import House
@@ -24,4 +25,5 @@ def add_routes(app: web.Application, house: House) -> None:
     app.router.add_post(doors.ROUTE, door.take)
     add_duty(app, house)
     add_health(app, house)
+    add_api(app, house)
     add_static(app)

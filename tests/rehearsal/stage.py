@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bot.commands.common import moment
+from bot.moments import moment
 from bot.rehearsal.explain import Explanation, explain
 from bot.rehearsal.recording import recordings
 from bot.rehearsal.replay import Replayed, read_lines, replay_on

@@ -81,7 +81,7 @@ def test_a_sample_that_is_adopted_by_name_may_serve(folder: Folder) -> None:
 def test_every_setting_that_the_example_only_shows_works_when_it_is_switched_on(folder: Folder) -> None:
     folder.put("config.toml", uncommented(example_text()))
     folder.put("contacts/empty.toml", "")
-    for name in ("store", "source-gateway", "stream", "sms-callback", "mail-password", "upstream"):
+    for name in ("store", "source-gateway", "stream", "sms-callback", "mail-password", "upstream", "api-dashboard"):
         folder.put(f"secrets/{name}", WHSEC)
     loaded = folder.load()
     assert loaded.problems == ()

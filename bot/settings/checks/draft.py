@@ -12,6 +12,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from bot.settings.channel_facts import abilities_of
 from bot.settings.models import ChannelTable, HazardRow, Hub, PointRow, Source, gathered
+from bot.settings.operation import ApiToken
 from bot.settings.positions import Loc
 from channels.channel import Abilities
 from escalation.directory import Directory, Enterprise, MajorHazard, Person, Point, Post, Unit
@@ -109,6 +110,18 @@ class Draft:
         for name, table in self.named("sources").items():
             try:
                 found[name] = Source.model_validate(table)
+            except ValidationError:
+                continue
+        return found
+
+    @cached_property
+    def readers(self) -> dict[str, ApiToken]:
+        """The well-formed readers of the API."""
+        tokens = self.named("api").get("tokens", {})
+        found: dict[str, ApiToken] = {}
+        for name, table in (tokens if isinstance(tokens, dict) else {}).items():
+            try:
+                found[name] = ApiToken.model_validate(table)
             except ValidationError:
                 continue
         return found

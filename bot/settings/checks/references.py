@@ -65,6 +65,9 @@ def references(draft: Draft) -> Iterator[Finding]:
     for table in ("points", "hazards"):
         for loc, uscc in draft.ids(table, "enterprise"):
             yield from names.lacks("no_enterprise", uscc, loc, names.enterprises)
+    for name, token in draft.readers.items():
+        for number, place in enumerate(token.units):
+            yield from names.place(place, ("api", "tokens", name, "units", number))
     for loc, post in draft.posts:
         yield from names.place(post.unit, (*loc, "unit"))
         yield from names.people_in(post.people, (*loc, "people"))
