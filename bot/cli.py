@@ -21,7 +21,7 @@ from bot.commands.init import run_init
 from bot.commands.passwd import run_passwd
 from bot.commands.quarantine import quarantine_arguments, run_quarantine
 from bot.commands.understand import run_understand, understand_arguments
-from bot.process import log_to_stderr
+from bot.logs import configure
 from bot.serving import CannotListen, serve
 from bot.store.errors import StoreError
 from bot.story import text_of
@@ -117,7 +117,7 @@ def _check(options: argparse.Namespace) -> int:
 
 def _serve(options: argparse.Namespace) -> int:
     loaded, settings = loaded_or_exit(options.config, servable=True)
-    log_to_stderr()
+    configure(settings.log)
     for problem in loaded.problems:
         logging.getLogger("fenghuo").warning("%s", problem.text(settings.hub.language))
     # The loop in C: the hub's work is many small round trips.

@@ -20,6 +20,7 @@ from bot.intake.gate import Result
 from bot.intake.reading import Unreadable
 from bot.rendering.renderer import Renderer
 from bot.rules import Rules
+from bot.tally import Tally
 from bot.workers.courier import Courier
 from bot.workers.decider import Decider
 from bot.workers.fanout import FanOut
@@ -41,8 +42,8 @@ from escalation.ledger.listing import Listing
 from escalation.ledger.mailbox import Mailboxes
 from escalation.ledger.meta import Meta
 from escalation.ledger.outbox import Outbox
-from escalation.ledger.rests import Rests
 from escalation.ledger.presence import Presence
+from escalation.ledger.rests import Rests
 from escalation.notice import Notice
 
 log = logging.getLogger(__name__)
@@ -93,8 +94,10 @@ class Engine:
         *,
         journal_folder: Path,
         link_for: Callable[[Incident, Notice], str] | None = None,
+        tally: Tally | None = None,
     ) -> None:
         self.store = store
+        self.tally = tally or Tally()
         self.rules = rules
         self.clock = clock
         self.meta = meta
@@ -122,6 +125,7 @@ class Engine:
             directory=lambda: self.rules.directory,
             maintainers=lambda: self.rules.settings.hub.maintainers,
             now=clock.now,
+            tally=self.tally,
         )
         self.answering = Answering(
             ledger=self.ledger,
@@ -143,6 +147,11 @@ class Engine:
     def room(self) -> int:
         """How many more events would be taken now."""
         return self._intake.room
+
+    @property
+    def undecided(self) -> int:
+        """How many events wait for their decision."""
+        return self._intake.waiting
 
     def has_room(self, count: int) -> bool:
         """Whether ``count`` more events would be taken now."""
@@ -323,7 +332,9 @@ class Engine:
                 continue
 
     async def _decide(self, items: list[Event | Unreadable]) -> list[Result | Exception]:
-        return await self.decider.each_event(items, self.clock.now())
+        results = await self.decider.each_event(items, self.clock.now())
+        self.tally.took([result for result in results if not isinstance(result, Exception)])
+        return results
 
     def _context(self, now: int) -> Context:
         return self.rules.context(now)

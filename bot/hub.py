@@ -19,6 +19,7 @@ from bot.engine import Engine
 from bot.gate import HubGate
 from bot.inquiry import Inquiry
 from bot.intake.door import ROUTE, RUNNER_OPTIONS, DoorLimits, events_handler
+from bot.logs import trail
 from bot.relay.frames import Begin
 from bot.relay.parent import MODULE, CourierProcess
 from bot.rules import Rules
@@ -28,7 +29,9 @@ from bot.settings.models import Settings
 from bot.store.errors import StoreError
 from bot.storehouse import SHARDS, Storehouse
 from bot.streams.readers import StreamReaders
+from bot.tally import Tally
 from bot.web.links import links_of
+from bot.web.metrics import add_metrics
 from bot.web.routes import add_routes
 from channels.channel import Channel
 from escalation.incident import Incident
@@ -76,6 +79,8 @@ class Hub:
         self.gate = HubGate(lambda: self.rules, lambda: self.engine, lambda: self.not_ready)
         self.changed: list[Callable[[], None]] = []
         self._streams = StreamReaders(lambda: self.rules, lambda: self.engine, self.gate, self.storehouse.client)
+        self.tally = Tally()
+        self.stopping = False
 
     @property
     def rules(self) -> Rules:
@@ -87,6 +92,8 @@ class Hub:
     @property
     def not_ready(self) -> str:
         """Why nothing is accepted, in a Chinese and an English line; '' when all is well."""
+        if self.stopping:
+            return "正在停止\nthe hub is stopping"
         return self.storehouse.reason or self._seal_trouble
 
     async def open(self) -> None:
@@ -118,7 +125,9 @@ class Hub:
             if held:
                 log.warning("%d rows that a former hub had in its hand are taken up again", held)
         folder = self.storehouse.journal_folder
-        engine = Engine(door, meta, self.rules, self.clock, journal_folder=folder, link_for=self._link_for)
+        rules, tally = self.rules, self.tally
+        engine = Engine(door, meta, rules, self.clock, journal_folder=folder, link_for=self._link_for, tally=tally)
+        engine.ledger.told = trail
         await self._write_notes(engine)
         engine.changed = self._tell_changed
         # A store that is not the one we know, or a clock that is off: no work at all, not only no intake.
@@ -173,6 +182,7 @@ class Hub:
         limits = DoorLimits(body=table.max_body_bytes, inflated=4 * table.max_body_bytes, items=table.max_batch)
         app.router.add_post(ROUTE, events_handler(self.gate, limits))
         add_routes(app, self)
+        add_metrics(app, self)
         return app
 
     async def listen(self, app: web.Application, tls: ssl.SSLContext | None = None) -> web.AppRunner:
@@ -241,7 +251,8 @@ class Hub:
             house = self.storehouse
             return Begin(str(config), str(house.socket or ""), house.waits)
 
-        courier = CourierProcess(begin, lambda: self.storehouse.ready, engine.move, module=self.courier_module)
+        ready, module = lambda: self.storehouse.ready, self.courier_module
+        courier = CourierProcess(begin, ready, engine.move, self.tally, module=module)
         self._courier = engine.relay = courier
         try:
             await courier.run()

@@ -17,6 +17,7 @@ from aiohttp import web
 from bot.clock import WallClock
 from bot.control import SOCKET, control_application, listen_control
 from bot.hub import Hub
+from bot.logs import configure
 from bot.process import collect_seldom
 from bot.settings.load import FurtherCheck, Loaded
 from bot.settings.models import Settings
@@ -48,7 +49,13 @@ async def serve(path: Path, loaded: Loaded, further: Sequence[FurtherCheck] = ()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     hub = Hub(_settings(loaded), WallClock(), config=path)
-    reloader = Reloader(path, loaded, lambda new: hub.reload(_settings(new)), further=further)
+
+    def take(new: Loaded) -> None:
+        settings = _settings(new)
+        configure(settings.log)
+        hub.reload(settings)
+
+    reloader = Reloader(path, loaded, take, further=further)
     asked = asyncio.Event()
 
     def ask() -> None:
@@ -87,6 +94,7 @@ async def _live(hub: Hub, reloader: Reloader, stopping: asyncio.Task[Any], asked
         runners.append(await listen_control(control_application(hub, reload_now), folder))
         await asyncio.wait({*tasks, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if stopping.done():
+            hub.stopping = True
             return 0
         for task in tasks:
             if task.done():

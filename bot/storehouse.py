@@ -125,6 +125,18 @@ class Storehouse:
         return self._store is not None and not self._external_reason
 
     @property
+    def state(self) -> str:
+        """The store's state in one word."""
+        if self._supervisor is not None:
+            return self._supervisor.state.value
+        return "ready" if self.ready else "unusable"
+
+    @property
+    def finding(self) -> str:
+        """What the last comparison with the anchor found, in one word."""
+        return self.verdict.finding.value if self.verdict is not None else "unknown"
+
+    @property
     def reason(self) -> str:
         """Why not, in Chinese and English lines; '' when ready."""
         if self.ready:

@@ -14,13 +14,15 @@ import uvloop
 
 from bot.clock import WallClock
 from bot.engine import Engine, Part
-from bot.process import collect_seldom, log_to_stderr
-from bot.relay.frames import Beat, Begin, Rows, framed, read_frame
+from bot.logs import configure, trail
+from bot.process import collect_seldom
+from bot.relay.frames import Beat, Begin, Counts, Rows, framed, read_frame
 from bot.relay.parent import BEAT, SILENCE
 from bot.rules import Rules
 from bot.sessions import open_channels, vendor_session
 from bot.settings.load import load
 from bot.settings.models import Settings
+from bot.settings.operation import Log
 from bot.storehouse import guest_door
 from bot.web.links import links_of
 from channels.channel import Channel
@@ -37,7 +39,7 @@ def main(descriptor: int, channels: Open = open_channels) -> int:
     # A signal to the whole group (Ctrl-C, a stopped service) is the hub's to hear: it closes the socket.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    log_to_stderr()
+    configure(Log())
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_live(descriptor, channels))
 
@@ -51,9 +53,11 @@ async def _live(descriptor: int, channels: Open) -> int:
     if settings is None:
         log.error("the configuration has errors now; the hub goes on by itself")
         return 1
+    configure(settings.log)
     async with vendor_session() as session:
         opened = channels(settings, session)
         engine = await _engine(settings, opened, begin)
+        engine.ledger.told = trail
         collect_seldom()
         try:
             await _Life(engine, reader, writer).run()
@@ -112,4 +116,6 @@ class _Life:
     async def _beat(self) -> None:
         while True:
             self._writer.write(framed(Beat(True)))
+            sends, good_at = self._engine.tally.taken()
+            self._writer.write(framed(Counts(sends, good_at, self._engine.courier.under_way)))
             await asyncio.sleep(BEAT)

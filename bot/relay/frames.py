@@ -42,7 +42,16 @@ class Rows(msgspec.Struct, tag=True, array_like=True):
         return [OutboxItem(*row, _read_row(row[4])) for row in self.rows]
 
 
-Frame = Begin | Beat | Rows
+class Counts(msgspec.Struct, tag=True, array_like=True):
+    """From the courier process: how its sends ended since it said so last, as (channel, result, how many), each
+    channel's last good one (ms), and how many are under way."""
+
+    sends: list[tuple[str, str, int]]
+    good_at: dict[str, int]
+    under_way: int
+
+
+Frame = Begin | Beat | Rows | Counts
 _reader: msgspec.msgpack.Decoder[Frame] = msgspec.msgpack.Decoder(Frame)
 _write = msgspec.msgpack.Encoder().encode
 _read_row = msgspec.json.Decoder(OutboxRow).decode

@@ -10,8 +10,9 @@ import sys
 from collections import deque
 from collections.abc import Callable
 
-from bot.relay.frames import Beat, Begin, framed, read_frame
+from bot.relay.frames import Beat, Begin, Counts, framed, read_frame
 from bot.relay.frames import Rows as RowsFrame
+from bot.tally import Tally
 from escalation.ledger.change import OutboxItem
 
 log = logging.getLogger(__name__)
@@ -33,19 +34,21 @@ AGAIN = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 
 class CourierProcess:
     """Keeps one courier process. ``begin`` is asked at each start; ``may_work`` says whether the store is in order;
-    ``take_back`` gets the rows given last when the process ends or falls silent: putting them again has no effect."""
+    ``tally`` counts its sends too; ``take_back`` gets the rows given last when the process ends or falls silent: putting them again has no effect."""
 
     def __init__(
         self,
         begin: Callable[[], Begin],
         may_work: Callable[[], bool],
         take_back: Callable[[list[OutboxItem]], None],
+        tally: Tally,
         *,
         module: str = MODULE,
     ) -> None:
         self._begin = begin
         self._may_work = may_work
         self._take_back = take_back
+        self._tally = tally
         self._given: deque[tuple[float, list[OutboxItem]]] = deque()
         self._module = module
         self._writer: asyncio.StreamWriter | None = None
@@ -118,12 +121,15 @@ class CourierProcess:
         self._writer = writer
         beating = asyncio.create_task(self._beat(writer), name="beats to the courier process")
         try:
-            while await read_frame(reader) is not None:
+            while (frame := await read_frame(reader)) is not None:
+                if isinstance(frame, Counts):
+                    self._tally.hear(frame.sends, frame.good_at, frame.under_way)
                 if self._heard == float("-inf"):
                     log.info("a courier process sends for this hub")
                 self._heard = asyncio.get_running_loop().time()
         finally:
             self._writer, self._heard = None, float("-inf")
+            self._tally.under_way = 0
             beating.cancel()
             writer.close()
             self._want_back()

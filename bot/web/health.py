@@ -15,7 +15,7 @@ def add_health(app: web.Application, house: House) -> None:
         return web.json_response({"status": "alive"}, headers={"Cache-Control": "no-store"})
 
     async def ready(_request: web.Request) -> web.Response:
-        zh, _, en = _why_not(house).partition("\n")
+        zh, _, en = why_not(house).partition("\n")
         headers = {"Cache-Control": "no-store"}
         if not zh:
             return web.json_response({"status": "ready"}, headers=headers)
@@ -24,7 +24,7 @@ def add_health(app: web.Application, house: House) -> None:
 
     async def front(_request: web.Request) -> web.Response:
         settings = house.rules.settings
-        facts = {"name": settings.hub.name, "ready": not _why_not(house), "emergency": settings.hub.emergency}
+        facts = {"name": settings.hub.name, "ready": not why_not(house), "emergency": settings.hub.emergency}
         return page("front.html", facts)
 
     app.router.add_get("/healthz", alive)
@@ -32,7 +32,8 @@ def add_health(app: web.Application, house: House) -> None:
     app.router.add_get("/", front)
 
 
-def _why_not(house: House) -> str:
+def why_not(house: House) -> str:
+    """Why nothing is accepted, in a Chinese and an English line; '' when all is well."""
     if house.not_ready:
         return house.not_ready
     return "" if house.engine is not None else "存储尚未打开\nthe store is not open yet"

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 
+from bot.tally import Tally
 from bot.workers.broken import broken_channel
 from bot.workers.decider import Decider, StoreFailed
 from bot.workers.letters import Letters, Parcel
@@ -61,7 +62,9 @@ class Courier:
         directory: Callable[[], Directory],
         maintainers: Callable[[], str],
         now: Callable[[], int],
+        tally: Tally,
     ) -> None:
+        self._tally = tally
         self._maintainers = maintainers
         self._ledger = ledger
         self._mailboxes = mailboxes
@@ -324,6 +327,7 @@ class Courier:
 
     def _end(self, sent: Sent) -> None:
         self._ended.append(sent)
+        self._tally.sent(sent.claim.mailbox.channel, sent.receipts)
         self.news.set()
 
     async def record(self, now: int) -> int:

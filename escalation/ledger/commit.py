@@ -10,11 +10,12 @@ conflict loads again and decides that nothing is left to do.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
 from escalation.incident import Incident, IncidentState
+from escalation.inputs import Entry
 from escalation.ledger.change import (
     AlreadyTaken,
     Born,
@@ -52,6 +53,8 @@ class Ledger:
     ``unheard`` are claims on outbox rows of commits that did not answer for themselves. Such a commit may have been
     written all the same, by its first run, whose answer was lost: its rows are then this hub's, and in nobody's hand.
     Whoever asks the outbox for them takes them off the list.
+
+    ``told`` hears of the journal rows that each call of :meth:`commit` brought to disk.
     """
 
     def __init__(self, store: Store, partitions: int) -> None:
@@ -82,6 +85,7 @@ class Ledger:
         ]
         self._codes = Codes(store, self._keys)
         self.unheard: list[Born] = []
+        self.told: Callable[[list[Entry]], None] | None = None
 
     def partition_of(self, key: str) -> int:
         """The partition of an enterprise or ``source:<name>``."""
@@ -159,7 +163,11 @@ class Ledger:
         finally:
             self.unheard += (each.born for each in doubtful if each.rows and each.token)
         replies = iter(answers)
-        return [each if isinstance(each, Failed) else each.outcome(next(replies)) for each in prepared]
+        outcomes = [each if isinstance(each, Failed) else each.outcome(next(replies)) for each in prepared]
+        if self.told is not None:
+            ends = zip(changes, outcomes, strict=True)
+            self.told([entry for change, end in ends if isinstance(end, Committed) for entry in change.entries])
+        return outcomes
 
     async def open_codes(self, partition: int, start: int = 0, count: int = 500) -> list[str]:
         """A page of the partition's open incidents, oldest first. Pages shift when an incident closes in between."""
