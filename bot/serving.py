@@ -19,9 +19,11 @@ from bot.control import SOCKET, control_application, listen_control
 from bot.hub import Hub
 from bot.logs import configure
 from bot.process import collect_seldom
+from bot.notify import Manager
 from bot.settings.load import FurtherCheck, Loaded
 from bot.settings.models import Settings
 from bot.settings.reload import Reload, Reloader, ReloadOutcome
+from bot.web.health import why_not
 
 log = logging.getLogger(__name__)
 
@@ -87,16 +89,19 @@ async def _live(hub: Hub, reloader: Reloader, stopping: asyncio.Task[Any], asked
         reloader.request()
         return _tell(reloader.step(time.time_ns() // 1_000_000))
 
-    folder = hub.rules.settings.hub.data
+    folder, manager = hub.rules.settings.hub.data, Manager(os.environ)
     runners = [await _listen(hub)]
     tasks = [asyncio.create_task(hub.run(), name="hub"), asyncio.create_task(_watch(reloader, asked), name="watch")]
     try:
         runners.append(await listen_control(control_application(hub, reload_now), folder))
-        await asyncio.wait({*tasks, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        manager.tell("READY=1", f"MAINPID={os.getpid()}")
+        tasks.append(asyncio.create_task(manager.keep_told(lambda: why_not(hub)), name="manager"))
+        await asyncio.wait({*tasks[:2], stopping}, return_when=asyncio.FIRST_COMPLETED)
         if stopping.done():
             hub.stopping = True
+            manager.tell("STOPPING=1")
             return 0
-        for task in tasks:
+        for task in tasks[:2]:
             if task.done():
                 log.critical("%s ended by itself; the hub stops", task.get_name(), exc_info=task.exception())
         return 1

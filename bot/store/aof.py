@@ -141,15 +141,27 @@ def last_file(data_folder: Path) -> Path | None:
     manifest = data_folder / FOLDER / f"{NAME}.manifest"
     if not manifest.exists():
         return None
+    last = last_named(manifest.read_bytes())
+    return data_folder / FOLDER / last if last else None
+
+
+def last_named(manifest: bytes) -> str | None:
+    """The name of the file that is appended to, by a manifest's bytes. Raises ValueError."""
     last: tuple[int, str] | None = None
-    for line in manifest.read_text("utf-8").splitlines():
-        words = line.split()
-        fields = dict(zip(words[::2], words[1::2], strict=False))
-        if not line.strip() or line.startswith("#"):
-            continue
+    for fields in _lines(manifest):
         if fields.get("type") == "i" and (last is None or int(fields["seq"]) > last[0]):
             last = int(fields["seq"]), fields["file"]
-    return data_folder / FOLDER / last[1] if last else None
+    return last[1] if last else None
+
+
+def named(manifest: bytes) -> list[str]:
+    """The names of all files that hold data: the base, and those appended to since. Raises ValueError."""
+    return [fields["file"] for fields in _lines(manifest) if fields.get("type") in ("b", "i")]
+
+
+def _lines(manifest: bytes) -> list[dict[str, str]]:
+    lines = [line.split() for line in manifest.decode("utf-8").splitlines() if line.strip() and line[0] != "#"]
+    return [dict(zip(words[::2], words[1::2], strict=False)) for words in lines]
 
 
 def orphaned_files(data_folder: Path) -> list[Path]:

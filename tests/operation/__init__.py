@@ -1,0 +1,1 @@
+"""What whoever looks after the machine relies on: service manager, log, backup, bundle."""
