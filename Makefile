@@ -20,7 +20,7 @@ ifneq ($(shell $(BIN)/python -c 'import pip; print("usable")' 2>/dev/null),usabl
 MAKE_VENV := make-venv
 endif
 
-.PHONY: help demo test check soak bench lock system-deps clean distclean make-venv \
+.PHONY: help demo test check soak bench bundle lock system-deps clean distclean make-venv \
 	lint format-check types contracts dead-code file-length
 
 help: ## this list
@@ -38,6 +38,9 @@ soak: $(VENV)/.dev ## the long random runs
 
 bench: $(VENV)/.dev ## measure; prints one table
 	@$(BIN)/python -m bench $(ARGS)
+
+bundle: $(VENV)/.dev ## one archive for machines without a network, in dist/ (ARGS="--machine x86_64" for one)
+	@$(BIN)/python -m scripts.bundle $(ARGS)
 
 check: lint format-check types contracts dead-code file-length ## every gate but the tests
 

@@ -7,6 +7,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import Callable, Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 import uvloop
@@ -14,6 +15,7 @@ from redis.exceptions import RedisError
 
 from bot import control
 from bot.commands import rehearsals
+from bot.commands.backups import backup_arguments, restore_arguments, run_backup, run_restore
 from bot.commands.check import run_check
 from bot.commands.common import further_findings, loaded_or_exit, print_result
 from bot.commands.dead import dead_arguments, run_dead
@@ -50,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="fenghuo", description="烽火：安全生产报警通知中枢 / work-safety alarm hub")
+    parser.add_argument("--version", action="version", version=f"fenghuo {version('fenghuo')}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(
@@ -87,6 +90,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     quarantine_arguments(made)
     command("verify", "核对台账哈希链 / check the journal's chain", _verify)
+    made = command("backup", "备份存储、台账、锚点和配置 / save everything", run_backup)
+    backup_arguments(made)
+    made = command("restore", "从备份恢复并核对 / restore a backup and verify it", run_restore)
+    restore_arguments(made)
     made = command("dead", "死信：查看、重发、了结 / dead letters", run_dead, config=False, as_json=False)
     dead_arguments(made)
     made = command("explain", "如果发生，谁在何时被通知 / who would be told, when, and why", rehearsals.run_explain)

@@ -11,12 +11,14 @@ from typing import Any
 
 import msgspec
 
+from bot.backup import Backup
 from bot.chat.preview import ReadAs
 from bot.deadletters import DeadDone, DeadLine, DeadList
 from bot.inquiry import Verification
 from bot.quarantine import QuarantineList, QuarantineShown, QuarantineWorked
 from bot.rehearsal.explain import Explanation
 from bot.rehearsal.replay import Replayed
+from bot.restore import Restored
 from bot.story import Story
 from bot.web.incidents import IncidentPage
 
@@ -30,6 +32,8 @@ PRINTED: dict[str, type[msgspec.Struct]] = {
     "quarantine-retry": QuarantineWorked,
     "understand": ReadAs,
     "incidents": IncidentPage,
+    "backup": Backup,
+    "restore": Restored,
     "dead-list": DeadList,
     "dead-show": DeadLine,
     "dead-done": DeadDone,
