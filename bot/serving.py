@@ -18,8 +18,8 @@ from bot.clock import WallClock
 from bot.control import SOCKET, control_application, listen_control
 from bot.hub import Hub
 from bot.logs import configure
-from bot.process import collect_seldom
 from bot.notify import Manager
+from bot.process import collect_seldom
 from bot.settings.load import FurtherCheck, Loaded
 from bot.settings.models import Settings
 from bot.settings.reload import Reload, Reloader, ReloadOutcome

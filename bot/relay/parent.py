@@ -34,7 +34,8 @@ AGAIN = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 
 class CourierProcess:
     """Keeps one courier process. ``begin`` is asked at each start; ``may_work`` says whether the store is in order;
-    ``tally`` counts its sends too; ``take_back`` gets the rows given last when the process ends or falls silent: putting them again has no effect."""
+    ``take_back`` gets the rows given last when the process ends or falls silent (putting them again has no effect);
+    ``tally`` hears of its sends."""
 
     def __init__(
         self,
