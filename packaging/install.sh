@@ -6,6 +6,7 @@ set -eu
 
 wanted=@PYTHON@
 folder=${1:-/opt/fenghuo}
+case $folder in /*) ;; *) folder=$PWD/$folder ;; esac
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 python=${PYTHON:-python$wanted}
 
@@ -36,14 +37,13 @@ pip install --quiet --no-index --find-links "wheels/$machine" --no-deps --requir
 pip install --quiet --no-index --no-deps ./fenghuo-*.whl || die "安装失败。 / It failed."
 cp -R doc fenghuo.service config.example.toml "$making/"
 
-# An environment knows its own place: it is made again where it will stand, from what was just proven to install.
+# An environment knows its own place: what was just proven to install is told where it stands now.
 rm -rf "$folder.before"
 [ -e "$folder" ] && mv "$folder" "$folder.before"
 mv "$making" "$folder"
-"$python" -m venv --upgrade "$folder"
-for script in "$folder"/bin/*; do
-    if [ -f "$script" ] && head -c 2 "$script" | grep -q '#!'; then
-        sed -i "1s|$making/bin|$folder/bin|" "$script"
+for file in "$folder"/pyvenv.cfg "$folder"/bin/*; do
+    if [ -f "$file" ] && [ ! -L "$file" ] && grep -Iq "$making" "$file"; then
+        sed -i "s|$making|$folder|g" "$file"
     fi
 done
 "$folder/bin/fenghuo" --version
