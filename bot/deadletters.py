@@ -7,7 +7,7 @@ from collections.abc import Callable
 import msgspec
 
 from bot.rehearsal.told import KIND_WORDS
-from bot.workers.decider import LostRaces
+from bot.workers.committing import LostRaces
 from bot.workers.strays import again
 from channels.masking import mask_phones
 from escalation.calendar import local

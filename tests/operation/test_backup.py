@@ -13,8 +13,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from bot.cli import main
-from tests.serve.town import ROOT, WORKER, Ran, Town
+from tests.serve.town import WORKER, Ran, Town
 
+ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.timeout(300)
 
 
