@@ -31,6 +31,10 @@ PRINTED: dict[str, type[msgspec.Struct]] = {
     "quarantine-show": QuarantineShown,
     "quarantine-retry": QuarantineWorked,
     "understand": ReadAs,
+}
+"""By command, what it prints of incidents and their journal."""
+
+OPERATED: dict[str, type[msgspec.Struct]] = {
     "incidents": IncidentPage,
     "backup": Backup,
     "restore": Restored,
@@ -38,12 +42,12 @@ PRINTED: dict[str, type[msgspec.Struct]] = {
     "dead-show": DeadLine,
     "dead-done": DeadDone,
 }
-"""By command, what it prints."""
+"""By name, what the API and the commands of operation give."""
 
 
 def schema(command: str) -> dict[str, Any]:
     """The schema of one command's output: closed, and every field that is always printed required."""
-    (made,), parts = msgspec.json.schema_components([PRINTED[command]], ref_template="#/$defs/{name}")
+    (made,), parts = msgspec.json.schema_components([(PRINTED | OPERATED)[command]], ref_template="#/$defs/{name}")
     for part in parts.values():
         part["additionalProperties"] = False
         part.pop("title", None)
@@ -61,5 +65,5 @@ def file_of(command: str) -> bytes:
 
 
 if __name__ == "__main__":
-    for each in PRINTED:
+    for each in PRINTED | OPERATED:
         (Path(sys.argv[1]) / f"{each}.schema.json").write_bytes(file_of(each))

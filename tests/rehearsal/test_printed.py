@@ -11,7 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from bot.cli import main
-from bot.commands.schemas import PRINTED, file_of
+from bot.commands.schemas import OPERATED, PRINTED, file_of
 from bot.settings.models import Settings
 from bot.store.client import Store
 from bot.storehouse import Door
@@ -27,7 +27,7 @@ def example(name: str) -> Any:
     return json.loads((EXAMPLES / f"{name}.json").read_text("utf-8"))
 
 
-@pytest.mark.parametrize("name", PRINTED)
+@pytest.mark.parametrize("name", PRINTED | OPERATED)
 def test_the_committed_schema_is_the_one_of_the_structs_and_its_example_fits(name: str) -> None:
     # To write it anew: python -m bot.commands.schemas docs/schema
     written = (SCHEMAS / f"{name}.schema.json").read_bytes()
