@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.serve.conftest import town
+from tests.serve.conftest import nursery, town
 
-__all__ = ["town"]
+__all__ = ["nursery", "town"]

@@ -35,7 +35,7 @@ async def test_a_service_manager_hears_ready_alive_why_not_and_stopping(
 
         monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
         monkeypatch.setenv("WATCHDOG_USEC", "300000")
-        town.launch()
+        town.launch(from_shell=True)
         assert town.hub is not None
         assert await heard("MAINPID") == ["READY=1", f"MAINPID={town.hub.pid}"]
         assert (await town.get("/healthz"))[0] == 200, "ready means that the doors are open"
