@@ -180,7 +180,7 @@ async def ask_hub(settings: Settings, method: str, path: str, content: bytes | N
     if answer.status == 404:
         return b"null"
     if answer.status == 409:
-        raise NotDone(content.decode("utf-8", "replace"))
+        raise NotDone(said.decode("utf-8", "replace"))
     if answer.status != 200:
         raise NoAnswer(said.decode("utf-8", "replace"))
     return said
