@@ -36,6 +36,9 @@ PRINTED: dict[str, type[msgspec.Struct]] = {
 
 OPERATED: dict[str, type[msgspec.Struct]] = {
     "incidents": IncidentPage,
+    "quarantine-list": QuarantineList,
+    "quarantine-show": QuarantineShown,
+    "quarantine-retry": QuarantineWorked,
     "backup": Backup,
     "restore": Restored,
     "dead-list": DeadList,
