@@ -27,9 +27,6 @@ PRINTED: dict[str, type[msgspec.Struct]] = {
     "verify": Verification,
     "explain": Explanation,
     "replay": Replayed,
-    "quarantine-list": QuarantineList,
-    "quarantine-show": QuarantineShown,
-    "quarantine-retry": QuarantineWorked,
     "understand": ReadAs,
 }
 """By command, what it prints of incidents and their journal."""

@@ -6,7 +6,8 @@ import argparse
 
 from bot.chat.preview import NONE, OrderRead, ReadAs, read_as
 from bot.clock import WallClock
-from bot.commands.common import moment, print_result
+from bot.commands.common import print_result
+from bot.moments import moment
 from escalation.ledger.keys import read_code
 from escalation.vocabulary import Verb
 

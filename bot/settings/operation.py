@@ -39,4 +39,4 @@ class Log(Table):
 
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["plain", "json"] = "plain"
-    trail: bool = True
+    trail: bool = False

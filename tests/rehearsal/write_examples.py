@@ -14,7 +14,6 @@ from typing import Any
 import msgspec
 
 from bot.chat.preview import read_as
-from bot.commands.common import moment
 from bot.inquiry import Verification
 from bot.moments import moment
 from bot.rehearsal.replay import read_lines, replay_on
