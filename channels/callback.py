@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 from urllib.parse import quote
@@ -14,6 +15,12 @@ from urllib.parse import quote
 from pydantic import SecretStr
 
 from channels.channel import Report, Uplink
+
+LONGEST_QUERY = 20_000
+LONGEST_BODY = 256 * 1024
+"""What a call may bring at most, in bytes; a longer one is refused unread."""
+
+FORM = "application/x-www-form-urlencoded"
 
 
 class Errand(StrEnum):
@@ -23,23 +30,69 @@ class Errand(StrEnum):
     REPORT = "report"
 
 
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A vendor's call as it came: the errand its path names, the method, the query still percent-encoded, the headers
+    with names in lower case, the whole body."""
+
+    errand: Errand
+    method: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+    @property
+    def content_type(self) -> str:
+        """The media type without its parameters, in lower case."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    @property
+    def form(self) -> str:
+        """The query together with a urlencoded body, for vendors that call by GET and by POST alike."""
+        body = self.body.decode("ascii", "replace") if self.content_type == FORM else ""
+        return "&".join(filter(None, (self.query, body)))
+
+
+@dataclass(frozen=True, slots=True)
+class Thanks:
+    """The HTTP answer a vendor takes as "received"; it leaves when what came is on disk."""
+
+    body: bytes = b""
+    content_type: str = ""
+    status: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a call said: typed items, in their order, and the vendor's answer for when they are on disk.
+
+    No items is an answer too (a vendor that only verifies the address). ``unreadable`` are parts of a batch that are
+    not what the vendor sends, in words for a log: a repeat would bring the same, so they hold the others up no longer.
+    """
+
+    items: tuple[Uplink | Report, ...]
+    thanks: Thanks
+    unreadable: tuple[str, ...] = ()
+
+
 @runtime_checkable
 class Inbound(Protocol):
     """A driver whose vendor calls back; the web server finds such drivers by ``isinstance``.
 
-    An empty ``callback_token`` means that the door stays shut. The readers are pure and raise ValueError, with words
-    fit for a log, for anything that is not what the vendor sends.
+    An empty ``callback_token`` means that the door stays shut, and errands other than ``callback_errands`` that there
+    is none.
     """
 
     name: str
     callback_token: SecretStr
     callback_addresses: tuple[str, ...]
+    callback_errands: frozenset[Errand]
 
-    def read_query(self, raw: str) -> dict[str, str]: ...
+    def read_call(self, call: Call, at: int) -> Heard:
+        """What a call says; ``at`` is the hub's time in ms. Pure.
 
-    def read_uplink(self, params: Mapping[str, str], at: int) -> Uplink: ...
-
-    def read_report(self, params: Mapping[str, str], at: int) -> Report: ...
+        Raises ValueError, with words fit for a log, for a call that is not what the vendor sends.
+        """
 
 
 def callback_path(channel: str, token: str, errand: Errand) -> str:

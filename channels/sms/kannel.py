@@ -7,7 +7,6 @@ Debian's kannel 1.4.5 and the behaviour of its smsbox.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import quote
 
@@ -15,13 +14,13 @@ import aiohttp
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 from yarl import URL
 
-from channels.callback import Errand, callback_path
-from channels.channel import Abilities, Form, Letter, ReceiptKind, Report, Uplink
+from channels.callback import Call, Errand, Heard, callback_path
+from channels.channel import Abilities, Form, Letter, ReceiptKind
 from channels.exchange import Answer, ask, limits_for, rest_given, retry_seconds
 from channels.fields import HttpUrl, Networks
 from channels.masking import Masker
 from channels.outcome import Outcome, OutcomeKind
-from channels.sms.kannel_inbound import REPORT_QUERY, read_query, read_report, read_uplink
+from channels.sms.kannel_inbound import REPORT_QUERY, read_call
 from channels.sms.text import PART_UNITS, SINGLE_UNITS, find_link, plain_number, segments, units
 
 # Delivered, failed, buffered, taken by the carrier, refused by the carrier.
@@ -86,6 +85,7 @@ class Driver:
         "_url",
         "abilities",
         "callback_addresses",
+        "callback_errands",
         "callback_token",
         "name",
     )
@@ -113,6 +113,7 @@ class Driver:
         )
         self.callback_token = settings.callback_token
         self.callback_addresses = settings.callback_addresses
+        self.callback_errands = frozenset(Errand)
         self._settings = settings
         self._session = session
         self._report_url = guarded_url.replace("%", "%%")
@@ -148,17 +149,12 @@ class Driver:
     async def close(self) -> None:
         """Nothing to give back: the connections belong to the shared session."""
 
-    def read_uplink(self, params: Mapping[str, str], at: int) -> Uplink:
-        """A person's answer from a call-back. Raises ValueError for rubbish; see :mod:`channels.sms.kannel_inbound`."""
-        return read_uplink(self.name, params, at)
+    def read_call(self, call: Call, at: int) -> Heard:
+        """A person's answer or a delivery report from a call-back; see :mod:`channels.sms.kannel_inbound`.
 
-    def read_report(self, params: Mapping[str, str], at: int) -> Report:
-        """A delivery report from a call-back. Raises ValueError for rubbish."""
-        return read_report(self.name, params, at)
-
-    def read_query(self, raw: str) -> dict[str, str]:
-        """The raw query of a call-back as parameters. Raises ValueError for what cannot be decoded."""
-        return read_query(raw)
+        Raises ValueError for rubbish.
+        """
+        return read_call(self.name, call, at)
 
     def _refuses(self, bare: str, text: str) -> str:
         link = find_link(bare)

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from urllib.parse import unquote_to_bytes
 
+from channels.callback import Call, Errand, Heard, Thanks
 from channels.channel import ReceiptKind, Report, Uplink
 from channels.sms.text import plain_number
 
@@ -38,6 +39,14 @@ _MEANINGS = MappingProxyType(
 )
 # How gateways write the charset of what needs no decoding beyond UTF-8.
 _AS_UTF8 = frozenset({"", "utf-8", "utf8", "ascii", "us-ascii", "gsm", "gsm-7", "iso-8859-1", "latin1", "windows-1252"})
+
+
+def read_call(channel: str, call: Call, at: int) -> Heard:
+    """What the gateway calls with, by GET or by a form; ``at`` in ms. Raises ValueError for rubbish."""
+    params = read_query(call.form)
+    read = read_uplink if call.errand is Errand.UPLINK else read_report
+    # The gateway sends the body of the answer to the phone as a reply; an empty one sends none.
+    return Heard((read(channel, params, at),), Thanks(status=202))
 
 
 def read_query(raw: str) -> dict[str, str]:

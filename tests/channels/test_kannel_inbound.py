@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bot.demo.simulators.kannel import KannelGateway
 from bot.demo.simulators.vendor import listening
-from channels.callback import Errand, Inbound, address_allowed, callback_path
+from channels.callback import Call, Errand, Inbound, address_allowed, callback_path
 from channels.channel import ReceiptKind, Report, Uplink
 from channels.sms.kannel import Driver, Settings
 from channels.sms.kannel_inbound import UPLINK_QUERY, read_query, read_report, read_uplink
@@ -38,14 +38,16 @@ class Door:
         return app
 
     async def report(self, request: web.Request) -> web.Response:
-        channel = self.read()
-        self.reports.append(channel.read_report(channel.read_query(request.rel_url.raw_query_string), NIGHT))
+        self.reports += [item for item in self.heard(request, Errand.REPORT) if isinstance(item, Report)]
         return web.Response(text="")
 
     async def uplink(self, request: web.Request) -> web.Response:
-        channel = self.read()
-        self.uplinks.append(channel.read_uplink(channel.read_query(request.rel_url.raw_query_string), NIGHT))
+        self.uplinks += [item for item in self.heard(request, Errand.UPLINK) if isinstance(item, Uplink)]
         return web.Response(text="")
+
+    def heard(self, request: web.Request, errand: Errand) -> tuple[Uplink | Report, ...]:
+        call = Call(errand, request.method, request.rel_url.raw_query_string, {})
+        return self.read().read_call(call, NIGHT).items
 
 
 @asynccontextmanager
