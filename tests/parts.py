@@ -18,6 +18,8 @@ from pathlib import Path
 import pytest
 
 CHROMIUM = Path("/usr/bin/chromium")
+KANNEL = (Path("/usr/sbin/bearerbox"), Path("/usr/sbin/smsbox"), Path("/usr/lib/kannel/test/fakesmsc"))
+"""Debian's Kannel: the boxes that talk to carriers and to programs, and a carrier of pretence (kannel-extras)."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ PARTS: dict[str, Part] = {
     "chromium": Part("Chromium", lambda: os.access(CHROMIUM, os.X_OK)),
     "cjk_font": Part("a Chinese font", _has_chinese_font),
     "alertmanager": Part("Prometheus Alertmanager", lambda: shutil.which("prometheus-alertmanager") is not None),
+    "kannel": Part("Kannel with its fake carrier", lambda: all(os.access(each, os.X_OK) for each in KANNEL)),
 }
 BROWSER = ("chromium", "cjk_font")
 

@@ -40,6 +40,9 @@ _MEANINGS = MappingProxyType(
 # How gateways write the charset of what needs no decoding beyond UTF-8.
 _AS_UTF8 = frozenset({"", "utf-8", "utf8", "ascii", "us-ascii", "gsm", "gsm-7", "iso-8859-1", "latin1", "windows-1252"})
 
+# Eight bits a unit, in whatever alphabet.
+_UNTOLD = frozenset({"8-bit", "8bit", "binary"})
+
 
 def read_call(channel: str, call: Call, at: int) -> Heard:
     """What the gateway calls with, by GET or by a form; ``at`` in ms. Raises ValueError for rubbish."""
@@ -52,8 +55,8 @@ def read_call(channel: str, call: Call, at: int) -> Heard:
 def read_query(raw: str) -> dict[str, str]:
     """A call-back's raw query as parameters, decoded by the charset it names itself (UTF-8 unless it does).
 
-    Kannel hands on Chinese answers as UTF-16BE bytes unless ``mo-recode`` is set. Raises ValueError for bytes that are
-    not what the query says they are.
+    Kannel hands on Chinese answers as UTF-16BE bytes unless ``mo-recode`` is set, and says ``8-BIT`` of a text whose
+    phone did not tell the alphabet. Raises ValueError for bytes that are not what the query says they are.
     """
     found: dict[str, bytes] = {}
     for pair in raw.split("&"):
@@ -62,7 +65,10 @@ def read_query(raw: str) -> dict[str, str]:
             found[name] = unquote_to_bytes(value.replace("+", " "))
     charset = found.get("charset", b"").decode("ascii", "replace").strip().lower()
     try:
-        codec = "utf-8" if charset in _AS_UTF8 else codecs.lookup(charset).name
+        if charset in _UNTOLD:
+            codec = _likely(found.get("text", b""))
+        else:
+            codec = "utf-8" if charset in _AS_UTF8 else codecs.lookup(charset).name
         return {name: value.decode(codec if name == "text" else "utf-8") for name, value in found.items()}
     except (LookupError, UnicodeError):
         raise ValueError(f"回调内容不是它所说的编码 {charset[:20]!r}；请在网关中设置 mo-recode = true") from None
@@ -110,6 +116,14 @@ def read_report(channel: str, params: Mapping[str, str], at: int) -> Report:
         at=at,
         detail=f"{word} {said}".strip(),
     )
+
+
+def _likely(text: bytes) -> str:
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError:
+        return "gb18030"
+    return "utf-8"
 
 
 def _needed(params: Mapping[str, str], name: str) -> str:

@@ -175,6 +175,8 @@ class KannelGateway:
 def _parameters(request: web.Request, raw: bytes) -> tuple[Mapping[str, str], bytes]:
     if request.method == "GET":
         return request.query, request.query.get("text", "").encode()
+    if request.content_type == "text/html":
+        raise _RefusedError(415, "Unsupported content-type, rejected")
     if request.content_type not in ("text/plain", "application/octet-stream"):
         raise _RefusedError(400, "Invalid content-type")
     found = {"charset": request.charset or ""}
