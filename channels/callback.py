@@ -95,6 +95,29 @@ class Inbound(Protocol):
         """
 
 
+class NotOursError(ValueError):
+    """A call-back that does not come from the vendor: a wrong seal, a stale time. The words are fit for a log."""
+
+
+@runtime_checkable
+class Listener(Protocol):
+    """A driver whose vendor signs its call-backs; ``/callback/<channel>`` is their address.
+
+    ``patience`` is how long the vendor waits for an answer, in seconds: what cannot be kept by then is not answered at
+    all, since such vendors call again after silence, and never after an error.
+    """
+
+    name: str
+    listens: bool
+    patience: float
+
+    def read_call(self, call: Call, at: int) -> Heard:
+        """What a call says, once its seal is found right; ``at`` is the hub's time in ms. Pure.
+
+        Raises :class:`NotOursError`, or ValueError for what its vendor cannot mean.
+        """
+
+
 def callback_path(channel: str, token: str, errand: Errand) -> str:
     """The path of a channel's call-back, percent-encoded: ``/callback/<channel>/<token>/<errand>``."""
     return f"/callback/{quote(channel, safe='')}/{quote(token, safe='')}/{errand}"

@@ -23,6 +23,7 @@ class Form(StrEnum):
 
     SMS = "sms"
     MARKDOWN = "wecom"
+    TEXT = "text"
     MAIL = "mail"
     JSON = "webhook"
 
@@ -104,6 +105,7 @@ class Uplink:
     """An answer that came in.
 
     ``message_id`` is the vendor's, or a hash of what identifies it; ``at`` is the hub's time in milliseconds.
+    ``other`` names in a word what came instead of text (图片, 位置 …); ``text`` is empty then.
     """
 
     channel: str
@@ -111,6 +113,7 @@ class Uplink:
     sender: str
     text: str
     at: int
+    other: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -164,6 +164,7 @@ class Kannel:
         self._ports = ports
         self._folder = folder
         self._boxes: list[Process] = []
+        folder.mkdir(parents=True, exist_ok=True)
         self._config = folder / "kannel.conf"
         self._config.write_text(
             _CONFIGURATION.format(**ports, sender=SENDER, user=USER, password=PASSWORD, uplink=uplink_url)
@@ -189,17 +190,21 @@ class Kannel:
             await _end(box)
         self._boxes.clear()
 
-    async def status(self, session: aiohttp.ClientSession) -> str:
-        """The gateway's own words about itself."""
+    async def until_the_line_is_down(self, session: aiohttp.ClientSession) -> None:
+        """The gateway itself says that its carrier is away."""
         url = f"http://127.0.0.1:{self._ports['admin']}/status.txt?password=fake-status-password"
-        async with session.get(url) as answer:
-            return await answer.text()
+        last = time.monotonic() + PATIENCE
+        while time.monotonic() < last:
+            async with session.get(url) as answer:
+                if "connecting," in await answer.text():
+                    return
+            await asyncio.sleep(LOOK)
+        raise AssertionError("the line is never down")
 
 
 @asynccontextmanager
 async def kannel(folder: Path, uplink_url: str) -> AsyncIterator[Kannel]:
     """A running gateway that hands on what phones send to ``uplink_url``; ended afterwards."""
-    folder.mkdir(parents=True, exist_ok=True)
     gateway = Kannel(folder, uplink_url)
     try:
         await gateway.start()

@@ -50,6 +50,11 @@ class Resolver:
         if sender is None:
             answer = "" if said.emergency else saying.stranger(directory)
             return Reading(reason="reply_unknown_sender", accident=said.emergency, answer=answer)
+        if row.other:
+            answer = saying.not_text(row.other)
+            return Reading(
+                reason="reply_not_text", answer=answer, person=sender.person, unit=sender.unit, role=sender.role
+            )
         reading = Reading(
             reason="reply_taken",
             accident=said.emergency,

@@ -46,7 +46,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One message in the inbox. ``known`` says that a page has already made sure of ``person``, ``unit`` and ``role``;
     else the address speaks for the sender. ``silent``: the answer is shown by the page and not sent. ``pressed`` is
-    what a page's button meant; then the text is only text. Time in ms."""
+    what a page's button meant; then the text is only text. ``other``: what came instead of text. Time in ms."""
 
     channel: str
     message_id: str
@@ -59,6 +59,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     role: Role | None = None
     silent: bool = False
     pressed: Order | None = None
+    other: str = ""
 
     @classmethod
     def of(cls, uplink: Uplink, sender: Sender | None, *, silent: bool, pressed: Order | None = None) -> Row:
@@ -76,6 +77,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             role=who.role,
             silent=silent,
             pressed=pressed,
+            other=sound(uplink.other),
         )
 
     @property

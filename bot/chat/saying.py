@@ -77,6 +77,12 @@ def no_such_code(codes: Iterable[str]) -> str:
     return f"没有编号为{'、'.join(shorten.within(code, 16) for code in codes)}的警情，未记录。"
 
 
+def not_text(other: str) -> str:
+    """Something came that the hub cannot read; it is said, so that nobody takes it for recorded."""
+    said = f"收到{other}，" if other != "空消息" else ""
+    return f"{said}系统只能识别文字，本次未记录。请用文字回复，如“签收 编号”；现场图片等请发给值班室。"
+
+
 def own_open(directory: Directory, incidents: Sequence[Incident], *, complete: bool) -> str:
     """What the sender may have meant instead of a wrong code: listed, never chosen."""
     if not incidents:

@@ -19,7 +19,12 @@ from escalation.vocabulary import Kind, Mode, Purpose, Urgency
 
 Item = tuple[Incident, Notice]
 
-_TEMPLATES = {Form.SMS: "sms/_digest.txt", Form.MARKDOWN: "wecom/_digest.md", Form.MAIL: "mail/_digest.txt"}
+_TEMPLATES = {
+    Form.SMS: "sms/_digest.txt",
+    Form.MARKDOWN: "wecom/_digest.md",
+    Form.TEXT: "text/_digest.txt",
+    Form.MAIL: "mail/_digest.txt",
+}
 
 _KIND_WORDS = {
     NoticeKind.ROSE: "级别升高",

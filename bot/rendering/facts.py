@@ -63,7 +63,9 @@ GROUP_ANSWER = "本群不能签收。请在值班室页面签收，或用本人�
 
 def clean_for(abilities: Abilities) -> Clean:
     """How text from outside is made neutral for a channel; phone numbers stay whole only where one person reads it."""
-    clean = {Form.SMS: neutral.sms, Form.MARKDOWN: neutral.markdown}.get(abilities.form, neutral.plain)
+    clean = {Form.SMS: neutral.sms, Form.MARKDOWN: neutral.markdown, Form.TEXT: neutral.text}.get(
+        abilities.form, neutral.plain
+    )
     return clean if abilities.personal else lambda text: neutral.mask(clean(text))
 
 

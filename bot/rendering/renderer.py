@@ -96,7 +96,7 @@ class Renderer:
     def _link(self, incident: Incident, notice: Notice, abilities: Abilities) -> tuple[str, str]:
         # A duty room's mailbox is read by many, whatever the channel is.
         one_reader = abilities.personal and notice.to.person
-        allowed = one_reader and abilities.links and abilities.form in (Form.MAIL, Form.MARKDOWN)
+        allowed = one_reader and abilities.links and abilities.form in (Form.MAIL, Form.MARKDOWN, Form.TEXT)
         if not allowed or self._link_for is None or notice.purpose is not Purpose.ACT:
             return "", ""
         try:
@@ -112,10 +112,14 @@ class Renderer:
             case Form.SMS:
                 return self._sms(it, incident, notice, abilities, now)
             case Form.MARKDOWN:
-                made = self._markdown(it, incident, notice, abilities)
+                made = self._shortened(f"wecom/{notice.kind}.md", it, incident, notice, abilities)
                 if abilities.personal or notice.purpose is not Purpose.ACT:
                     return made
                 return replace(made, mentions=people.mentioned(directory, notice))
+            case Form.TEXT:
+                # The leading sentences are those of a mail: both are plain text with room for a whole one.
+                it["lead"] = self._engine.render(f"mail/{notice.kind}.txt", it)
+                return self._shortened("text/_body.txt", it, incident, notice, abilities)
             case Form.MAIL:
                 mail_facts(it, incident, notice, directory, abilities, now)
                 return self._mail(it, incident, notice, abilities)
@@ -137,8 +141,10 @@ class Renderer:
                 return Rendered(text=text, complete=limit == first or notice.kind in _LONG)
         return Rendered(text=cut(fixed(incident, notice), abilities), complete=False)
 
-    def _markdown(self, it: dict[str, Any], incident: Incident, notice: Notice, abilities: Abilities) -> Rendered:
-        template = f"wecom/{notice.kind}.md"
+    def _shortened(
+        self, template: str, it: dict[str, Any], incident: Incident, notice: Notice, abilities: Abilities
+    ) -> Rendered:
+        """The template with everything, else with short names and without the details, else the fixed sentence."""
         text = self._engine.render(template, it)
         if not fits(text, abilities):
             short = {**it, "enterprise": shorten.within(it["short"], 12), "point": shorten.middle(it["point"], 16)}

@@ -19,6 +19,10 @@ _MOBILE = re.compile(r"1[3-9][0-9]{9}", re.ASCII)
 _PHONE = re.compile(r"1[3-9][0-9]{9}|0[0-9]{2,3}-?[2-9][0-9]{6,7}", re.ASCII)
 
 
+# One member of a chat platform: neither several ("a|b") nor everybody ("@all").
+_USERID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_@.-]{0,63}", re.ASCII)
+
+
 class Need(StrEnum):
     """What stands in ``address`` of a contact."""
 
@@ -27,6 +31,7 @@ class Need(StrEnum):
     PHONE = "phone"
     MAIL = "mail"
     URL = "url"
+    USERID = "userid"
     TEXT = "text"
 
     @property
@@ -38,6 +43,7 @@ class Need(StrEnum):
             "phone": ("电话号码", "a telephone number"),
             "mail": ("邮箱地址", "a mail address"),
             "url": ("http(s) 地址", "an http(s) address"),
+            "userid": ("平台成员的 userid", "a member's userid"),
             "text": ("地址", "an address"),
         }[self.value]
 
@@ -49,6 +55,7 @@ class Need(StrEnum):
             "phone": "13800130001",
             "mail": "zhang@example.cn",
             "url": "https://alarm.example.cn/in",
+            "userid": "zhangsan",
             "text": "…",
         }[self.value]
 
@@ -65,6 +72,8 @@ class Need(StrEnum):
                 return is_address(address)
             case Need.URL:
                 return _is_http(address)
+            case Need.USERID:
+                return _USERID.fullmatch(address.strip()) is not None
             case Need.TEXT:
                 return bool(address.strip())
 
@@ -93,6 +102,8 @@ def need_of(abilities: Abilities) -> Need:
             return Need.MAIL
         case Form.JSON:
             return Need.URL
+        case Form.TEXT:
+            return Need.USERID
         case Form.MARKDOWN:
             return Need.TEXT if abilities.personal else Need.NONE
 

@@ -1,24 +1,44 @@
 """Where vendors call back: people's answers and delivery reports, for every channel whose driver reads them.
 
 A call-back's path holds the channel's secret, and only listed addresses may use it; a wrong path, a wrong secret and a
-foreign address get the same answer. The vendor's own word for "received" is said when what came is on disk.
+foreign address get the same answer. The vendor's own word for "received" is said when what came is on disk. A vendor
+that signs its call-backs needs no secret in the path (:meth:`Doors.listen`); it calls again after silence and never
+after an error, so what cannot be kept is not answered.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import logging
+from contextlib import suppress
 
 from aiohttp import web
 
 from bot.web.guards import shown_path
 from bot.web.house import House
-from channels.callback import LONGEST_BODY, LONGEST_QUERY, Call, Errand, Heard, Inbound, address_allowed
+from channels.callback import (
+    LONGEST_BODY,
+    LONGEST_QUERY,
+    Call,
+    Errand,
+    Heard,
+    Inbound,
+    Listener,
+    NotOursError,
+    Thanks,
+    address_allowed,
+)
 from channels.channel import Report, Uplink
 
 log = logging.getLogger(__name__)
 
 ROUTE = "/callback/{channel}/{token}/{errand}"
+SIGNED_ROUTE = "/callback/{channel}"
+MOST_WAITING = 256
+"""How many call-backs may wait for a store that is away; what is beyond is told by silence at once."""
+AGAIN = 0.1
+"""How long a call-back waits before it asks an absent store again, in seconds."""
 
 
 class Doors:
@@ -26,6 +46,7 @@ class Doors:
 
     def __init__(self, house: House) -> None:
         self._house = house
+        self._waiting = 0
 
     async def take(self, request: web.Request) -> web.Response:
         """Take one call-back: the vendor's answer when it is on disk, 503 when it should come again, 400 for
@@ -39,7 +60,7 @@ class Doors:
             raise web.HTTPServiceUnavailable(headers={"Retry-After": "5"})
         now = engine.clock.now()
         try:
-            heard = driver.read_call(await _call(request), now)
+            heard = driver.read_call(await _call(request, Errand(request.match_info["errand"])), now)
         except ValueError as error:
             log.warning("a call-back of %s could not be read: %s", driver.name, error)
             raise web.HTTPBadRequest from error
@@ -50,8 +71,7 @@ class Doors:
         except Exception as error:
             log.exception("a call-back of %s could not be written", driver.name)
             raise web.HTTPServiceUnavailable(headers={"Retry-After": "2"}) from error
-        thanks = heard.thanks
-        return web.Response(status=thanks.status, body=thanks.body, content_type=thanks.content_type or None)
+        return _thanked(heard.thanks)
 
     async def _keep(self, heard: Heard, now: int) -> None:
         """Put everything on disk. If this dies half-way the vendor calls again, and what was kept is kept once."""
@@ -66,6 +86,54 @@ class Doors:
             await engine.report(reports)
         engine.stir()
 
+    async def listen(self, request: web.Request) -> web.Response:
+        """Take one signed call-back: the vendor's answer when it is on disk, 403 or 400 for what is not the vendor's,
+        a broken connection when it cannot be kept in time."""
+        driver: object = self._house.rules.channels.get(request.match_info["channel"])
+        if not isinstance(driver, Listener) or not driver.listens:
+            raise web.HTTPNotFound
+        try:
+            heard = driver.read_call(await _call(request, Errand.UPLINK), self._house.clock.now())
+        except NotOursError as error:
+            log.warning("a call-back of %s from %s was not let in: %s", driver.name, request.remote, error)
+            raise web.HTTPForbidden from error
+        except ValueError as error:
+            log.warning("a call-back of %s could not be read: %s", driver.name, error)
+            raise web.HTTPBadRequest from error
+        if heard.items and not await self._kept(heard, driver):
+            if request.transport is not None:
+                request.transport.abort()
+            raise ConnectionResetError("a call-back that could not be kept is not answered")
+        return _thanked(heard.thanks)
+
+    async def _kept(self, heard: Heard, driver: Listener) -> bool:
+        """Whether what came is on disk, asking a store that is away again for as long as the vendor waits."""
+        if self._waiting >= MOST_WAITING:
+            log.error("a call-back of %s was not kept: too many wait for the store", driver.name)
+            return False
+        self._waiting += 1
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(driver.patience):
+                    while not await self._is_kept(heard, driver):  # noqa: ASYNC110 (no store tells of its return)
+                        await asyncio.sleep(AGAIN)
+                return True
+        finally:
+            self._waiting -= 1
+        log.error("a call-back of %s was not kept: the store did not take it in time", driver.name)
+        return False
+
+    async def _is_kept(self, heard: Heard, driver: Listener) -> bool:
+        engine = self._house.engine
+        if engine is None or self._house.not_ready:
+            return False
+        try:
+            await self._keep(heard, engine.clock.now())
+        except Exception:
+            log.exception("a call-back of %s could not be written", driver.name)
+            return False
+        return True
+
     def _driver(self, request: web.Request) -> Inbound | None:
         name, token, errand = (request.match_info[part] for part in ("channel", "token", "errand"))
         found: object = self._house.rules.channels.get(name)
@@ -77,7 +145,7 @@ class Doors:
         return found if address_allowed(request.remote or "", found.callback_addresses) else None
 
 
-async def _call(request: web.Request) -> Call:
+async def _call(request: web.Request, errand: Errand) -> Call:
     """The call as it came. Raises ValueError where it is too long."""
     query, body = request.rel_url.raw_query_string, bytearray()
     if len(query) > LONGEST_QUERY:
@@ -87,4 +155,8 @@ async def _call(request: web.Request) -> Call:
         if len(body) > LONGEST_BODY:
             raise ValueError("回调内容过长")
     headers = {name.lower(): value for name, value in request.headers.items()}
-    return Call(Errand(request.match_info["errand"]), request.method, query, headers, bytes(body))
+    return Call(errand, request.method, query, headers, bytes(body))
+
+
+def _thanked(thanks: Thanks) -> web.Response:
+    return web.Response(status=thanks.status, body=thanks.body, content_type=thanks.content_type or None)

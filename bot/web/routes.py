@@ -24,6 +24,8 @@ def add_routes(app: web.Application, house: House) -> None:
     app.router.add_get(doors.ROUTE, door.take, allow_head=False)
     app.router.add_post(doors.ROUTE, door.take)
     add_duty(app, house)
+    app.router.add_get(doors.SIGNED_ROUTE, door.listen, allow_head=False)
+    app.router.add_post(doors.SIGNED_ROUTE, door.listen)
     add_health(app, house)
     add_api(app, house)
     add_static(app)

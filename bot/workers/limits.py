@@ -7,7 +7,7 @@ from escalation.ledger.windows import Limits, Window
 
 LEASE = 60_000
 """How long a claim holds at least, in milliseconds; a slow channel's holds three times as long as its send may take."""
-DIGEST = {"sms": 4, "wecom": 20, "mail": 40, "webhook": 1}
+DIGEST = {"sms": 4, "wecom": 20, "text": 12, "mail": 40, "webhook": 1}
 """How many notices share one digest, by form: what surely fits into one message of the vendor's size."""
 
 

@@ -195,9 +195,7 @@ async def test_what_is_wrong_is_said_by_its_name(session: aiohttp.ClientSession,
         )
     await gateway.carrier.close()
     # The carrier's line is down: the gateway keeps the message, and hands it over when the line is back.
-    async with asyncio.timeout(20):
-        while "connecting," not in await gateway.status(session):
-            await asyncio.sleep(0.02)
+    await gateway.until_the_line_is_down(session)
     kept = await a_driver(session, gateway).send(a_letter("线路中断时发出"))
     assert (kept.kind, kept.detail) == (OutcomeKind.ACCEPTED, "HTTP 202 3: Queued for later delivery")
     await gateway.carrier.open()

@@ -89,5 +89,4 @@ async def test_a_wrong_password_sends_the_alarm_another_way_and_is_told(town: To
         return any("Authorization failed" in str(line) for line in (await town.story(code))["lines"])
 
     await town.until(failed, "the gateway's words never stand in the story")
-    assert "wrong" not in [part.body for part in gateway.carrier.parts]
     assert gateway.carrier.texts(WORKER) == []

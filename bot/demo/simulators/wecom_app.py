@@ -1,0 +1,273 @@
+"""A WeCom app: tokens that end, members with limits, errcodes under HTTP 200, and call-backs sealed as the vendor does.
+
+Sources of the rules: the vendor's pages path/91039, 90236, 90454, 90930, 90239.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import orjson
+from aiohttp import web
+from yarl import URL
+
+from bot.demo.simulators.vendor import Fault, Faults, Inbox, Now, Received, lose_answer, misbehave
+from channels.wecom.callback_crypto import Seal
+
+_MINUTE, _HOUR = 60_000, 3_600_000
+_LIFE = 7200
+_TEXT_BYTES = 2048
+_LONGEST_INTERVAL = 14_400
+_TRIES = 3
+_PATIENCE = 5.0
+
+
+class _RefusedError(Exception):
+    def __init__(self, code: int, words: str) -> None:
+        super().__init__(words)
+        self.code = code
+        self.words = words
+
+
+@dataclass(frozen=True, slots=True)
+class AppAccount:
+    """What the vendor's administration page shows of one app."""
+
+    corpid: str
+    agentid: int
+    secret: str
+    callback_token: str
+    callback_key: str
+
+
+class WecomApp:
+    """One app of one corporation. A message's address is the member's userid, as the directory writes it.
+
+    ``members`` can be reached, ``unlicensed`` are members without an API licence. ``now`` gives milliseconds;
+    ``per_minute`` 0 takes the limits away (for measuring). ``silent`` counts what was dropped without a word, by why.
+    """
+
+    def __init__(
+        self,
+        account: AppAccount,
+        members: Iterable[str],
+        now: Now,
+        on_message: Callable[[Received], Awaitable[None]] | None = None,
+        *,
+        unlicensed: Iterable[str] = (),
+        callback_url: str = "",
+        per_minute: int = 30,
+        per_hour: int = 1000,
+        channel: str = "wecom_app",
+    ) -> None:
+        self.inbox = Inbox(on_message)
+        self.faults = Faults()
+        self.login_faults = Faults()
+        self.account = account
+        self.callback_url = callback_url
+        self.logins = 0
+        self.silent = {"minute": 0, "hour": 0, "repeat": 0, "cut": 0}
+        self.life = _LIFE
+        self._members = {each.lower(): each for each in members}
+        self._unlicensed = {each.lower(): each for each in unlicensed}
+        self._now = now
+        self._limits = (("minute", _MINUTE, per_minute), ("hour", _HOUR, per_hour)) if per_minute else ()
+        self._channel = channel
+        self._tokens: dict[str, int] = {}
+        self._sent: dict[str, deque[int]] = {}
+        self._seen: dict[bytes, int] = {}
+
+    @property
+    def received(self) -> list[Received]:
+        return self.inbox.received
+
+    def revoke(self) -> None:
+        """The vendor ends every token before its time."""
+        self._tokens.clear()
+
+    def forget(self) -> None:
+        """Start anew: nobody has been sent anything."""
+        self._sent.clear()
+        self._seen.clear()
+
+    def app(self) -> web.Application:
+        app = web.Application()
+        app.router.add_get("/cgi-bin/gettoken", self._gettoken)
+        app.router.add_post("/cgi-bin/message/send", self._send)
+        return app
+
+    async def check(self, session: aiohttp.ClientSession, echo: str = "1616140317555161061") -> bool:
+        """What the administration page does when the call-back address is saved; whether it was content."""
+        seal, timestamp, nonce = self._seal(), str(self._now() // 1000), secrets.token_hex(5)
+        sealed, signature = seal.close(echo, timestamp, nonce, secrets.token_bytes(16))
+        given = {"msg_signature": signature, "timestamp": timestamp, "nonce": nonce, "echostr": sealed}
+        async with session.get(URL(self.callback_url).with_query(given)) as response:
+            return response.status == 200 and await response.read() == echo.encode()
+
+    async def write(self, userid: str, text: str, session: aiohttp.ClientSession, message_id: str = "") -> int:
+        """A member writes to the app. Returns the HTTP status of the hub's door, 0 where nobody answered."""
+        identity = message_id or str(secrets.randbelow(10**18))
+        fields = {"MsgType": "text", "Content": text, "MsgId": identity}
+        return await self.call(userid, fields, session)
+
+    async def call(self, userid: str, fields: dict[str, str], session: aiohttp.ClientSession) -> int:
+        """Deliver a message or event: three times in all where the connection breaks or no answer comes in time."""
+        account = self.account
+        whole = {
+            "ToUserName": account.corpid,
+            "FromUserName": userid,
+            "CreateTime": str(self._now() // 1000),
+            "AgentID": str(account.agentid),
+            **fields,
+        }
+        message = f"<xml>{''.join(_element(name, value) for name, value in whole.items())}</xml>"
+        for _ in range(_TRIES):
+            timestamp, nonce = str(self._now() // 1000), secrets.token_hex(5)
+            sealed, signature = self._seal().close(message, timestamp, nonce, secrets.token_bytes(16))
+            body = "".join(
+                (
+                    _element("ToUserName", account.corpid),
+                    _element("AgentID", str(account.agentid)),
+                    _element("Encrypt", sealed),
+                )
+            )
+            given = {"msg_signature": signature, "timestamp": timestamp, "nonce": nonce}
+            try:
+                async with session.post(
+                    URL(self.callback_url).with_query(given),
+                    data=f"<xml>{body}</xml>".encode(),
+                    headers={"Content-Type": "text/xml"},
+                    timeout=aiohttp.ClientTimeout(total=_PATIENCE),
+                ) as response:
+                    await response.read()
+                    return response.status
+            except (aiohttp.ClientError, TimeoutError):
+                continue
+        return 0
+
+    def _seal(self) -> Seal:
+        return Seal.of(self.account.callback_token, self.account.callback_key, self.account.corpid)
+
+    async def _gettoken(self, request: web.Request) -> web.StreamResponse:
+        self.logins += 1
+        taken = self.login_faults.take()
+        fault, code = taken or (None, 0)
+        if fault is not None:
+            played = await misbehave(request, fault, self.login_faults)
+            if played is not None:
+                return played
+        if fault is Fault.REFUSE:
+            return _answer({"errcode": code, "errmsg": "refused as told"})
+        if request.query.get("corpid") != self.account.corpid:
+            return _answer({"errcode": 40013, "errmsg": "invalid corpid"})
+        if request.query.get("corpsecret") != self.account.secret:
+            return _answer({"errcode": 40001, "errmsg": "invalid credential"})
+        now = self._now()
+        # One token for everybody who asks while it holds.
+        token = next((each for each, until in self._tokens.items() if until > now), None)
+        if token is None:
+            token = secrets.token_urlsafe(64)
+            self._tokens[token] = now + self.life * 1000
+        seconds = (self._tokens[token] - now) // 1000
+        said = {"errcode": 0, "errmsg": "ok", "access_token": token, "expires_in": seconds}
+        return await lose_answer(request, fault, orjson.dumps(said)) if fault is not None else _answer(said)
+
+    async def _send(self, request: web.Request) -> web.StreamResponse:
+        raw = await request.read()
+        taken = self.faults.take()
+        fault, code = taken or (None, 0)
+        if fault is not None:
+            played = await misbehave(request, fault, self.faults)
+            if played is not None:
+                return played
+        try:
+            if fault is Fault.REFUSE:
+                raise _RefusedError(code, "refused as told")
+            said = await self._take(request.query.get("access_token", ""), raw)
+        except _RefusedError as refused:
+            tail = f", hint: [{self._now()}_1_demo], from ip: 127.0.0.1, more info at https://open.work.weixin.qq.com"
+            return _answer({"errcode": refused.code, "errmsg": refused.words + tail})
+        if fault is not None:
+            return await lose_answer(request, fault, orjson.dumps(said))
+        return _answer(said)
+
+    async def _take(self, token: str, raw: bytes) -> dict[str, Any]:
+        now = self._now()
+        if token not in self._tokens:
+            raise _RefusedError(40014, "invalid access_token")
+        if self._tokens[token] <= now:
+            raise _RefusedError(42001, "access_token expired")
+        try:
+            body = orjson.loads(raw)
+        except orjson.JSONDecodeError:
+            raise _RefusedError(40058, "invalid Request Parameter: body is not JSON") from None
+        asked, content, interval = self._checked(body)
+        invalid = [each for each in asked if each not in self._members and each not in self._unlicensed]
+        unlicensed = [each for each in asked if each in self._unlicensed]
+        if len(invalid) == len(asked):
+            raise _RefusedError(81013, "user & party & tag all invalid")
+        identity = secrets.token_urlsafe(24)
+        said = {"errcode": 0, "errmsg": "ok", "invaliduser": "|".join(invalid), "msgid": identity}
+        if unlicensed:
+            said["unlicenseduser"] = "|".join(unlicensed)
+        if interval:
+            if self._seen.get(raw, 0) > now:
+                self.silent["repeat"] += 1
+                return said
+            self._seen[raw] = now + interval * 1000
+        if len(content.encode()) > _TEXT_BYTES:
+            self.silent["cut"] += 1
+            content = content.encode()[:_TEXT_BYTES].decode("utf-8", "ignore")
+        for each in asked:
+            if each in self._members and self._has_room(each, now):
+                await self.inbox.add(Received(self._channel, self._members[each], content, "", now, raw))
+        return said
+
+    def _checked(self, body: Any) -> tuple[list[str], str, int]:
+        """Members (in lower case), text, and for how long the same request is dropped. Raises the vendor's refusal."""
+        if not isinstance(body, dict):
+            raise _RefusedError(40058, "invalid Request Parameter")
+        if body.get("msgtype") != "text":
+            raise _RefusedError(40008, "invalid message type")
+        if body.get("agentid") != self.account.agentid or isinstance(body.get("agentid"), bool):
+            raise _RefusedError(40056, "invalid agentid")
+        part = body.get("text")
+        content = part.get("content") if isinstance(part, dict) else None
+        if not isinstance(content, str) or not content:
+            raise _RefusedError(40058, "text.content is empty")
+        to = body.get("touser")
+        if not isinstance(to, str) or not to:
+            raise _RefusedError(40058, "touser is missing")
+        asked = list(self._members) if to == "@all" else [each.lower() for each in to.split("|")]
+        interval = body.get("duplicate_check_interval", 1800) if body.get("enable_duplicate_check") == 1 else 0
+        if not isinstance(interval, int) or not 0 <= interval <= _LONGEST_INTERVAL:
+            raise _RefusedError(40058, "duplicate_check_interval out of range")
+        return asked, content, interval
+
+    def _has_room(self, member: str, now: int) -> bool:
+        """Whether the member's limits allow one more; what is over is dropped and nobody is told."""
+        sent = self._sent.setdefault(member, deque())
+        while sent and sent[0] <= now - _HOUR:
+            sent.popleft()
+        for name, span, most in self._limits:
+            if sum(at > now - span for at in sent) >= most:
+                self.silent[name] += 1
+                return False
+        sent.append(now)
+        return True
+
+
+def _element(name: str, value: str) -> str:
+    if re.fullmatch(r"\d+", value, re.ASCII):
+        return f"<{name}>{value}</{name}>"
+    return f"<{name}><![CDATA[{value.replace(']]>', ']]]]><![CDATA[>')}]]></{name}>"
+
+
+def _answer(said: dict[str, Any]) -> web.Response:
+    return web.Response(body=orjson.dumps(said), content_type="application/json")

@@ -1,0 +1,95 @@
+"""What a WeCom app's call-backs say: the check of the address, and what members write or press. Pure.
+
+Sources of the rules: the vendor's pages path/90930 (call-back), 90239 (messages), 90240 (events).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from types import MappingProxyType
+from urllib.parse import unquote_plus
+
+from channels.callback import Call, Heard, NotOursError, Thanks
+from channels.channel import Uplink
+from channels.wecom.callback_crypto import Seal, SealError
+from channels.wecom.callback_xml import read_xml
+
+log = logging.getLogger(__name__)
+
+_LONGEST_TEXT = 2000
+_KINDS = MappingProxyType(
+    {"image": "图片", "voice": "语音", "video": "视频", "location": "位置", "link": "链接", "file": "文件"}
+)
+# A member comes in, leaves, looks at something: nothing that wants an answer, and it may come often.
+_QUIET = frozenset({"subscribe", "unsubscribe", "enter_agent", "location", "view"})
+
+
+def read_call(seal: Seal, channel: str, call: Call, at: int, window: int) -> Heard:
+    """Read one call-back at the hub's time ``at`` (ms). ``window``: how many seconds its own time may be off that.
+
+    Raises :class:`channels.callback.NotOursError` for a wrong seal or a stale time, ValueError for what is no message.
+    """
+    given = _query(call.query)
+    timestamp, nonce = given.get("timestamp", ""), given.get("nonce", "")
+    checking = call.method == "GET"
+    sealed = given.get("echostr", "") if checking else read_xml(call.body).get("Encrypt", "")
+    try:
+        plain = seal.open(given.get("msg_signature", ""), timestamp, nonce, sealed)
+    except SealError as error:
+        raise NotOursError(str(error)) from error
+    # The signature covers the time, so only now can it be believed.
+    if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12):
+        raise NotOursError("时间戳不是数字")
+    if abs(at - int(timestamp) * 1000) > window * 1000:
+        raise NotOursError(f"时间戳与本机时钟相差超过 {window} 秒")
+    if checking:
+        return Heard((), Thanks(plain.encode(), "text/plain"))
+    return Heard(_uplinks(channel, read_xml(plain), at), Thanks())
+
+
+def _uplinks(channel: str, said: Mapping[str, str], at: int) -> tuple[Uplink, ...]:
+    sender, kind = said.get("FromUserName", ""), said.get("MsgType", "").lower()
+    if not kind:
+        raise ValueError("消息缺少 MsgType")
+    if kind == "event":
+        return _event(channel, said, sender, at)
+    if not sender or len(sender) > 64 or not sender.isprintable():
+        raise ValueError("消息缺少 FromUserName")
+    identity = said.get("MsgId", "") or f"{sender}/{said.get('CreateTime', '')}/{kind}"
+    if kind == "text":
+        text = _line(said.get("Content", ""))
+        other = "" if text else "空消息"
+    else:
+        # What stands in a caption, a title or a place's name is not the member's word.
+        text, other = "", _KINDS.get(kind, f"{_line(kind)[:20]}消息")
+    return (Uplink(channel, _identity(identity), sender, text[:_LONGEST_TEXT], at, other),)
+
+
+def _event(channel: str, said: Mapping[str, str], sender: str, at: int) -> tuple[Uplink, ...]:
+    event, key = said.get("Event", "").lower(), said.get("EventKey", "")
+    if event == "click" and sender and key:
+        # A button of the app's menu stands for the words that the administrator wrote as its key.
+        identity = f"{sender}/{said.get('CreateTime', '')}/{event}/{key}"
+        return (Uplink(channel, _identity(identity), sender, _line(key)[:_LONGEST_TEXT], at),)
+    if event not in _QUIET:
+        log.warning("%s: an event %r of WeCom means nothing to the hub", channel, event[:40])
+    return ()
+
+
+def _identity(text: str) -> str:
+    return "".join(mark for mark in text if mark.isprintable())[:128]
+
+
+def _line(text: str) -> str:
+    return "".join(" " if mark < " " or mark == "\x7f" else mark for mark in text).strip()
+
+
+def _query(raw: str) -> dict[str, str]:
+    """The first value of each name; the vendor's ``+`` in base64 may come bare or escaped."""
+    found: dict[str, str] = {}
+    for pair in raw.split("&"):
+        name, _, value = pair.partition("=")
+        # A sealed text holds no blank: what decodes to one was a plus that nobody escaped.
+        found.setdefault(name, unquote_plus(value).replace(" ", "+") if name == "echostr" else unquote_plus(value))
+    return found

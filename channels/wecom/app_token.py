@@ -1,0 +1,114 @@
+"""The access token of a WeCom app: fetched once for all who wait, renewed before it ends, dropped when it is refused.
+
+The vendor limits how often a token may be asked for, and gives everybody the same one while it holds: so each hub
+process keeps its own (docs/decisions/0014). Source of the rules: the vendor's page path/91039.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+import aiohttp
+import orjson
+from yarl import URL
+
+from channels.exchange import Answer, ask, limits_for
+from channels.masking import Masker
+from channels.outcome import Outcome, OutcomeKind
+
+EARLY = 300_000
+"""How long before its end a token is renewed, in milliseconds."""
+REST = 5_000
+"""How long after a failure nobody asks again, in milliseconds: a storm must not become a storm of logins."""
+_LONGEST_TOKEN = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token and the hub's time in milliseconds from which another one is asked for."""
+
+    value: str
+    until: int
+
+
+Fetch = Callable[[], Awaitable[tuple[str, int] | Outcome]]
+"""Asks the vendor: the token and how many seconds it holds, or why there is none."""
+
+
+class TokenKeeper:
+    """Keeps one token. Time is given with each call (the hub's, in milliseconds); nothing here looks at a clock."""
+
+    def __init__(self, fetch: Fetch) -> None:
+        self._fetch = fetch
+        self._lock = asyncio.Lock()
+        self._token: Token | None = None
+        self._failure: tuple[Outcome, int] | None = None
+
+    async def get(self, now: int, *, refused: str = "") -> str | Outcome:
+        """A token that holds at ``now``, or the outcome that says why there is none.
+
+        ``refused`` is a token that the vendor has just refused: another is asked for, unless somebody already has.
+        Many may ask at once; one request leaves.
+        """
+        async with self._lock:
+            token = self._token
+            if token is not None and now < token.until and token.value != refused:
+                return token.value
+            if self._failure is not None and self._failure[1] <= now < self._failure[1] + REST:
+                return self._failure[0]
+            fetched = await self._fetch()
+            if isinstance(fetched, Outcome):
+                self._failure = fetched, now
+                return fetched
+            value, seconds = fetched
+            self._failure = None
+            # A token of a few minutes, or one that the vendor gives again though it refused it, is not kept long.
+            self._token = Token(value, now + max(seconds * 1000 - EARLY, seconds * 500))
+            return value
+
+
+class Login:
+    """Asks ``/cgi-bin/gettoken`` by corpid and secret; ``meanings`` are the classes of the vendor's codes."""
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        url: URL,
+        mask: Masker,
+        seconds: float,
+        meanings: Mapping[int, OutcomeKind],
+    ) -> None:
+        self._session = session
+        self._url = url
+        self._mask = mask
+        self._limits = limits_for(seconds)
+        self._meanings = meanings
+
+    async def __call__(self) -> tuple[str, int] | Outcome:
+        answer = await ask(self._session, "GET", self._url, headers={}, limits=self._limits, mask=self._mask)
+        if isinstance(answer, Outcome):
+            # No message has left yet, whatever became of the login.
+            kind = OutcomeKind.TRANSIENT if answer.kind is OutcomeKind.UNCERTAIN else answer.kind
+            return Outcome(kind, f"取 access_token：{answer.detail}")
+        return self.read(answer)
+
+    def read(self, answer: Answer) -> tuple[str, int] | Outcome:
+        """The token in the vendor's whole answer, or what the answer means instead."""
+        try:
+            said = orjson.loads(answer.body)
+        except orjson.JSONDecodeError:
+            said = None
+        code = said.get("errcode") if isinstance(said, dict) else None
+        if isinstance(said, dict) and code == 0:
+            value, seconds = said.get("access_token"), said.get("expires_in")
+            whole = isinstance(value, str) and 0 < len(value) <= _LONGEST_TOKEN and value.isascii()
+            if whole and isinstance(seconds, int) and not isinstance(seconds, bool) and seconds > 0:
+                return str(value), seconds
+        if isinstance(code, int) and not isinstance(code, bool) and code != 0:
+            kind = self._meanings.get(code, OutcomeKind.MISCONFIGURED)
+            words = self._mask(f"取 access_token：{code} {said.get('errmsg', '')}")
+            return Outcome(kind, words, retry_after=60.0 if kind is OutcomeKind.THROTTLED else None)
+        kind = OutcomeKind.MISCONFIGURED if 300 <= answer.status < 500 else OutcomeKind.TRANSIENT
+        return Outcome(kind, f"取 access_token：HTTP {answer.status}，应答中没有 access_token")
