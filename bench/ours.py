@@ -49,6 +49,7 @@ burst = 1000000
 [channels.robot]
 kind = "wecom_robot"
 key = "file:key"
+readers = ["county"]
 base_url = "http://127.0.0.1:{receiver}"
 
 [[units]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 from yarl import URL
 
 
@@ -32,3 +32,10 @@ def _networks(value: tuple[str, ...]) -> tuple[str, ...]:
 
 Networks = Annotated[tuple[str, ...], AfterValidator(_networks)]
 """Addresses and networks, as numbers."""
+
+
+Readers = Annotated[
+    tuple[Annotated[str, Field(min_length=1)], ...],
+    Field(min_length=1, description="群里有哪些单位的人：单位的 id 或企业的统一社会信用代码，照实写全"),
+]
+"""Whose people read a group. The hub sends a group nothing of an enterprise whose line does not hold all of them."""

@@ -6,7 +6,7 @@ enterprise's town) are checked by :mod:`bot.settings`, so that here every refere
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Annotated
 
@@ -130,12 +130,15 @@ class Directory:
         posts: Iterable[Post],
         people: Iterable[Person],
         fallback_unit: str,
+        groups: Mapping[str, frozenset[str]] | None = None,
     ) -> None:
-        """``fallback_unit`` (a county, as a rule) takes what belongs to no known enterprise."""
+        """``fallback_unit`` (a county, as a rule) takes what belongs to no known enterprise. ``groups`` says of each
+        channel that many read whose people those are (units' ids and enterprises' uscc)."""
         self.units = {unit.id: unit for unit in units}
         self.enterprises = {enterprise.uscc: enterprise for enterprise in enterprises}
         self.people = {person.id: person for person in people}
         self.fallback_unit = fallback_unit
+        self.groups = dict(groups or {})
         self._posts: dict[tuple[str, Role], list[Post]] = {}
         for post in posts:
             self._posts.setdefault((post.unit, post.role), []).append(post)
@@ -160,6 +163,21 @@ class Directory:
             found[unit.tier] = unit.id
             unit = self.units.get(unit.parent) if unit.parent else None
         return found
+
+    def line_of(self, unit: str) -> dict[Tier, str]:
+        """A unit and those above it, or an enterprise's whole line; empty for what is neither."""
+        if unit in self.enterprises:
+            return self.line(unit)
+        found: dict[Tier, str] = {}
+        above = self.units.get(unit)
+        while above is not None and above.tier not in found:
+            found[above.tier] = above.id
+            above = self.units.get(above.parent) if above.parent else None
+        return found
+
+    def may_read(self, channel: str, units: Iterable[str]) -> bool:
+        """Whether everybody who reads the channel belongs to one of ``units``; true for what one person reads."""
+        return self.groups.get(channel, frozenset()) <= set(units)
 
     def point(self, enterprise: str, code: str) -> Point | None:
         known = self.enterprises.get(enterprise)

@@ -22,6 +22,7 @@ class Fallback(StrEnum):
     """Why somebody else hears than the rule named; each is a row of the journal."""
 
     NOBODY_AT_POST = "nobody_at_post"
+    GROUP_OF_OTHERS = "group_of_others"
     FELL_TO_LEADER = "fell_to_leader"
     FELL_TO_NEXT_TIER = "fell_to_next_tier"
     NOBODY_ANYWHERE = "nobody_anywhere"
@@ -30,6 +31,7 @@ class Fallback(StrEnum):
     def word(self) -> str:
         return {
             "nobody_at_post": "岗位无人",
+            "group_of_others": "群内有其他单位的人，不发本企业的信息",
             "fell_to_leader": "转由带班领导接收",
             "fell_to_next_tier": "转由上一级接收",
             "nobody_anywhere": "各级均无人可通知，已转系统维护员",
@@ -65,21 +67,23 @@ def acting(
 
     ``line`` is the plan's ``units``. Never empty while anybody above, or any maintainer, can be reached.
     """
-    told = _posts(directory, unit, roles, at_ms)
+    standing = _posts(directory, unit, roles, at_ms)
+    told = _open_to(directory, standing, line)
+    withheld = [Fallback.GROUP_OF_OTHERS] if len(told) < len(standing) else []
     if tier is Tier.ENTERPRISE and point:
         told = roster.distinct((*roster.responsible_for_point(directory, unit, point, roles), *told))
     if told:
-        return Reached(told)
-    fallbacks = [Fallback.NOBODY_AT_POST]
-    led = _leader(directory, tier, unit, at_ms)
+        return Reached(told, tuple(withheld))
+    fallbacks = withheld or [Fallback.NOBODY_AT_POST]
+    led = _open_to(directory, _leader(directory, tier, unit, at_ms), line)
     if led:
         return Reached(led, (*fallbacks, Fallback.FELL_TO_LEADER))
     for above in sorted((other for other in line if other.rank > tier.rank), key=lambda other: other.rank):
         fallbacks.append(Fallback.FELL_TO_NEXT_TIER)
-        room = _posts(directory, line[above], (Role.DUTY_ROOM,), at_ms)
+        room = _open_to(directory, _posts(directory, line[above], (Role.DUTY_ROOM,), at_ms), line)
         if room:
             return Reached(room, tuple(fallbacks))
-        led = _leader(directory, above, line[above], at_ms)
+        led = _open_to(directory, _leader(directory, above, line[above], at_ms), line)
         if led:
             return Reached(led, (*fallbacks, Fallback.FELL_TO_LEADER))
     return Reached(maintainers(directory, "", at_ms), (*fallbacks, Fallback.NOBODY_ANYWHERE))
@@ -139,6 +143,13 @@ def _within(directory: Directory, duty: DutyPlan | Duty, role: Role, at_ms: int,
         return Reached(told)
     led = _leader(directory, duty.tier, duty.unit, at_ms)
     return Reached(led, (Fallback.NOBODY_AT_POST, Fallback.FELL_TO_LEADER) if led else (Fallback.NOBODY_AT_POST,))
+
+
+def _open_to(directory: Directory, found: tuple[Addressee, ...], line: Mapping[Tier, str]) -> tuple[Addressee, ...]:
+    """Those who can be told of an enterprise of this line without anybody else reading it: one of their contacts is
+    theirs alone, or a group of the line's own people."""
+    units = line.values()
+    return tuple(who for who in found if any(directory.may_read(each.channel, units) for each in who.contacts))
 
 
 def _leader(directory: Directory, tier: Tier, unit: str, at_ms: int) -> tuple[Addressee, ...]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from hashlib import blake2s
 
+from msgspec.structs import replace
+
 from escalation.incident import Duty, Incident
 from escalation.inputs import Context, Decision, Entry
 from escalation.notice import Addressee, Contact, Notice, NoticeKind, NoticeState, OutboxRow
@@ -51,10 +53,12 @@ def tell(
     note: str = "",
 ) -> list[Notice]:
     """Queue one notice for each addressee: by every contact when the incident is critical and the reader must act,
-    else by the first. On trial the notice is recorded as dropped and nothing leaves."""
+    else by the first. On trial the notice is recorded as dropped and nothing leaves. A group that others read as well
+    is passed over, and the journal says so."""
     urgency = incident.urgency if purpose is Purpose.ACT else Urgency.NORMAL
     made: list[Notice] = []
-    for addressee in addressees:
+    for each in addressees:
+        addressee = _within_the_line(decision, incident, ctx, each, kind)
         contacts = addressee.contacts if urgency is Urgency.CRITICAL else addressee.contacts[:1]
         if not contacts:
             decision.entries.append(_entry(ctx, incident, "no_contact", addressee, kind=kind))
@@ -78,6 +82,22 @@ def tell(
             if offer(decision, incident, ctx, notice):
                 made.append(notice)
     return made
+
+
+def _within_the_line(
+    decision: Decision, incident: Incident, ctx: Context, addressee: Addressee, kind: NoticeKind
+) -> Addressee:
+    """The addressee without the groups in which people of units outside the enterprise's line read."""
+    units = incident.plan.units.values()
+    kept = tuple(each for each in addressee.contacts if ctx.directory.may_read(each.channel, units))
+    if kept == addressee.contacts:
+        return addressee
+    for contact in addressee.contacts:
+        if contact not in kept:
+            entry = _entry(ctx, incident, "group_of_others", addressee, kind=kind)
+            entry.detail["channel"] = contact.channel
+            decision.entries.append(entry)
+    return replace(addressee, contacts=kept)
 
 
 def offer(decision: Decision, incident: Incident, ctx: Context, notice: Notice) -> bool:

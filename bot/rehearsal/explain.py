@@ -57,6 +57,7 @@ _FLAGS = {
 }
 _REMARKS = {
     "nobody_at_post": "岗位无人",
+    "group_of_others": "群内有其他单位的人，不发本企业的信息",
     "fell_to_leader": "转由带班领导接收",
     "fell_to_next_tier": "转由上一级接收",
     "nobody_anywhere": "各级均无人可通知，已转系统维护员",

@@ -197,6 +197,10 @@ SENTENCES: Mapping[str, Pair] = {
         "{name} 没有能通知到的 maintainer 岗位，渠道坏了无人知道",
         "{name} has no maintainer who can be reached: nobody would hear of a broken channel",
     ),
+    "group_of_others": (
+        "群 {channel} 里有 {others} 的人，{name} 的岗位不能用它：别的企业的信息不能发进去",
+        "{others} read the group {channel}: the posts of {name} must not use it, it would show other enterprises' data",
+    ),
     "not_adopted": (
         "在用的“{profile}”是示例规则，非官方时限，serve 不会启动",
         "{profile} is a sample without official limits: serve will not start",
@@ -303,6 +307,10 @@ HINTS: Mapping[str, Pair] = {
     "maintainer_empty": (
         '加一个 [[posts]]：unit = "{unit}"，role = "maintainer"',
         'add [[posts]] with unit = "{unit}", role = "maintainer"',
+    ),
+    "group_of_others": (
+        "另建一个只有本单位及其上级人员的群，或核对渠道的 readers",
+        "make a group of this unit and those above it alone, or look at the channel's readers",
     ),
     "not_adopted": (
         '换成正式规则；确要采用示例规则，在文件开头写 adopt_sample = "{profile}"',

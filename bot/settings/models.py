@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections import defaultdict
+from collections.abc import Mapping
 from datetime import date, time
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -289,6 +290,7 @@ class Settings(Table):
             posts=self.posts,
             people=self.people,
             fallback_unit=self.hub.fallback_unit,
+            groups=groups_of(self.channels),
         )
 
     def profile_in_use(self) -> Profile:
@@ -297,6 +299,11 @@ class Settings(Table):
         if found is None:
             raise LookupError(f"no profile is called {self.profile!r}")
         return found
+
+
+def groups_of(channels: Mapping[str, BaseModel]) -> dict[str, frozenset[str]]:
+    """Of each channel that many read, whose people those are."""
+    return {name: frozenset(read) for name, table in channels.items() if (read := getattr(table, "readers", ()))}
 
 
 def gathered(

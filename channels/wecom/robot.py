@@ -19,7 +19,7 @@ from yarl import URL
 from channels.channel import Abilities, Form, Letter, Window
 from channels.cutting import cut_bytes
 from channels.exchange import Answer, ask, limits_for, rest_given, retry_seconds
-from channels.fields import HttpUrl
+from channels.fields import HttpUrl, Readers
 from channels.masking import Masker
 from channels.outcome import Outcome, OutcomeKind
 
@@ -50,6 +50,7 @@ class Settings(BaseModel):
 
     kind: Literal["wecom_robot"]
     key: SecretStr = Field(min_length=1, description="机器人 Webhook 地址里 key= 之后的部分")
+    readers: Readers
     base_url: HttpUrl = Field(
         "https://qyapi.weixin.qq.com", min_length=1, description="接口地址；经内网转发时改成转发地址"
     )

@@ -20,7 +20,13 @@ from tests.channels.conftest import NIGHT, a_letter, raw_vendor
 
 SECRET = "whsec_Y2FuYXJ5LTMxMzM3LWNhbmFyeQ=="
 TABLES: dict[str, dict[str, Any]] = {
-    "wecom_robot": {"key": SECRET, "base_url": "http://127.0.0.1:{port}"},
+    "wecom_robot": {"key": SECRET, "readers": ["town"], "base_url": "http://127.0.0.1:{port}"},
+    "wecom_app": {
+        "corpid": "wwdemo0000000001",
+        "agentid": 1,
+        "secret": SECRET,
+        "base_url": "http://127.0.0.1:{port}",
+    },
     "sms_kannel": {"url": "http://127.0.0.1:{port}/cgi-bin/sendsms", "username": "u", "password": SECRET},
     "webhook": {
         "url": "http://127.0.0.1:{port}/",
@@ -29,7 +35,7 @@ TABLES: dict[str, dict[str, Any]] = {
     },
     "smtp_mail": {"host": "127.0.0.1", "port": 1, "security": "none", "sender": "fenghuo@example.com", "timeout": 2.0},
 }
-HTTP_KINDS = ["wecom_robot", "sms_kannel", "webhook"]
+HTTP_KINDS = ["wecom_robot", "wecom_app", "sms_kannel", "webhook"]
 
 values: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats() | st.text(max_size=20) | st.just(SECRET),
@@ -90,10 +96,11 @@ async def test_any_whole_answer_is_an_outcome(
     kind: str, status: int, body: bytes, header: str, session: aiohttp.ClientSession
 ) -> None:
     driver: Any = channel(kind, session)
-    outcome = driver.read(Answer(status, body, header), NIGHT)
+    answer = Answer(status, body, header)
+    outcome = driver.read(answer, NIGHT, "zhangsan") if kind == "wecom_app" else driver.read(answer, NIGHT)
     assert isinstance(outcome, Outcome)
     assert SECRET not in repr(outcome)
-    if outcome.kind is OutcomeKind.ACCEPTED and kind == "wecom_robot":
+    if outcome.kind is OutcomeKind.ACCEPTED and kind.startswith("wecom"):
         assert orjson.loads(body)["errcode"] == 0
     if outcome.kind is OutcomeKind.THROTTLED:
         assert outcome.retry_after is not None

@@ -14,12 +14,12 @@ from pydantic import TypeAdapter, ValidationError
 from channels.channel import Channel
 from channels.registry import UnknownKindError, kinds, open_channel, parse, settings_type
 
-ROBOT = {"kind": "wecom_robot", "key": "fake-robot-key-0001"}
+ROBOT = {"kind": "wecom_robot", "key": "fake-robot-key-0001", "readers": ["town"]}
 MAIL = {"kind": "smtp_mail", "host": "mail.example.com", "sender": "fenghuo@example.com"}
 
 
 def test_all_channels_of_the_package_are_found() -> None:
-    assert list(kinds()) == ["sms_kannel", "smtp_mail", "webhook", "wecom_robot"]
+    assert list(kinds()) == ["sms_kannel", "smtp_mail", "webhook", "wecom_app", "wecom_robot"]
 
 
 async def test_a_table_becomes_a_channel(session: aiohttp.ClientSession) -> None:
@@ -33,7 +33,7 @@ async def test_a_table_becomes_a_channel(session: aiohttp.ClientSession) -> None
 
 @pytest.mark.parametrize("table", [{}, {"kind": "pigeon"}, {"kind": 7}, {"kind": ["webhook"]}])
 def test_an_unknown_kind_says_which_there_are(table: dict[str, Any]) -> None:
-    with pytest.raises(UnknownKindError, match=r"渠道 duty.*sms_kannel、smtp_mail、webhook、wecom_robot"):
+    with pytest.raises(UnknownKindError, match=r"渠道 duty.*sms_kannel、smtp_mail、webhook、wecom_app、wecom_robot"):
         parse("duty", table)
 
 
@@ -76,7 +76,7 @@ def test_a_new_module_is_a_new_channel_without_touching_a_list(tmp_path: Path) -
         "from channels.registry import kinds, open_channel, parse\n"
         "print(open_channel('loft', parse('loft', {'kind': 'pigeon'}), None).name, len(kinds()))\n"
     )
-    assert _run(tmp_path, program).stdout == "loft 5\n"
+    assert _run(tmp_path, program).stdout == "loft 6\n"
 
 
 def test_two_modules_cannot_claim_one_kind(tmp_path: Path) -> None:

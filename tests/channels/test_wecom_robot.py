@@ -32,7 +32,7 @@ class Group:
 
 
 def a_driver(session: aiohttp.ClientSession, base_url: str, **other: object) -> Driver:
-    table = {"kind": "wecom_robot", "key": KEY, "base_url": base_url, "timeout": 2.0, **other}
+    table = {"kind": "wecom_robot", "key": KEY, "readers": ["town"], "base_url": base_url, "timeout": 2.0, **other}
     return Driver("duty_group", Settings.model_validate(table), session)
 
 
@@ -107,7 +107,7 @@ async def test_a_wrong_key_is_misconfigured_and_never_shown(
     wrong = a_driver(session, group.url, key="canary-key-31337")
     outcome = await wrong.send(a_letter())
     assert outcome.kind is OutcomeKind.MISCONFIGURED
-    settings = Settings.model_validate({"kind": "wecom_robot", "key": "canary-key-31337"})
+    settings = Settings.model_validate({"kind": "wecom_robot", "key": "canary-key-31337", "readers": ["town"]})
     assert "canary-key-31337" not in f"{outcome!r} {wrong!r} {settings!r} {caplog.text}"
 
 
@@ -231,7 +231,9 @@ async def test_connections_are_kept_between_sends(group: Group, session: aiohttp
 
 
 async def test_abilities_say_that_a_group_is_read_by_many(session: aiohttp.ClientSession) -> None:
-    abilities = Driver("g", Settings.model_validate({"kind": "wecom_robot", "key": KEY}), session).abilities
+    abilities = Driver(
+        "g", Settings.model_validate({"kind": "wecom_robot", "key": KEY, "readers": ["town"]}), session
+    ).abilities
     assert abilities.form is Form.MARKDOWN
     assert not abilities.personal
     assert not abilities.links
@@ -253,7 +255,7 @@ async def test_abilities_say_that_a_group_is_read_by_many(session: aiohttp.Clien
 )
 def test_wrong_settings_are_named(table: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
-        Settings.model_validate({"kind": "wecom_robot", **table})
+        Settings.model_validate({"kind": "wecom_robot", "readers": ["town"], **table})
 
 
 async def test_codes_the_vendor_does_not_document_are_settings(session: aiohttp.ClientSession) -> None:

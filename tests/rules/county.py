@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from escalation.calendar import ZONE
@@ -133,9 +134,17 @@ def county(
     enterprises: tuple[Enterprise, ...] = ENTERPRISES,
     people: tuple[Person, ...] = PEOPLE,
     fallback_unit: str = "county",
+    groups: Mapping[str, frozenset[str]] | None = None,
 ) -> Directory:
     """The county, or a variant of it."""
-    return Directory(units=units, enterprises=enterprises, posts=posts, people=people, fallback_unit=fallback_unit)
+    return Directory(
+        units=units,
+        enterprises=enterprises,
+        posts=posts,
+        people=people,
+        fallback_unit=fallback_unit,
+        groups=groups,
+    )
 
 
 def without(*roles: tuple[str, Role]) -> Directory:

@@ -46,6 +46,12 @@ CASES = [
     (', address = "13800130001"', "", ERROR, "no_address", "people[0].contacts[0]", "address ="),
     ('{ channel = "county-group" }', '{ channel = "county-group", address = "13800130001" }', ERROR,
      "needless_address", "posts[5].contacts[0].address", "remove"),
+    ('readers = ["shili-county"]', 'readers = ["shili-conty"]', ERROR, "no_place", "channels.county-group.readers[0]",
+     "shili-county"),
+    ('readers = ["shili-county"]', 'readers = ["shili-county", "shili-town"]', ERROR, "group_of_others",
+     "posts[5].contacts[0].channel", "readers"),
+    ('readers = ["shili-county"]', f'readers = ["shili-city", "{USCC}"]', ERROR, "group_of_others",
+     "posts[5].contacts[0].channel", "readers"),
     ('address = "13800130003"', 'address = "13800130001"', WARNING, "phone_twice", "people[2].contacts[0].address", ""),
     ('contacts = [{ channel = "sms", address = "13800130005" }]', "", WARNING, "no_contacts", "people[4]", "contacts"),
     ('people = ["wu"]', 'people = ["wu"]\nroster = [{ people = ["li"] }]', ERROR, "people_and_roster",
@@ -89,6 +95,27 @@ def test_a_webhook_contact_may_leave_its_address_to_the_channel(folder: Folder) 
     assert codes(folder.load()) == ["no_address"]
     folder.edit('[{ channel = "out" }]', '[{ channel = "out", address = "http://[" }]')
     assert codes(folder.load()) == ["bad_address"]
+
+
+def test_a_group_may_be_read_by_those_above(folder: Folder) -> None:
+    folder.edit('readers = ["shili-county"]', 'readers = ["shili-county", "shili-city"]')
+    assert folder.load().problems == ()
+
+
+def test_a_person_brings_no_other_units_group_into_a_post(folder: Folder) -> None:
+    """The county's group as a contact of a worker: the county's people may read it. The town's own is for the town."""
+    folder.edit('[{ channel = "sms", address = "13800130001" }]', '[{ channel = "county-group" }]')
+    assert folder.load().problems == ()
+    folder.edit('readers = ["shili-county"]', 'readers = ["91000000DEM000002C"]')
+    assert {"group_of_others", "no_place"} <= set(codes(folder.load()))
+
+
+def test_a_group_without_readers_is_told_where_it_stands(folder: Folder) -> None:
+    folder.edit('readers = ["shili-county"]', "")
+    problem = only(folder.load())
+    assert (problem.code, problem.path) == ("missing", "channels.county-group")
+    folder.edit('kind = "wecom_robot"\n', 'kind = "wecom_robot"\nreaders = []\n')
+    assert codes(folder.load()) == ["too_short"]
 
 
 def test_rules_of_ones_own_may_not_take_the_name_of_the_sample(folder: Folder) -> None:

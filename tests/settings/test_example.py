@@ -83,6 +83,8 @@ def test_every_setting_that_the_example_only_shows_works_when_it_is_switched_on(
     folder.put("contacts/empty.toml", "")
     for name in ("store", "source-gateway", "stream", "sms-callback", "mail-password", "upstream", "api-dashboard"):
         folder.put(f"secrets/{name}", WHSEC)
+    for name, secret in (("app-secret", WHSEC), ("app-callback-token", "faketoken"), ("app-callback-key", "A" * 43)):
+        folder.put(f"secrets/{name}", secret)
     loaded = folder.load()
     assert loaded.problems == ()
     assert loaded.settings is not None

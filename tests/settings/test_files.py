@@ -25,6 +25,7 @@ responsible = ["zheng"]
 [channels.town-group]
 kind = "wecom_robot"
 key = "file:secrets/county-group-key"
+readers = ["shili-town"]
 """
 
 
@@ -52,7 +53,7 @@ def test_what_is_written_twice_is_told_with_both_places(folder: Folder) -> None:
     folder.include(
         '[[people]]\nid = "zhao"\nname = "另一个赵一"\n'
         'contacts = [{ channel = "sms", address = "13800130008" }]\n'
-        '[channels.sms]\nkind = "wecom_robot"\nkey = "env:X"\n'
+        '[channels.sms]\nkind = "wecom_robot"\nkey = "env:X"\nreaders = ["shili-town"]\n'
     )
     person, channel = folder.load().problems
     assert (person.code, person.file, person.line, person.path) == ("twice", "contacts/more.toml", 2, "people[0].id")
