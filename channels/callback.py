@@ -123,6 +123,11 @@ def callback_path(channel: str, token: str, errand: Errand) -> str:
     return f"/callback/{quote(channel, safe='')}/{quote(token, safe='')}/{errand}"
 
 
+def listener_path(channel: str) -> str:
+    """The path of a channel whose vendor signs its call-backs: ``/callback/<channel>``."""
+    return f"/callback/{quote(channel, safe='')}"
+
+
 def address_allowed(address: str, allowed: Sequence[str]) -> bool:
     """Whether ``address`` (a number, as the socket says) lies in one of the networks ``allowed``; none: nobody."""
     try:

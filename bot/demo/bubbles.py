@@ -48,15 +48,25 @@ def _parts(row: str) -> list[dict[str, Any]]:
     return parts
 
 
+def app_parts(text: str, base: str) -> tuple[list[Line], str]:
+    """A text in a person's own chat, and its personal page ('' where it has none), which stands below it."""
+    link = _own_page(text, base)
+    return plain_lines("\n".join(row for row in text.split("\n") if row != link)), link
+
+
 def mail_parts(text: str, base: str) -> tuple[list[Line], list[Line], str]:
     """A mail's head (what it says first), the rest, and its personal page: '' where it has none.
 
     ``base`` is the hub's own address: only a page of it is offered as a link.
     """
-    found = re.search(re.escape(base) + r"/a/[A-Za-z0-9_-]+", text)
-    link = found.group() if found else ""
+    link = _own_page(text, base)
     rows = [row for row in text.split("\n") if not link or link not in row]
     blocks = [block for block in re.split(r"\n\s*\n", "\n".join(rows).strip("\n")) if block.strip()]
     # The first block repeats the subject.
     head, rest = blocks[1:2] or blocks[:1], blocks[2:]
     return plain_lines("\n".join(head)), plain_lines("\n\n".join(rest)) if rest else [], link
+
+
+def _own_page(text: str, base: str) -> str:
+    found = re.search(re.escape(base) + r"/a/[A-Za-z0-9_-]+", text)
+    return found.group() if found else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.demo.bubbles import mail_parts, markdown_lines, plain_lines
+from bot.demo.bubbles import app_parts, mail_parts, markdown_lines, plain_lines
 from bot.demo.simulators.vendor import Received
 from bot.rendering import people, words
 from bot.settings.models import Settings
@@ -14,15 +14,16 @@ from escalation.directory import Directory, Post
 from escalation.roster import standing
 from escalation.vocabulary import Role, Tier
 
-SMS, MAIL, GROUP = "sms", "mail", "wecom"
-_FORMS = {"sms_kannel": SMS, "smtp_mail": MAIL, "wecom_robot": GROUP}
+SMS, MAIL, GROUP, APP = "sms", "mail", "wecom", "app"
+_FORMS = {"sms_kannel": SMS, "smtp_mail": MAIL, "wecom_robot": GROUP, "wecom_app": APP}
 _KEPT = 60
-_WORDS = {SMS: "短信", MAIL: "邮件", GROUP: "群消息"}
+_WORDS = {SMS: "短信", MAIL: "邮件", GROUP: "群消息", APP: "企业微信"}
 
 
 @dataclass
 class Phone:
-    """One phone. ``number`` and ``mail`` are whole here and leave the server only masked; ``unit`` is a group's."""
+    """One phone. ``number`` and ``mail`` are whole here and leave the server only masked; ``unit`` is a group's,
+    ``member`` a userid in the WeCom app."""
 
     id: str
     name: str
@@ -32,6 +33,7 @@ class Phone:
     number: str = ""
     mail: str = ""
     unit: str = ""
+    member: str = ""
     messages: list[dict[str, Any]] = field(default_factory=list)
 
     @property
@@ -40,6 +42,13 @@ class Phone:
         if self.unit:
             return "企业微信群"
         return mask_phones(self.number) or _masked_mail(self.mail)
+
+    @property
+    def way(self) -> str:
+        """By which channel its owner writes: the one that the newest message came by, of those that take answers."""
+        ways = {SMS: self.number, APP: self.member}
+        came = (each["by"] for each in reversed(self.messages) if ways.get(each["by"]))
+        return next(came, APP if self.member and not self.number else SMS)
 
     def shown(self) -> dict[str, Any]:
         """The phone as the page gets it."""
@@ -51,7 +60,7 @@ class Phone:
             "place": self.place,
             "address": self.address,
             "group": bool(self.unit),
-            "answers": bool(self.number),
+            "answers": bool(self.number or self.member),
             "messages": self.messages,
         }
 
@@ -71,6 +80,7 @@ class Phones:
         self._by_address = {(GROUP, phone.id.removeprefix("group-")): phone for phone in found if phone.unit}
         self._by_address |= {(SMS, phone.number): phone for phone in found if phone.number}
         self._by_address |= {(MAIL, phone.mail): phone for phone in found if phone.mail}
+        self._by_address |= {(APP, phone.member): phone for phone in found if phone.member}
         for phone in found:
             phone.place = people.unit(directory, phone.place)
 
@@ -112,6 +122,8 @@ class Phones:
                     phone.number = phone.number or entry.address
                 elif form == MAIL:
                     phone.mail = phone.mail or entry.address
+                elif form == APP:
+                    phone.member = phone.member or entry.address
             found.append(phone)
         return found
 
@@ -135,13 +147,15 @@ class Phones:
         if form == MAIL:
             head, rest, link = mail_parts(message.text, self._base)
             shown |= {"subject": message.subject, "lines": head, "more": rest, "link": link}
+        elif form == APP:
+            shown["lines"], shown["link"] = app_parts(message.text, self._base)
         else:
             shown["lines"] = markdown_lines(message.text) if form == GROUP else plain_lines(message.text)
         return phone, self._add(phone, shown, message.at)
 
-    def sent(self, phone: Phone, text: str, at: int) -> dict[str, Any]:
-        """Show what the person wrote, on their own phone."""
-        return self._add(phone, {"by": "me", "word": "发出", "lines": plain_lines(text)}, at)
+    def sent(self, phone: Phone, text: str, at: int, way: str) -> dict[str, Any]:
+        """Show what the person wrote by ``way``, on their own phone."""
+        return self._add(phone, {"by": "me", "word": f"发出（{_WORDS[way]}）", "lines": plain_lines(text)}, at)
 
     def _add(self, phone: Phone, shown: dict[str, Any], at: int) -> dict[str, Any]:
         self._count += 1

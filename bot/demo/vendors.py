@@ -1,4 +1,4 @@
-"""The simulated vendors of the demo, started together, and the phones' side of the text message gateway."""
+"""The simulated vendors of the demo, started together, and the side of the phones: what people write."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from dataclasses import dataclass
 
 import aiohttp
 
-from bot.demo.county import ROBOTS, Addresses
+from bot.demo.county import MEMBERS, ROBOTS, Addresses, app_account
 from bot.demo.simulators.kannel import KannelGateway
 from bot.demo.simulators.smtp import MailServer
 from bot.demo.simulators.upstream import Upstream
 from bot.demo.simulators.vendor import Now, Received, listening
 from bot.demo.simulators.wecom import WecomRobots
-from channels.callback import Errand, callback_path
+from bot.demo.simulators.wecom_app import WecomApp
+from channels.callback import Errand, callback_path, listener_path
 from channels.sms.kannel_inbound import UPLINK_QUERY
 
 log = logging.getLogger(__name__)
@@ -35,12 +36,17 @@ class Vendors:
     """The running vendors and where they listen."""
 
     gateway: KannelGateway
+    app: WecomApp
     addresses: Addresses
     session: aiohttp.ClientSession
 
     async def write(self, number: str, text: str) -> int:
         """The phone ``number`` sends a text message. Returns the HTTP status of the hub's door."""
         return await self.gateway.answer(number, text, self.session)
+
+    async def write_in_app(self, member: str, text: str) -> int:
+        """A member writes to the WeCom app. Returns the HTTP status of the hub's door, 0 where it did not answer."""
+        return await self.app.write(member, text, self.session)
 
 
 @asynccontextmanager
@@ -64,6 +70,7 @@ async def vendors(
 
         gateway.inbox.on_message = sms
         robots = WecomRobots({secrets[name]: name for name in ROBOTS}, now, hear)
+        app = WecomApp(app_account(secrets), MEMBERS, now, hear, callback_url=f"{public_url}{listener_path('app')}")
         mail = MailServer(now, hear)
         upstream = Upstream([secrets["upstream"]], now, hear)
         sms_url = await stack.enter_async_context(listening(gateway.app()))
@@ -72,10 +79,10 @@ async def vendors(
             port=port,
             sms_url=sms_url + "/cgi-bin/sendsms",
             smtp_port=await stack.enter_async_context(mail.listening()),
-            wecom_url=await stack.enter_async_context(listening(robots.app())),
+            wecom_url=await stack.enter_async_context(listening(app.beside(robots.app()))),
             upstream_url=await stack.enter_async_context(listening(upstream.app())) + "/hook",
         )
-        yield Vendors(gateway, addresses, session)
+        yield Vendors(gateway, app, addresses, session)
 
 
 class _Reports:

@@ -13,7 +13,7 @@ import orjson
 from bot.clock import PushedClock
 from bot.demo import board
 from bot.demo.controls import Asked, Controls, Refusal
-from bot.demo.phones import Phones
+from bot.demo.phones import APP, Phones
 from bot.demo.simulators.vendor import Received
 from bot.demo.vendors import Vendors
 from bot.hub import Hub
@@ -33,7 +33,7 @@ _FARTHEST = 24 * 60
 
 
 class Answer(msgspec.Struct):
-    """``/demo/api/answer``: what a person writes on their phone."""
+    """``/demo/api/answer``: what a person writes on their phone, as a text message or in the WeCom app."""
 
     phone: str
     text: str
@@ -54,7 +54,7 @@ class Wall:
         self._clock = clock
         self._phones = phones
         self._controls = controls
-        self._vendors = vendors
+        self.vendors = vendors
         self._incidents: list[dict[str, Any]] = []
         self._known: set[str] = set()
         self._upstream: deque[dict[str, Any]] = deque(maxlen=_KEPT)
@@ -126,17 +126,21 @@ class Wall:
         return await self._controls.press(asked, self._clock.now())
 
     async def answer(self, answer: Answer) -> str:
-        """A person writes a text message on their phone. Raises :class:`Refusal`."""
+        """A person writes on their phone, by the way they were written to last. Raises :class:`Refusal`."""
         phone = self._phones.by_id.get(answer.phone)
         text = visible(answer.text)[:_MOST_TEXT]
-        if phone is None or not phone.number:
-            raise Refusal("这部电话不能发短信")
+        if phone is None or not (phone.number or phone.member):
+            raise Refusal("这部电话不能发消息")
         if not text:
             raise Refusal("请先写内容")
-        status = await self._vendors.write(phone.number, text)
-        if status >= 300:
-            raise Refusal(f"短信没有送到（HTTP {status}）")
-        shown = self._phones.sent(phone, text, self._clock.now())
+        way = phone.way
+        if way == APP:
+            status = await self.vendors.write_in_app(phone.member, text)
+        else:
+            status = await self.vendors.write(phone.number, text)
+        if not 200 <= status < 300:
+            raise Refusal(f"消息没有送到（HTTP {status}）")
+        shown = self._phones.sent(phone, text, self._clock.now(), way)
         self.stream.send("message", {"phone": phone.id, "message": shown})
         return "已发出"
 

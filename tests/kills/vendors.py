@@ -15,12 +15,13 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.demo.county import ROBOTS, Addresses, secrets_of, write_county
+from bot.demo.county import MEMBERS, ROBOTS, Addresses, app_account, secrets_of, write_county
 from bot.demo.simulators.kannel import KannelGateway
 from bot.demo.simulators.smtp import MailServer
 from bot.demo.simulators.upstream import Upstream
 from bot.demo.simulators.vendor import Fault, listening
 from bot.demo.simulators.wecom import WecomRobots
+from bot.demo.simulators.wecom_app import WecomApp
 
 
 class Vendors:
@@ -29,11 +30,13 @@ class Vendors:
     def __init__(self, secrets: dict[str, str]) -> None:
         self.now = 0
         self.wecom = WecomRobots({secrets[name]: name for name in ROBOTS}, lambda: self.now)
+        self.app = WecomApp(app_account(secrets), MEMBERS, lambda: self.now)
         self.sms = KannelGateway("fenghuo", secrets["sms-password"], lambda: self.now)
         self.mail = MailServer(lambda: self.now)
         self.upstream = Upstream((secrets["upstream"],), lambda: self.now)
         self.by_name: dict[str, Any] = {
             "wecom": self.wecom,
+            "app": self.app,
             "sms": self.sms,
             "mail": self.mail,
             "upstream": self.upstream,
@@ -66,6 +69,7 @@ class Vendors:
             vendor.faults.clear()
             vendor.faults.happened.clear()
         self.wecom.forget()
+        self.app.forget()
         self.upstream.forget()
         return web.Response()
 
@@ -84,7 +88,7 @@ async def serve(folder: Path) -> None:
     vendors = Vendors(secrets)
     async with AsyncExitStack() as stack:
         sms = await stack.enter_async_context(listening(vendors.sms.app()))
-        wecom = await stack.enter_async_context(listening(vendors.wecom.app()))
+        wecom = await stack.enter_async_context(listening(vendors.app.beside(vendors.wecom.app())))
         upstream = await stack.enter_async_context(listening(vendors.upstream.app()))
         smtp_port = await stack.enter_async_context(vendors.mail.listening())
         control = await stack.enter_async_context(listening(vendors.control()))

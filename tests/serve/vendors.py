@@ -17,13 +17,14 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from bot.demo.county import ROBOTS, Addresses, secrets_of, write_county
+from bot.demo.county import MEMBERS, ROBOTS, Addresses, app_account, secrets_of, write_county
 from bot.demo.simulators.kannel import KannelGateway
 from bot.demo.simulators.smtp import MailServer
 from bot.demo.simulators.upstream import Upstream
 from bot.demo.simulators.vendor import Fault, Received, listening
 from bot.demo.simulators.wecom import WecomRobots
-from channels.callback import Errand, callback_path
+from bot.demo.simulators.wecom_app import WecomApp
+from channels.callback import Errand, callback_path, listener_path
 from channels.sms.kannel_inbound import UPLINK_QUERY
 
 DELIVERED = 1
@@ -47,6 +48,8 @@ class Vendors:
         self.sms = KannelGateway("fenghuo", secrets["sms-password"], now, self._text, uplink_url=uplink)
         robots = {secrets[name]: name for name in ROBOTS}
         self.wecom = WecomRobots(robots, now, self._hear, per_minute=0)
+        app = f"{hub}{listener_path('app')}"
+        self.app = WecomApp(app_account(secrets), MEMBERS, now, self._hear, callback_url=app, per_minute=0)
         self.mail = MailServer(now, self._hear)
         self.upstream = Upstream([secrets["upstream"]], now, self._hear)
         self.reports = False
@@ -104,10 +107,13 @@ class Vendors:
         return None
 
     async def _write(self, request: web.Request) -> web.Response:
-        """A phone writes; the status of the hub's door, 0 where nobody opened."""
+        """A phone writes, or a member in the app; the status of the hub's door, 0 where nobody opened."""
         asked = await request.json()
         try:
-            status = await self.sms.answer(asked["number"], asked["text"], self._session, asked["id"])
+            if asked["number"] in MEMBERS:
+                status = await self.app.write(asked["number"], asked["text"], self._session, asked["id"])
+            else:
+                status = await self.sms.answer(asked["number"], asked["text"], self._session, asked["id"])
         except aiohttp.ClientError:
             status = 0
         return web.json_response(status)
@@ -141,7 +147,7 @@ async def serve(folder: Path, port: int) -> None:
         vendors = Vendors(secrets, hub, session)
         async with (
             listening(vendors.sms.app()) as sms,
-            listening(vendors.wecom.app()) as wecom,
+            listening(vendors.app.beside(vendors.wecom.app())) as wecom,
             listening(vendors.upstream.app()) as upstream,
             vendors.mail.listening() as smtp_port,
             listening(vendors.control()) as control,

@@ -320,7 +320,7 @@ async def house_on(store: Store, folder: Path, *edits: Edit) -> AsyncIterator[Ho
             port=8080,
             sms_url=f"{await stack.enter_async_context(listening(vendors.sms.app()))}/cgi-bin/sendsms",
             smtp_port=await stack.enter_async_context(vendors.mail.listening()),
-            wecom_url=await stack.enter_async_context(listening(vendors.wecom.app())),
+            wecom_url=await stack.enter_async_context(listening(vendors.app.beside(vendors.wecom.app()))),
             upstream_url=f"{await stack.enter_async_context(listening(vendors.upstream.app()))}/hook",
         )
         config = write_county(folder / "county", addresses, secrets).config

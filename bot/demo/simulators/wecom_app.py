@@ -96,11 +96,18 @@ class WecomApp:
         self._sent.clear()
         self._seen.clear()
 
+    def admit(self, userid: str) -> None:
+        """Another member joins."""
+        self._members[userid.lower()] = userid
+
     def app(self) -> web.Application:
-        app = web.Application()
-        app.router.add_get("/cgi-bin/gettoken", self._gettoken)
-        app.router.add_post("/cgi-bin/message/send", self._send)
-        return app
+        return self.beside(web.Application())
+
+    def beside(self, site: web.Application) -> web.Application:
+        """Serve the app's paths on a site that serves others too: the vendor's robots and apps have one address."""
+        site.router.add_get("/cgi-bin/gettoken", self._gettoken)
+        site.router.add_post("/cgi-bin/message/send", self._send)
+        return site
 
     async def check(self, session: aiohttp.ClientSession, echo: str = "1616140317555161061") -> bool:
         """What the administration page does when the call-back address is saved; whether it was content."""

@@ -117,8 +117,8 @@ function answering(phone) {
   input.name = "text";
   input.maxLength = 300;
   input.autocomplete = "off";
-  input.placeholder = "以本人身份回复短信";
-  input.setAttribute("aria-label", `以${phone.name}的身份回复短信`);
+  input.placeholder = "以本人身份回复";
+  input.setAttribute("aria-label", `以${phone.name}的身份回复`);
   form.append(input, make("button", "", "发送"));
   form.addEventListener("submit", async (event) => {
     event.preventDefault();

@@ -1,0 +1,160 @@
+"""The WeCom app on a running hub: told with a link, answered in the app, whatever the vendor and the store do."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Sequence
+
+import pytest
+from yarl import URL
+
+from bot.demo.simulators.wecom_app import WecomApp
+from bot.web import doors
+from channels.callback import Listener
+from channels.channel import Uplink
+from channels.wecom.callback_crypto import Seal
+from escalation.vocabulary import Verb
+from tests.demo.house import STEEL, House
+
+MINUTE = 60_000
+OFFICER = "PeiZhuanguan"
+
+
+def vendor(house: House) -> WecomApp:
+    return house.demo.wall.vendors.app
+
+
+async def alarm(house: House) -> str:
+    """An alarm of the park's steel works that nobody there signs, so that the park's officer hears it in the app."""
+    code = await house.post("alarm.raised", STEEL)
+    await house.engine.advance(house.demo.clock.now() + 40 * MINUTE)
+    return code
+
+
+def told(house: House, member: str = OFFICER) -> list[str]:
+    return [each.text for each in vendor(house).received if each.address == member]
+
+
+async def until_told(house: House, *words: str, member: str = OFFICER) -> str:
+    async with asyncio.timeout(8):
+        while True:
+            for text in told(house, member):
+                if all(word in text for word in words):
+                    return text
+            count = len(vendor(house).received)
+            await house.engine.rest()
+            if len(vendor(house).received) == count:
+                await asyncio.sleep(0.02)
+
+
+async def test_the_address_is_checked_as_the_vendor_does(house: House) -> None:
+    assert await vendor(house).check(house.session)
+
+
+async def test_an_officer_is_told_with_a_link_and_answers_in_the_app(house: House) -> None:
+    code = await alarm(house)
+    text = await until_told(house, code, "/a/")
+    link = re.search(re.escape(house.demo.url) + r"/a/\S+", text)
+    assert link is not None
+    assert (await house.get(link.group().removeprefix(house.demo.url)))[0] == 200
+    assert await vendor(house).write(OFFICER, f"签收 {code}", house.session, "m1") == 200
+    incident = await house.until(code, lambda found: bool(found.deeds))
+    assert [(deed.verb, deed.person, deed.channel) for deed in incident.deeds] == [(Verb.SIGN, "park-officer", "app")]
+    await until_told(house, "签收", code)
+    answers = len(told(house))
+    # The vendor's repeat of the same message is the same message.
+    assert await vendor(house).write(OFFICER, f"签收 {code}", house.session, "m1") == 200
+    await house.engine.rest()
+    assert len((await house.incident(code)).deeds) == 1
+    assert len(told(house)) == answers
+
+
+async def test_what_is_no_text_is_answered_and_acts_on_nothing(house: House) -> None:
+    code = await alarm(house)
+    fields = {
+        "MsgType": "location",
+        "Location_X": "30",
+        "Location_Y": "120",
+        "Label": f"签收 {code} 爆炸",
+        "MsgId": "8",
+    }
+    assert await vendor(house).call(OFFICER, fields, house.session) == 200
+    await until_told(house, "收到位置", "只能识别文字")
+    assert await vendor(house).call(OFFICER, {"MsgType": "event", "Event": "enter_agent"}, house.session) == 200
+    await house.engine.rest()
+    assert (await house.incident(code)).deeds == []
+
+
+async def test_a_stranger_of_the_corporation_is_told_so(house: House) -> None:
+    vendor(house).admit("Stranger")
+    assert await vendor(house).write("Stranger", "签收", house.session) == 200
+    await until_told(house, "未登记", member="Stranger")
+
+
+async def test_a_store_that_is_away_is_waited_for_and_else_the_vendor_hears_nothing(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The vendor calls again after silence, and never after an error."""
+    code = await alarm(house)
+    driver = house.demo.hub.rules.channels["app"]
+    assert isinstance(driver, Listener)
+    driver.patience = 0.3
+    real, failing = house.engine.answering.take, [True]
+
+    async def take(uplinks: Sequence[Uplink], now: int) -> list[bool]:
+        if failing:
+            raise ConnectionError("the store is away")
+        return await real(uplinks, now)
+
+    monkeypatch.setattr(house.engine.answering, "take", take)
+    assert await vendor(house).write(OFFICER, f"签收 {code}", house.session, "m1") == 0
+    driver.patience = 4.0
+    asked = asyncio.create_task(vendor(house).write(OFFICER, f"签收 {code}", house.session, "m1"))
+    await asyncio.sleep(doors.AGAIN)
+    failing.clear()
+    assert await asked == 200
+    await house.until(code, lambda found: bool(found.deeds))
+
+
+async def test_the_answer_comes_in_time_under_load(house: House) -> None:
+    """Three hundred messages at once, and the vendor's five seconds."""
+    started = time.monotonic()
+    statuses = await asyncio.gather(
+        *(vendor(house).write(OFFICER, "查询", house.session, f"m{number}") for number in range(300))
+    )
+    assert set(statuses) == {200}
+    assert time.monotonic() - started < 5 * 3
+
+
+@pytest.mark.parametrize("channel", ["sms", "nothing", "hedong-group"])
+async def test_only_channels_that_listen_have_such_a_door(house: House, channel: str) -> None:
+    async with house.session.post(f"{house.demo.url}/callback/{channel}", data=b"x") as response:
+        assert response.status == 404
+
+
+async def test_what_is_not_the_vendors_is_not_let_in(house: House) -> None:
+    account = vendor(house).account
+    now = house.demo.clock.now() // 1000
+    right = Seal.of(account.callback_token, account.callback_key, account.corpid)
+    message = f"<xml><FromUserName>{OFFICER}</FromUserName><MsgType>text</MsgType><Content>签收</Content><MsgId>9</MsgId></xml>"
+    cases = [
+        (Seal.of("other", account.callback_key, account.corpid), now, message, 403),
+        (Seal.of(account.callback_token, account.callback_key, "wwother"), now, message, 403),
+        (right, now - 301, message, 403),
+        (right, now, "no xml", 400),
+        (right, now, "<!DOCTYPE x [<!ENTITY a 'b'>]><xml>&a;</xml>", 400),
+    ]
+    for seal, timestamp, plain, status in cases:
+        sealed, signature = seal.close(plain, str(timestamp), "n", b"0123456789abcdef")
+        query = {"msg_signature": signature, "timestamp": str(timestamp), "nonce": "n"}
+        url = URL(f"{house.demo.url}/callback/app").with_query(query)
+        body = f"<xml><Encrypt>{sealed}</Encrypt></xml>"
+        async with house.session.post(url, data=body.encode()) as response:
+            assert response.status == status
+            assert account.callback_token not in await response.text()
+    for body, status in ((b"x" * 300_000, 413), (b"", 400), (b"\xff\xfe", 400)):
+        async with house.session.post(f"{house.demo.url}/callback/app?timestamp=1", data=body) as response:
+            assert response.status == status
+    assert await house.engine.answering.step(house.demo.clock.now()) == 0
