@@ -62,7 +62,7 @@ async def test_an_officer_is_told_with_a_link_and_answers_in_the_app(house: Hous
     assert await vendor(house).write(OFFICER, f"签收 {code}", house.session, "m1") == 200
     incident = await house.until(code, lambda found: bool(found.deeds))
     assert [(deed.verb, deed.person, deed.channel) for deed in incident.deeds] == [(Verb.SIGN, "park-officer", "app")]
-    await until_told(house, "签收", code)
+    await until_told(house, "已记录签收", code)
     answers = len(told(house))
     # The vendor's repeat of the same message is the same message.
     assert await vendor(house).write(OFFICER, f"签收 {code}", house.session, "m1") == 200
@@ -138,7 +138,8 @@ async def test_what_is_not_the_vendors_is_not_let_in(house: House) -> None:
     account = vendor(house).account
     now = house.demo.clock.now() // 1000
     right = Seal.of(account.callback_token, account.callback_key, account.corpid)
-    message = f"<xml><FromUserName>{OFFICER}</FromUserName><MsgType>text</MsgType><Content>签收</Content><MsgId>9</MsgId></xml>"
+    fields = {"FromUserName": OFFICER, "MsgType": "text", "Content": "签收", "MsgId": "9"}
+    message = f"<xml>{''.join(f'<{name}>{value}</{name}>' for name, value in fields.items())}</xml>"
     cases = [
         (Seal.of("other", account.callback_key, account.corpid), now, message, 403),
         (Seal.of(account.callback_token, account.callback_key, "wwother"), now, message, 403),
@@ -154,7 +155,7 @@ async def test_what_is_not_the_vendors_is_not_let_in(house: House) -> None:
         async with house.session.post(url, data=body.encode()) as response:
             assert response.status == status
             assert account.callback_token not in await response.text()
-    for body, status in ((b"x" * 300_000, 413), (b"", 400), (b"\xff\xfe", 400)):
-        async with house.session.post(f"{house.demo.url}/callback/app?timestamp=1", data=body) as response:
+    for raw, status in ((b"x" * 300_000, 413), (b"", 400), (b"\xff\xfe", 400)):
+        async with house.session.post(f"{house.demo.url}/callback/app?timestamp=1", data=raw) as response:
             assert response.status == status
     assert await house.engine.answering.step(house.demo.clock.now()) == 0
