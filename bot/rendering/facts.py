@@ -214,11 +214,12 @@ def _ask(abilities: Abilities, clock: ClockKind, code: str, group_answer: str, l
         return neutral.admin_markdown(group_answer)
     if clock is ClockKind.FEEDBACK:
         return words.ASK_WORDS[clock]
+    tail = {ClockKind.SIGN: "", ClockKind.VERIFY: " 核查结果", ClockKind.CLEAR: " 原因"}[clock]
+    reply = f"回复“{clock.word} {code}{tail}”"
     if link:
-        return "请打开下面的本人专用页面"
+        page = "请打开下面的本人专用页面"
+        # A chat takes the answer where it was asked; a mail would have to be read first.
+        return f"{page}，或{reply}" if abilities.form is Form.TEXT and abilities.replies else page
     if not abilities.replies:
         return ""
-    if abilities.form is Form.SMS:
-        return words.ASK_WORDS[clock]
-    tail = {ClockKind.SIGN: "", ClockKind.VERIFY: " 核查结果", ClockKind.CLEAR: " 原因"}[clock]
-    return f"回复“{clock.word} {code}{tail}”"
+    return words.ASK_WORDS[clock] if abilities.form is Form.SMS else reply

@@ -1,7 +1,7 @@
 """The access token of a WeCom app: fetched once for all who wait, renewed before it ends, dropped when it is refused.
 
 The vendor limits how often a token may be asked for, and gives everybody the same one while it holds: so each hub
-process keeps its own (docs/decisions/0014). Source of the rules: the vendor's page path/91039.
+process keeps its own (docs/decisions/0030). Source of the rules: the vendor's page path/91039.
 """
 
 from __future__ import annotations

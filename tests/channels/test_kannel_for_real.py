@@ -17,6 +17,7 @@ from yarl import URL
 
 from bot.demo.simulators.kannel import KannelGateway
 from bot.demo.simulators.vendor import listening
+from channels.callback import Call, Errand
 from channels.channel import ReceiptKind, Report, Uplink
 from channels.outcome import OutcomeKind
 from channels.sms.kannel import Driver, Settings
@@ -54,15 +55,15 @@ class Door:
                 self.turned_away += 1
                 return web.Response(status=503)
             try:
-                params = self.driver.read_query(request.rel_url.raw_query_string)
-                if request.path.endswith("/uplink"):
-                    self.uplinks.append(self.driver.read_uplink(params, NIGHT))
-                else:
-                    self.reports.append(self.driver.read_report(params, NIGHT))
+                errand = Errand.UPLINK if request.path.endswith("/uplink") else Errand.REPORT
+                call = Call(errand, request.method, request.rel_url.raw_query_string, {})
+                heard = self.driver.read_call(call, NIGHT)
+                self.uplinks += [item for item in heard.items if isinstance(item, Uplink)]
+                self.reports += [item for item in heard.items if isinstance(item, Report)]
             except ValueError as error:
                 self.errors.append(str(error))
                 return web.Response(status=400)
-        return web.Response(status=202)
+        return web.Response(status=heard.thanks.status)
 
     async def until(self, holds: Callable[[], bool]) -> None:
         async with asyncio.timeout(20), self._heard:

@@ -37,9 +37,12 @@ NOW = at("2026-11-22 02:13")
 
 SMS = Abilities(kind="kannel", word="短信", form=Form.SMS, max_chars=500, first_chars=60, personal=True, replies=True)
 GROUP = Abilities(kind="wecom_robot", word="企业微信群", form=Form.MARKDOWN, max_bytes=4096)
+APP = Abilities(
+    kind="wecom_app", word="企业微信应用", form=Form.TEXT, max_bytes=2048, personal=True, links=True, replies=True
+)
 MAIL = Abilities(kind="mail", word="邮件", form=Form.MAIL, personal=True, links=True)
 WEBHOOK = Abilities(kind="webhook", word="对外通知接口", form=Form.JSON, max_bytes=20_000)
-CHANNELS = {"sms": SMS, "group": GROUP, "mail": MAIL, "webhook": WEBHOOK}
+CHANNELS = {"sms": SMS, "group": GROUP, "app": APP, "mail": MAIL, "webhook": WEBHOOK}
 
 DIRECTORY = Directory(
     units=[

@@ -124,7 +124,10 @@ def test_nothing_from_outside_means_anything(text: str, mode: Mode) -> None:
             if channel.form is not Form.JSON:
                 assert out.text.startswith(mode.mark)
                 assert out.text.count("【") == (1 if mode.mark else 0)
-                assert out.text.count("\n") == plain.text.count("\n"), (kind, channel.kind, out.text)
+                lines, usual = out.text.count("\n"), plain.text.count("\n")
+                # What is too long for a text of 2048 bytes leaves lines out, and never brings any in.
+                shortened = channel.form is Form.TEXT and len(text) > 60
+                assert lines <= usual if shortened else lines == usual, (kind, channel.kind, out.text)
                 assert "://" not in out.text
             _holds(channel.form, out, plain)
 
@@ -136,6 +139,9 @@ def _holds(form: Form, out: Any, plain: Any) -> None:
         assert "@" not in out.text
     elif form is Form.MARKDOWN:
         assert markup(out.text) == markup(plain.text)
+    elif form is Form.TEXT:
+        # The vendor knows <a href>.
+        assert "<" not in out.text
     elif form is Form.MAIL:
         assert "\n" not in out.subject
         assert "\r" not in out.subject

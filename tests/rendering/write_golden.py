@@ -17,7 +17,20 @@ from escalation.event import Flag
 from escalation.incident import Incident
 from escalation.notice import Contact, Notice, NoticeKind
 from escalation.vocabulary import Mode, Purpose
-from tests.rendering.cast import CHANNELS, DIRECTORY, GROUP, MAIL, MINUTE, NOW, SMS, incident, notice, scene, warning
+from tests.rendering.cast import (
+    APP,
+    CHANNELS,
+    DIRECTORY,
+    GROUP,
+    MAIL,
+    MINUTE,
+    NOW,
+    SMS,
+    incident,
+    notice,
+    scene,
+    warning,
+)
 
 FOLDER = Path(__file__).parent / "golden"
 _MAIL_KINDS = (NoticeKind.RAISED, NoticeKind.ESCALATED, NoticeKind.SIGNED)
@@ -30,6 +43,7 @@ def messages() -> Iterator[tuple[str, str]]:
         made, told = scene(kind)
         yield f"sms/{kind}.txt", renderer.render(made, told, SMS, NOW).text
         yield f"wecom/{kind}.md", renderer.render(made, told, GROUP, NOW).text
+        yield f"text/{kind}.txt", renderer.render(made, _to_a_person(told), APP, NOW).text
     for kind in _MAIL_KINDS:
         made, told = _with_a_past(*scene(kind))
         out = renderer.render(made, told, MAIL, NOW)
@@ -39,7 +53,12 @@ def messages() -> Iterator[tuple[str, str]]:
     feedback = renderer.render(*scene(NoticeKind.FEEDBACK), CHANNELS["webhook"], NOW).text
     yield "webhook/feedback.json", orjson.dumps(orjson.loads(feedback), option=orjson.OPT_INDENT_2).decode()
     items = [(warning(), notice(purpose=Purpose.ATTEND, id="w")), scene(NoticeKind.REMIND), scene(NoticeKind.SIGNED)]
-    for name, channel in (("sms/digest.txt", SMS), ("wecom/digest.md", GROUP), ("mail/digest.txt", MAIL)):
+    for name, channel in (
+        ("sms/digest.txt", SMS),
+        ("wecom/digest.md", GROUP),
+        ("text/digest.txt", APP),
+        ("mail/digest.txt", MAIL),
+    ):
         yield name, renderer.render_digest(items, channel, NOW).rendered.text
     yield "sms/overflow.txt", renderer.render_overflow(["A0231", "A0232"], SMS, Mode.ACTUAL).text
     yield "sms/plain.txt", renderer.plain("您有2条未签收：A0231、W0045。请回复1加编号", SMS, Mode.EXERCISE).text
@@ -74,6 +93,13 @@ def _with_a_past(made: Incident, told: Notice) -> tuple[Incident, Notice]:
     first = notice(id="first", created_at=NOW - MINUTE, submitted_at=NOW - MINUTE)
     mail = Contact(channel="mail", address="room@example.com")
     return msgspec.structs.replace(made, notices={"first": first}), msgspec.structs.replace(told, contact=mail)
+
+
+def _to_a_person(told: Notice) -> Notice:
+    """The same notice to somebody by name, who gets a link of their own."""
+    return (
+        told if told.to.person else msgspec.structs.replace(told, to=msgspec.structs.replace(told.to, person="zhang"))
+    )
 
 
 def write() -> None:
