@@ -224,7 +224,8 @@ class Driver:
         detail = self._mask(f"{code} {said.get('errmsg', '')}")
         kind = self._meanings.get(code, OutcomeKind.TRANSIENT)
         if kind is OutcomeKind.THROTTLED:
-            return Outcome(kind, detail, retry_after=float(MINUTE))
+            # The vendor says so of the app's or the corporation's calls; of one member's limit it says nothing.
+            return Outcome(kind, detail, retry_after=float(MINUTE), whole_channel=True)
         if kind is OutcomeKind.ACCEPTED:
             for name, words in (
                 ("invaliduser", "不是本企业成员或不在应用可见范围"),
@@ -240,9 +241,8 @@ class Driver:
         status = answer.status
         detail = self._mask(f"HTTP {status}，应答中没有 errcode：{answer.body[:200].decode('utf-8', 'replace')}")
         if status == 429:
-            return Outcome(
-                OutcomeKind.THROTTLED, detail, retry_after=retry_seconds(answer.retry_after, at, float(MINUTE))
-            )
+            rest = retry_seconds(answer.retry_after, at, float(MINUTE))
+            return Outcome(OutcomeKind.THROTTLED, detail, retry_after=rest, whole_channel=True)
         if status == 413:
             return Outcome(OutcomeKind.REFUSED_CONTENT, detail)
         if status < 300 or status == 504:

@@ -109,6 +109,7 @@ class Login:
         if isinstance(code, int) and not isinstance(code, bool) and code != 0:
             kind = self._meanings.get(code, OutcomeKind.MISCONFIGURED)
             words = self._mask(f"取 access_token：{code} {said.get('errmsg', '')}")
-            return Outcome(kind, words, retry_after=60.0 if kind is OutcomeKind.THROTTLED else None)
+            throttled = kind is OutcomeKind.THROTTLED
+            return Outcome(kind, words, retry_after=60.0 if throttled else None, whole_channel=throttled)
         kind = OutcomeKind.MISCONFIGURED if 300 <= answer.status < 500 else OutcomeKind.TRANSIENT
         return Outcome(kind, f"取 access_token：HTTP {answer.status}，应答中没有 access_token")

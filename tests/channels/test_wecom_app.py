@@ -193,7 +193,14 @@ async def test_each_code_has_its_outcome(app: App, code: int, kind: OutcomeKind)
     outcome = await app.send()
     assert outcome.kind is kind
     assert str(code) in outcome.detail
-    assert (outcome.retry_after == 60) is (kind is OutcomeKind.THROTTLED)
+    throttled = kind is OutcomeKind.THROTTLED
+    assert ((outcome.retry_after == 60), outcome.whole_channel) == (throttled, throttled)
+
+
+async def test_a_throttled_login_rests_the_channel(app: App) -> None:
+    app.vendor.login_faults.put(Fault.REFUSE, code=45009)
+    outcome = await app.send()
+    assert (outcome.kind, outcome.retry_after, outcome.whole_channel) == (OutcomeKind.THROTTLED, 60, True)
 
 
 async def test_codes_may_be_set_but_not_those_of_the_documents(session: aiohttp.ClientSession) -> None:
