@@ -15,6 +15,7 @@ from bot.web import doors
 from channels.callback import Listener
 from channels.channel import Uplink
 from channels.wecom.callback_crypto import Seal
+from escalation.notice import NoticeState
 from escalation.vocabulary import Verb
 from tests.demo.house import STEEL, House
 
@@ -85,6 +86,20 @@ async def test_what_is_no_text_is_answered_and_acts_on_nothing(house: House) -> 
     assert await vendor(house).call(OFFICER, {"MsgType": "event", "Event": "enter_agent"}, house.session) == 200
     await house.engine.rest()
     assert (await house.incident(code)).deeds == []
+
+
+async def test_whoever_left_the_corporation_is_told_by_the_next_way(house: House) -> None:
+    vendor(house).expel(OFFICER)
+    code = await alarm(house)
+    incident = await house.incident(code)
+    ways = {
+        (notice.contact.channel, notice.state)
+        for notice in incident.notices.values()
+        if notice.to.person == "park-officer"
+    }
+    assert ("app", NoticeState.FAILED) in ways
+    assert {channel for channel, state in ways if state.reached_vendor} == {"sms"}
+    assert told(house) == []
 
 
 async def test_a_stranger_of_the_corporation_is_told_so(house: House) -> None:

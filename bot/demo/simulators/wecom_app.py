@@ -103,6 +103,10 @@ class WecomApp:
     def app(self) -> web.Application:
         return self.beside(web.Application())
 
+    def expel(self, userid: str) -> None:
+        """A member leaves the corporation."""
+        self._members.pop(userid.lower(), None)
+
     def beside(self, site: web.Application) -> web.Application:
         """Serve the app's paths on a site that serves others too: the vendor's robots and apps have one address."""
         site.router.add_get("/cgi-bin/gettoken", self._gettoken)
