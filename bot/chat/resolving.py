@@ -62,6 +62,19 @@ class Resolver:
             unit=sender.unit,
             role=sender.role,
         )
+        return await self._ordered(reading, sender, orders, directory, row, now)
+
+    async def _ordered(
+        self,
+        reading: Reading,
+        sender: Sender,
+        orders: Sequence[Understood],
+        directory: Directory,
+        row: Row,
+        now: int,
+    ) -> Reading:
+        """What somebody known wants done."""
+        said = orders[0]
         verb = said.verb
         if verb is None:
             return await self._without_verb(reading, orders, directory, row, now)
