@@ -27,6 +27,12 @@ TABLES: dict[str, dict[str, Any]] = {
         "secret": SECRET,
         "base_url": "http://127.0.0.1:{port}",
     },
+    "dingtalk_robot": {
+        "token": SECRET,
+        "secret": "SECfake",
+        "readers": ["town"],
+        "base_url": "http://127.0.0.1:{port}",
+    },
     "sms_kannel": {"url": "http://127.0.0.1:{port}/cgi-bin/sendsms", "username": "u", "password": SECRET},
     "webhook": {
         "url": "http://127.0.0.1:{port}/",
@@ -35,7 +41,7 @@ TABLES: dict[str, dict[str, Any]] = {
     },
     "smtp_mail": {"host": "127.0.0.1", "port": 1, "security": "none", "sender": "fenghuo@example.com", "timeout": 2.0},
 }
-HTTP_KINDS = ["wecom_robot", "wecom_app", "sms_kannel", "webhook"]
+HTTP_KINDS = ["wecom_robot", "wecom_app", "dingtalk_robot", "sms_kannel", "webhook"]
 
 values: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats() | st.text(max_size=20) | st.just(SECRET),
@@ -100,7 +106,7 @@ async def test_any_whole_answer_is_an_outcome(
     outcome = driver.read(answer, NIGHT, "zhangsan") if kind == "wecom_app" else driver.read(answer, NIGHT)
     assert isinstance(outcome, Outcome)
     assert SECRET not in repr(outcome)
-    if outcome.kind is OutcomeKind.ACCEPTED and kind.startswith("wecom"):
+    if outcome.kind is OutcomeKind.ACCEPTED and kind in ("wecom_robot", "wecom_app", "dingtalk_robot"):
         assert orjson.loads(body)["errcode"] == 0
     if outcome.kind is OutcomeKind.THROTTLED:
         assert outcome.retry_after is not None

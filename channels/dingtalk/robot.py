@@ -1,0 +1,224 @@
+"""钉钉自定义机器人: a robot's webhook posts into one group.
+
+The vendor answers HTTP 200 for success and for refusal alike; only ``errcode`` in the body decides. A group is read by
+many, so no personal link may go there, and nothing comes back. Sources of the rules: the vendor's pages on custom
+robots (open.dingtalk.com); what they do not say is a setting.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal
+
+import aiohttp
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from yarl import URL
+
+from channels.channel import Abilities, Form, Letter, Window
+from channels.cutting import cut_bytes, size
+from channels.dingtalk.markdown import markdown, plain
+from channels.exchange import Answer, ask, limits_for, rest_given, retry_seconds
+from channels.fields import HttpUrl
+from channels.masking import Masker
+from channels.outcome import Outcome, OutcomeKind
+
+WINDOW_SECONDS = 60
+# Marks that only cost room in the notification a phone shows.
+_MARKUP = re.compile(r"</?font[^>]*>|[*`#>]+")
+_TITLE_BYTES = 120
+# Forced line ends, quotes set apart and the words added below take room that the renderer does not count.
+_ROOM = 400
+
+_MEANINGS = MappingProxyType(
+    {
+        0: OutcomeKind.ACCEPTED,
+        -1: OutcomeKind.TRANSIENT,
+        88: OutcomeKind.MISCONFIGURED,
+        310000: OutcomeKind.MISCONFIGURED,
+        130101: OutcomeKind.THROTTLED,
+    }
+)
+_ASSUMED = MappingProxyType(
+    {
+        40035: OutcomeKind.REFUSED_CONTENT,
+        43004: OutcomeKind.REFUSED_CONTENT,
+        90030: OutcomeKind.MISCONFIGURED,
+        300001: OutcomeKind.MISCONFIGURED,
+        400013: OutcomeKind.MISCONFIGURED,
+        400101: OutcomeKind.MISCONFIGURED,
+        400102: OutcomeKind.MISCONFIGURED,
+        410100: OutcomeKind.THROTTLED,
+        430101: OutcomeKind.REFUSED_CONTENT,
+        430102: OutcomeKind.REFUSED_CONTENT,
+        430103: OutcomeKind.REFUSED_CONTENT,
+        430104: OutcomeKind.REFUSED_CONTENT,
+    }
+)
+
+
+class Settings(BaseModel):
+    """``[channels.<name>]`` with ``kind = "dingtalk_robot"``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    kind: Literal["dingtalk_robot"]
+    token: SecretStr = Field(min_length=1, description="机器人 Webhook 地址里 access_token= 之后的部分")
+    secret: SecretStr = Field(SecretStr(""), description="安全设置“加签”的密钥，以 SEC 开头；没有启用加签时不写")
+    keyword: str = Field("", max_length=40, description="安全设置“自定义关键词”中的一个；正文里没有时加在末尾")
+    by_address: bool = Field(False, description="安全设置只用了“IP 地址段”时写 true")
+    base_url: HttpUrl = Field(
+        "https://oapi.dingtalk.com", min_length=1, description="接口地址；经内网转发时改成转发地址"
+    )
+    style: Literal["markdown", "text"] = Field("markdown", description="消息类型：markdown，或不带格式的 text")
+    mention: bool = Field(True, description="按手机号点名；点名的号码会写在群消息里")
+    max_bytes: int = Field(
+        5000, ge=1000, le=18_000, description="一条消息正文最多几字节；平台限制整个请求约 20000 字节"
+    )
+    per_minute: int = Field(18, ge=1, le=20, description="每分钟最多发几条；平台上限 20，留出余量")
+    reserve: int = Field(4, ge=0, description="每分钟留给紧急消息的条数")
+    rest: float = Field(600.0, ge=60, le=3600, description="被平台限流后停发的秒数；平台的处罚约 10 分钟")
+    timeout: float = Field(10.0, gt=0, le=60, description="一次发送最多等待的秒数")
+    codes: dict[int, OutcomeKind] = Field(default=dict(_ASSUMED), description="平台文档之外的 errcode 及其含义")
+
+    @model_validator(mode="after")
+    def _leaves_room(self) -> Settings:
+        if self.reserve >= self.per_minute:
+            raise ValueError(f"reserve（{self.reserve}）必须小于 per_minute（{self.per_minute}）：普通消息也要有份")
+        return self
+
+    @model_validator(mode="after")
+    def _is_let_in(self) -> Settings:
+        secret = self.secret.get_secret_value()
+        if not (secret or self.keyword or self.by_address):
+            raise ValueError("钉钉机器人的安全设置至少有一种：写 secret（加签）、keyword（关键词）或 by_address = true")
+        if secret and not secret.startswith("SEC"):
+            raise ValueError("secret 应以 SEC 开头：复制“加签”下面的整个密钥，SEC 是它的一部分")
+        if any(mark in self.token.get_secret_value() for mark in "/?"):
+            raise ValueError("token 只写 Webhook 地址里 access_token= 之后的部分，不写整个地址")
+        return self
+
+
+def sign(secret: str, at: int) -> str:
+    """The base64 signature of a request at ``at`` (ms): HMAC-SHA256 of ``<at>\\n<secret>`` under the secret itself."""
+    digest = hmac.new(secret.encode(), f"{at}\n{secret}".encode(), hashlib.sha256).digest()
+    return base64.b64encode(digest).decode("ascii")
+
+
+class Driver:
+    """Sends one message a letter to the robot's group; people are called by their phone numbers inside it."""
+
+    Settings: ClassVar[Any] = Settings
+
+    __slots__ = ("_headers", "_limits", "_mask", "_meanings", "_session", "_settings", "_url", "abilities", "name")
+
+    def __init__(self, name: str, settings: Settings, session: aiohttp.ClientSession) -> None:
+        self.name = name
+        self.abilities = Abilities(
+            kind=settings.kind,
+            word="钉钉群机器人",
+            form=Form.MARKDOWN,
+            max_bytes=settings.max_bytes - _ROOM,
+            windows=(Window(settings.per_minute, WINDOW_SECONDS),),
+            reserve=settings.reserve,
+            timeout=settings.timeout,
+        )
+        self._settings = settings
+        self._session = session
+        self._mask = Masker([settings.token.get_secret_value(), settings.secret.get_secret_value()])
+        self._meanings = {**_ASSUMED, **settings.codes, **_MEANINGS}
+        self._limits = limits_for(settings.timeout)
+        self._headers = {"Content-Type": "application/json; charset=utf-8"}
+        self._url = URL(settings.base_url.rstrip("/") + "/robot/send")
+
+    async def send(self, letter: Letter) -> Outcome:
+        try:
+            size(letter.text + "".join(letter.mentions))
+        except UnicodeEncodeError:
+            return Outcome(OutcomeKind.REFUSED_CONTENT, "文本含有无法编码的字符")
+        if not letter.text.strip():
+            return Outcome(OutcomeKind.REFUSED_CONTENT, "文本为空")
+        message = self.message(letter)
+        text = message[self._settings.style]["text" if self._settings.style == "markdown" else "content"]
+        if size(text) > self._settings.max_bytes:
+            said = f"正文长 {size(text)} 字节，上限 {self._settings.max_bytes}"
+            return Outcome(OutcomeKind.REFUSED_CONTENT, said)
+        answer = await ask(
+            self._session,
+            "POST",
+            self._signed(letter.at),
+            body=orjson.dumps(message),
+            headers=self._headers,
+            limits=self._limits,
+            mask=self._mask,
+        )
+        return answer if isinstance(answer, Outcome) else self.read(answer, letter.at)
+
+    async def close(self) -> None:
+        """Nothing to give back: the connections belong to the shared session."""
+
+    def message(self, letter: Letter) -> dict[str, Any]:
+        """The body of the request. A keyword the robot listens to, and the numbers it calls, must stand in the text."""
+        settings, called = self._settings, list(letter.mentions) if self._settings.mention else []
+        style = settings.style
+        text = markdown(letter.text) if style == "markdown" else plain(letter.text)
+        parting = "\n\n" if style == "markdown" else "\n"
+        if called:
+            text += parting + " ".join(f"@{number}" for number in called)
+        if settings.keyword and settings.keyword not in text:
+            text += parting + settings.keyword
+        at = {"atMobiles": called, "isAtAll": False}
+        if style == "text":
+            return {"msgtype": "text", "text": {"content": text}, "at": at}
+        first = _MARKUP.sub("", (letter.subject.strip() or letter.text.strip()).splitlines()[0]).strip()
+        title = cut_bytes(first, _TITLE_BYTES) or self.name
+        return {"msgtype": "markdown", "markdown": {"title": title, "text": text}, "at": at}
+
+    def _signed(self, at: int) -> URL:
+        query = {"access_token": self._settings.token.get_secret_value()}
+        secret = self._settings.secret.get_secret_value()
+        if secret:
+            query |= {"timestamp": str(at), "sign": sign(secret, at)}
+        return self._url.with_query(query)
+
+    def read(self, answer: Answer, at: int) -> Outcome:
+        """What the vendor's whole answer means: the body's ``errcode``, and the HTTP status only where there is none.
+
+        ``at`` is the hub's time in ms, for a ``Retry-After`` written as a date.
+        """
+        try:
+            said = orjson.loads(answer.body)
+        except orjson.JSONDecodeError:
+            said = None
+        code = said.get("errcode") if isinstance(said, dict) else None
+        if isinstance(code, bool) or not isinstance(code, int):
+            punished = isinstance(said, dict) and said.get("punish") is not None
+            return self._punished(answer) if punished else self._read_status(answer, at)
+        kind = self._meanings.get(code, OutcomeKind.TRANSIENT)
+        if kind is OutcomeKind.THROTTLED:
+            return self._punished(answer)
+        return Outcome(kind, self._mask(f"{code} {said.get('errmsg', '')}"))
+
+    def _punished(self, answer: Answer) -> Outcome:
+        """Sending on during the punishment would prolong it: the robot rests for all of it."""
+        detail = self._mask(answer.body[:300].decode("utf-8", "replace"))
+        return Outcome(OutcomeKind.THROTTLED, detail, retry_after=self._settings.rest)
+
+    def _read_status(self, answer: Answer, at: int) -> Outcome:
+        status = answer.status
+        detail = self._mask(f"HTTP {status}，应答中没有 errcode：{answer.body[:200].decode('utf-8', 'replace')}")
+        if status == 429:
+            rest = retry_seconds(answer.retry_after, at, self._settings.rest)
+            return Outcome(OutcomeKind.THROTTLED, detail, retry_after=rest)
+        if status == 413:
+            return Outcome(OutcomeKind.REFUSED_CONTENT, detail)
+        if status < 300 or status == 504:
+            # A gateway that gave up waiting does not know whether the vendor took the message.
+            return Outcome(OutcomeKind.UNCERTAIN, detail)
+        if status >= 500 or status in (408, 425):
+            return Outcome(OutcomeKind.TRANSIENT, detail, retry_after=rest_given(answer, at))
+        return Outcome(OutcomeKind.MISCONFIGURED, detail)
