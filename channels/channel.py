@@ -11,7 +11,8 @@ A channel is a module (or a folder whose ``__init__`` exports the same names) wi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar, Protocol
 
@@ -55,7 +56,8 @@ class Abilities:
     used. ``windows`` hold for each address; of each window the last ``reserve`` tokens are kept for critical messages.
     ``receipts`` are those the vendor may send back; ``replies`` whether answers come back this way. ``at_once`` is how
     many sends may run at the same time. ``mention_cost`` is how many further messages of its windows a call by name
-    takes.
+    takes. ``registered`` are the kinds of notices that leave as the parts of a template the vendor approved (see
+    :attr:`Letter.parts`).
     """
 
     kind: str
@@ -75,6 +77,7 @@ class Abilities:
     receipts: frozenset[ReceiptKind] = frozenset()
     at_once: int = 8
     timeout: float = 10.0
+    registered: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,10 @@ class Letter:
     where the channel itself is the address (a group robot). ``text`` is within the channel's limits. ``subject``,
     ``html`` and ``thread`` (a key that is equal for all letters of one incident, with ``thread_first`` true for the
     first) are for mail; ``mentions`` are phone numbers to call by name in a group; ``at`` is the hub's time at this
-    attempt in milliseconds since the epoch (a webhook's timestamp and a mail's date are made of it).
+    attempt in milliseconds since the epoch (a webhook's timestamp and a mail's date are made of it). ``topic`` (a
+    notice's kind) and ``parts`` (what the text is made of, by name) are for templates that a vendor approved; both are
+    empty where the channel does not ask for them or the letter is no single notice. ``repeat`` says that an earlier
+    try may have reached the vendor.
     """
 
     id: str
@@ -98,6 +104,9 @@ class Letter:
     thread_first: bool = True
     mentions: tuple[str, ...] = ()
     critical: bool = False
+    topic: str = ""
+    parts: Mapping[str, str] = field(default_factory=dict)
+    repeat: bool = False
 
 
 @dataclass(frozen=True, slots=True)

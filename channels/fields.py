@@ -39,3 +39,10 @@ Readers = Annotated[
     Field(min_length=1, description="群里有哪些单位的人：单位的 id 或企业的统一社会信用代码，照实写全"),
 ]
 """Whose people read a group. The hub sends a group nothing of an enterprise whose line does not hold all of them."""
+
+
+def bare_signature(value: str) -> str:
+    """An SMS signature without its brackets. Raises ValueError for one with them, or for more than 20 characters."""
+    if any(mark in value for mark in "【】[]") or len(value) > 20:
+        raise ValueError("只写签名本身，不带【】，最多 20 字")
+    return value

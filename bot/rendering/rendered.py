@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from bot.rendering import shorten
 from channels.channel import Abilities
@@ -22,6 +23,8 @@ class Rendered:
     thread: str = ""
     thread_first: bool = True
     mentions: tuple[str, ...] = ()
+    topic: str = ""
+    parts: Mapping[str, str] = field(default_factory=dict)
     complete: bool = True
     failed: bool = False
     error: str = ""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bot.rendering import feedback, people, shorten, words
+from bot.rendering import feedback, parts, people, shorten, words
 from bot.rendering.digest import Digest, Item, digest, overflow
 from bot.rendering.engine import Engine
 from bot.rendering.facts import GROUP_ANSWER, facts, mail_facts, sms_wordings
@@ -110,7 +110,11 @@ class Renderer:
         it = facts(incident, notice, directory, abilities, now, link=link, group_answer=self._group_answer)
         match abilities.form:
             case Form.SMS:
-                return self._sms(it, incident, notice, abilities, now)
+                made = self._sms(it, incident, notice, abilities, now)
+                if notice.kind.value not in abilities.registered:
+                    return made
+                said = parts.of(it, incident, notice, now)
+                return replace(made, topic=notice.kind.value, parts=said, complete=True)
             case Form.MARKDOWN:
                 made = self._shortened(f"wecom/{notice.kind}.md", it, incident, notice, abilities)
                 if abilities.personal or notice.purpose is not Purpose.ACT:

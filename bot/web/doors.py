@@ -15,6 +15,7 @@ from contextlib import suppress
 
 from aiohttp import web
 
+from bot.intake.auth import client_address
 from bot.web.guards import shown_path
 from bot.web.house import House
 from channels.callback import (
@@ -142,7 +143,9 @@ class Doors:
         secret = found.callback_token.get_secret_value()
         if not secret or not hmac.compare_digest(token.encode("utf-8", "replace"), secret.encode()):
             return None
-        return found if address_allowed(request.remote or "", found.callback_addresses) else None
+        proxies = self._house.rules.settings.hub.trusted_proxies
+        caller = client_address(request.remote or "", request.headers.getall("X-Forwarded-For", []), proxies)
+        return found if address_allowed(str(caller), found.callback_addresses) else None
 
 
 async def _call(request: web.Request, errand: Errand) -> Call:

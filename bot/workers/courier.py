@@ -284,6 +284,8 @@ class Courier:
             tried = True
             if letter.mentions and not await self._may_mention(claim, channel.abilities, now):
                 letter = replace(letter, mentions=())
+            if claim.lapses:
+                letter = replace(letter, repeat=True)
             outcome = await self._hand_over(channel, letter, parcel.plainer.get(letter.id), claim)
             after = consequence(outcome, tries=claim.tries, lost=claim.lapses, since=since, now=self._now())
             receipts += receipts_of(carried, after.result, claim, outcome, self._now())

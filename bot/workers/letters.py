@@ -211,6 +211,8 @@ def _letter(identity: str, row: OutboxRow, rendered: Rendered, now: int) -> Lett
         thread=rendered.thread,
         thread_first=rendered.thread_first,
         mentions=rendered.mentions,
+        topic=rendered.topic,
+        parts=rendered.parts,
         critical=row.urgency is Urgency.CRITICAL,
     )
 

@@ -17,7 +17,7 @@ from yarl import URL
 from channels.callback import Call, Errand, Heard, callback_path
 from channels.channel import Abilities, Form, Letter, ReceiptKind
 from channels.exchange import Answer, ask, limits_for, rest_given, retry_seconds
-from channels.fields import HttpUrl, Networks
+from channels.fields import HttpUrl, Networks, bare_signature
 from channels.masking import Masker
 from channels.outcome import Outcome, OutcomeKind
 from channels.sms.kannel_inbound import REPORT_QUERY, read_call
@@ -30,12 +30,6 @@ _THROTTLED_REST = 30.0
 # The gateway's own words for what is wrong with one number or one text; other 400s are wrong settings.
 _WRONG_NUMBER = ("receiver number", "white- and/or black-lists", "not routable")
 _WRONG_TEXT = ("charset or body",)
-
-
-def _bare(value: str) -> str:
-    if any(mark in value for mark in "【】[]") or len(value) > 20:
-        raise ValueError("只写签名本身，不带【】，最多 20 字")
-    return value
 
 
 class Settings(BaseModel):
@@ -51,7 +45,7 @@ class Settings(BaseModel):
     sender: str = Field("", description="主叫号码或接入码（from）；网关已设默认值时可不写")
     smsc: str = Field("", description="指定网关内的线路（smsc），可不写")
     number_prefix: str = Field("", pattern=r"^\+?[0-9]{0,4}$", description="网关要求的号码前缀，例如 86 或 +86")
-    signature: Annotated[str, AfterValidator(_bare)] = Field(
+    signature: Annotated[str, AfterValidator(bare_signature)] = Field(
         "", description="运营商报备的签名，不含【】；会自动加在每条短信开头"
     )
     max_parts: int = Field(5, ge=1, le=10, description="一条长短信最多拆成几段")

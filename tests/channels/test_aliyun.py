@@ -1,0 +1,306 @@
+"""Alibaba Cloud SMS against an account that verifies signatures, templates and limits as the vendor does."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import aiohttp
+import orjson
+import pytest
+from alibabacloud_dysmsapi20170525.client import Client
+from alibabacloud_dysmsapi20170525.models import SendSmsRequest
+from alibabacloud_tea_openapi.models import Config
+from yarl import URL
+
+from bot.demo.simulators.aliyun import AliyunSms
+from bot.demo.simulators.vendor import Fault, listening
+from channels.channel import Letter, ReceiptKind
+from channels.exchange import Answer
+from channels.outcome import OutcomeKind
+from channels.sms.aliyun import Driver
+from channels.sms.aliyun_settings import Settings
+from channels.sms.aliyun_signing import canonical_query, signed_headers
+from tests.channels.aliyun_account import KEY_ID, KEY_SECRET, NOTICE, SENTENCE, TEMPLATES, TOKEN, a_notice, table
+from tests.channels.conftest import NIGHT, Clock, a_letter, closed_port
+
+DAY = 86_400_000
+
+
+@dataclass
+class Account:
+    vendor: AliyunSms
+    url: str
+    driver: Driver
+
+
+def a_driver(session: aiohttp.ClientSession, endpoint: str = "https://example.invalid", **other: object) -> Driver:
+    return Driver("cloud", Settings.model_validate(table(endpoint, **other)), session)
+
+
+@pytest.fixture
+async def account(session: aiohttp.ClientSession, clock: Clock) -> AsyncIterator[Account]:
+    vendor = AliyunSms(KEY_ID, KEY_SECRET, ("青河应急",), TEMPLATES, clock)
+    async with listening(vendor.app()) as url:
+        yield Account(vendor, url, a_driver(session, url))
+
+
+SENT = {
+    "OutId": "A-0001",
+    "PhoneNumbers": "13800138000",
+    "SignName": "应急平台",
+    "SmsUpExtendCode": "90999",
+    "TemplateCode": "SMS_123456789",
+    "TemplateParam": '{"level":"红色","site":"一号井"}',
+}
+ASKED = {
+    "BizId": "900619746936498440^0",
+    "CurrentPage": "1",
+    "PageSize": "10",
+    "PhoneNumber": "13800138000",
+    "SendDate": "20261121",
+}
+
+
+@pytest.mark.parametrize(
+    ("action", "query", "signature"),
+    [
+        ("SendSms", SENT, "16c650e71780dd26ddda04ca4ed9bd5bad1d4acdcd374c3bb42df9c5ca4427ed"),
+        ("QuerySendDetails", ASKED, "ca5c42cfec9a2c91493b5d8b06307416441b8ad6fbfdf8dd80497f5e60dacf44"),
+    ],
+)
+def test_signatures_are_those_of_the_vendors_own_library(action: str, query: dict[str, str], signature: str) -> None:
+    headers = signed_headers(
+        action=action,
+        version="2017-05-25",
+        host="dysmsapi.aliyuncs.com",
+        query=query,
+        key_id="testId",
+        key_secret="testSecret",
+        at=1_795_219_200_000,
+        nonce="3156853299f313e23d1673dc12e1703d",
+    )
+    assert headers["x-acs-date"] == "2026-11-21T00:00:00Z"
+    names = "host;x-acs-action;x-acs-content-sha256;x-acs-date;x-acs-signature-nonce;x-acs-version"
+    assert headers["authorization"] == (
+        f"ACS3-HMAC-SHA256 Credential=testId,SignedHeaders={names},Signature={signature}"
+    )
+
+
+def test_what_is_signed_is_what_leaves() -> None:
+    encoded = canonical_query({"b": "一 号*~/+", "a": ""})
+    assert encoded == "a=&b=%E4%B8%80%20%E5%8F%B7%2A~%2F%2B"
+    assert URL("http://h/?" + encoded, encoded=True).raw_query_string == encoded
+
+
+async def test_the_vendors_own_library_is_let_in_by_the_same_account() -> None:
+    vendor = AliyunSms(KEY_ID, KEY_SECRET, ("青河应急",), TEMPLATES, lambda: time.time_ns() // 1_000_000)
+    async with listening(vendor.app()) as url:
+        place = URL(url).host_port_subcomponent
+        config = Config(access_key_id=KEY_ID, access_key_secret=KEY_SECRET, endpoint=place, protocol="http")
+        param = orjson.dumps({"a": "红色 *~+ 井", "b": "无", "c": "无"}).decode()
+        request = SendSmsRequest(
+            phone_numbers="13800138000", sign_name="青河应急", template_code=SENTENCE, template_param=param
+        )
+        answer = await Client(config).send_sms_async(request)
+    assert answer.body.code == "OK"
+    assert vendor.received[0].text == "【青河应急】预警系统消息：红色 *~+ 井，无，无。"
+
+
+async def test_a_notice_leaves_by_the_parts_of_its_template(account: Account) -> None:
+    outcome = await account.driver.send(a_notice())
+    assert outcome.kind is OutcomeKind.ACCEPTED
+    (message,) = account.vendor.received
+    assert message.address == "13800138000"
+    assert message.text == (
+        "【青河应急】红色高高报（新警情）：明木家具 1号除尘器灰斗温度 97.2限95℃，无。回1签收，编号A0231。"
+    )
+    assert outcome.vendor_id == account.vendor.sent[0].biz_id
+    assert orjson.loads(message.raw)["OutId"] == "A0231-n17"
+
+
+async def test_a_sentence_runs_through_the_other_template(account: Account) -> None:
+    text = "A0231 已记录签收：白木匠 02:01。还须：02:30前核查，05:00前消警。"
+    assert (await account.driver.send(a_letter(text))).kind is OutcomeKind.ACCEPTED
+    assert account.vendor.received[0].text == (
+        "【青河应急】预警系统消息：A0231 已记录签收：白木匠 02:01。还须：02:30前核查，05:00前消警，无。"
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "code"),
+    [
+        ({"access_key_secret": "wrong"}, OutcomeKind.MISCONFIGURED, "SignatureDoesNotMatch"),
+        ({"access_key_id": "unknown"}, OutcomeKind.MISCONFIGURED, "InvalidAccessKeyId.NotFound"),
+        ({"signature": "别的签名"}, OutcomeKind.MISCONFIGURED, "isv.SMS_SIGNATURE_ILLEGAL"),
+    ],
+)
+async def test_wrong_keys_and_signatures_are_misconfigured(
+    session: aiohttp.ClientSession, account: Account, change: dict[str, str], kind: OutcomeKind, code: str
+) -> None:
+    outcome = await a_driver(session, account.url, **change).send(a_notice())
+    assert (outcome.kind, outcome.detail.split()[0]) == (kind, code)
+    assert account.vendor.received == []
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "kind", "rest"),
+    [
+        ("isv.BUSINESS_LIMIT_CONTROL", "触发分钟级流控Permits:1", OutcomeKind.THROTTLED, 60.0),
+        ("isv.BUSINESS_LIMIT_CONTROL", "触发小时级流控Permits:5", OutcomeKind.THROTTLED, 3600.0),
+        ("isv.BUSINESS_LIMIT_CONTROL", "触发天级流控Permits:10", OutcomeKind.THROTTLED, 3600.0),
+        ("isv.BUSINESS_LIMIT_CONTROL", "", OutcomeKind.THROTTLED, 60.0),
+        ("isv.DAY_LIMIT_CONTROL", "", OutcomeKind.MISCONFIGURED, None),
+        ("isv.AMOUNT_NOT_ENOUGH", "账户余额不足", OutcomeKind.MISCONFIGURED, None),
+        ("isv.MOBILE_NUMBER_ILLEGAL", "", OutcomeKind.REFUSED_RECIPIENT, None),
+        ("isv.SMS_TEMPLATE_ILLEGAL", "", OutcomeKind.MISCONFIGURED, None),
+        ("isv.PARAM_LENGTH_LIMIT", "", OutcomeKind.REFUSED_CONTENT, None),
+        ("isv.BLACK_KEY_CONTROL_LIMIT", "", OutcomeKind.REFUSED_CONTENT, None),
+        ("isv.SOMETHING_NEW", "", OutcomeKind.REFUSED_CONTENT, None),
+        ("isp.SYSTEM_ERROR", "", OutcomeKind.TRANSIENT, None),
+        ("isp.RAM_PERMISSION_DENY", "", OutcomeKind.MISCONFIGURED, None),
+        ("Throttling.User", "", OutcomeKind.TRANSIENT, None),
+        ("Forbidden.RAM", "", OutcomeKind.MISCONFIGURED, None),
+    ],
+)
+@pytest.mark.parametrize("status", [200, 400, 503])
+async def test_each_code_has_its_outcome_whatever_the_status(
+    session: aiohttp.ClientSession, code: str, words: str, kind: OutcomeKind, rest: float | None, status: int
+) -> None:
+    body = orjson.dumps({"Code": code, "Message": words, "RequestId": "r"})
+    outcome = a_driver(session).read(Answer(status, body), NIGHT)
+    assert (outcome.kind, outcome.retry_after) == (kind, rest)
+    assert outcome.detail == f"{code} {words}".strip()
+
+
+async def test_the_numbers_minute_and_the_day_are_the_vendors(account: Account, clock: Clock) -> None:
+    assert (await account.driver.send(a_notice())).kind is OutcomeKind.ACCEPTED
+    outcome = await account.driver.send(a_notice(at=clock.at))
+    assert (outcome.kind, outcome.retry_after) == (OutcomeKind.THROTTLED, 60.0)
+    assert (await account.driver.send(a_notice(address="13900139000"))).kind is OutcomeKind.ACCEPTED
+    clock.at += 60_000
+    assert (await account.driver.send(a_notice(at=clock.at))).kind is OutcomeKind.ACCEPTED
+
+
+@pytest.mark.parametrize(
+    ("letter", "kind"),
+    [
+        (a_notice(address="张三"), OutcomeKind.REFUSED_RECIPIENT),
+        (a_notice(address="13800"), OutcomeKind.REFUSED_RECIPIENT),
+        (a_letter(""), OutcomeKind.REFUSED_CONTENT),
+        (a_letter("见 https://evil.example.com/a"), OutcomeKind.REFUSED_CONTENT),
+        (a_notice(parts={"place": "www.example.com"}), OutcomeKind.REFUSED_CONTENT),
+    ],
+)
+async def test_what_cannot_be_sent_says_so(account: Account, letter: Letter, kind: OutcomeKind) -> None:
+    outcome = await account.driver.send(letter)
+    assert outcome.kind is kind
+    assert account.vendor.received == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "taken"),
+    [
+        (Fault.REFUSE, OutcomeKind.MISCONFIGURED, 0),
+        (Fault.STATUS_429, OutcomeKind.THROTTLED, 0),
+        (Fault.STATUS_500, OutcomeKind.TRANSIENT, 0),
+        (Fault.STATUS_504, OutcomeKind.UNCERTAIN, 0),
+        (Fault.GARBAGE, OutcomeKind.UNCERTAIN, 0),
+        (Fault.DROP_BEFORE, OutcomeKind.UNCERTAIN, 0),
+        (Fault.HALF_BODY, OutcomeKind.UNCERTAIN, 1),
+        (Fault.DROP_AFTER, OutcomeKind.UNCERTAIN, 1),
+    ],
+)
+async def test_each_fault_has_its_outcome(account: Account, fault: Fault, kind: OutcomeKind, taken: int) -> None:
+    account.vendor.faults.put(fault)
+    outcome = await account.driver.send(a_notice())
+    assert outcome.kind is kind
+    assert account.vendor.faults.happened == {fault: 1}
+    assert len(account.vendor.received) == taken
+    if kind is OutcomeKind.UNCERTAIN:
+        assert outcome.retry_after == 10.0
+
+
+@pytest.mark.parametrize(("fault", "sends"), [(Fault.DROP_AFTER, 1), (Fault.DROP_BEFORE, 1), (Fault.HALF_BODY, 1)])
+async def test_a_lost_answer_is_settled_by_asking_not_by_sending_again(
+    account: Account, clock: Clock, fault: Fault, sends: int
+) -> None:
+    account.vendor.faults.put(fault)
+    await account.driver.send(a_notice())
+    clock.at += 60_000
+    again = await account.driver.send(a_notice(at=clock.at, repeat=True))
+    assert again.kind is OutcomeKind.ACCEPTED
+    assert len(account.vendor.sent) == sends
+    assert ("没有重发" in again.detail) is (fault is not Fault.DROP_BEFORE)
+
+
+async def test_an_earlier_try_of_yesterday_is_found_too(account: Account, clock: Clock) -> None:
+    await account.driver.send(a_notice())
+    clock.at += DAY
+    again = await account.driver.send(a_notice(at=clock.at, repeat=True))
+    assert "没有重发" in again.detail
+    assert account.vendor.queries == 2
+
+
+async def test_an_earlier_try_that_failed_at_the_carrier_goes_another_way(
+    account: Account, clock: Clock, session: aiohttp.ClientSession
+) -> None:
+    async with aiohttp.ClientSession() as other:
+        await account.driver.send(a_notice())
+        account.vendor.report_url = account.url
+        await account.vendor.report(0, other, failure="MK:0001")
+    again = await account.driver.send(a_notice(repeat=True))
+    assert again.kind is OutcomeKind.REFUSED_RECIPIENT
+    assert "MK:0001" in again.detail
+    assert len(account.vendor.sent) == 1
+
+
+async def test_it_is_found_behind_a_page_of_others(account: Account, clock: Clock) -> None:
+    account.vendor.limits = (0, 0, 0)
+    await account.driver.send(a_notice(id="first"))
+    for number in range(60):
+        await account.driver.send(a_notice(id=f"n{number}"))
+    again = await account.driver.send(a_notice(id="first", repeat=True))
+    assert "没有重发" in again.detail
+    assert len(account.vendor.sent) == 61
+
+
+async def test_without_an_answer_to_the_question_nothing_is_sent_again(
+    session: aiohttp.ClientSession, account: Account
+) -> None:
+    nowhere = a_driver(session, f"http://127.0.0.1:{closed_port()}")
+    outcome = await nowhere.send(a_notice(repeat=True))
+    assert outcome.kind is OutcomeKind.TRANSIENT
+    assert "重发前查询未成" in outcome.detail
+    wrong = await a_driver(session, account.url, access_key_secret="wrong").send(a_notice(repeat=True))
+    assert wrong.kind is OutcomeKind.MISCONFIGURED
+    assert account.vendor.sent == []
+
+
+async def test_abilities_say_what_comes_back(session: aiohttp.ClientSession) -> None:
+    abilities = a_driver(session).abilities
+    assert [(each.count, each.per) for each in abilities.windows] == [(1, 60), (5, 3600), (10, 86_400)]
+    assert abilities.reserve == 3
+    assert abilities.receipts == {ReceiptKind.DELIVERED, ReceiptKind.UNDELIVERED}
+    assert abilities.replies
+    assert abilities.personal
+    assert not abilities.links
+    deaf = a_driver(session, callback_token="", per_minute=0, per_hour=50).abilities
+    assert (deaf.receipts, deaf.replies) == (frozenset(), False)
+    assert [(each.count, each.per) for each in deaf.windows] == [(50, 3600), (10, 86_400)]
+    assert not a_driver(session, uplink=False).abilities.replies
+
+
+async def test_no_secret_is_ever_shown(
+    account: Account, session: aiohttp.ClientSession, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    body = orjson.dumps({"Code": "x", "Message": f"{KEY_SECRET} {KEY_ID} {TOKEN} 13800138000"})
+    said = account.driver.read(Answer(200, body), NIGHT)
+    outcome = await a_driver(session, f"http://127.0.0.1:{closed_port()}").send(a_notice())
+    settings = Settings.model_validate(table())
+    shown = f"{said!r} {outcome!r} {account.driver!r} {settings.access_key_secret!r} {caplog.text}"
+    assert not any(secret in shown for secret in (KEY_SECRET, TOKEN, "13800138000"))
+    assert NOTICE in repr(settings)
