@@ -20,11 +20,11 @@ def plain_lines(text: str) -> list[Line]:
 
 
 def markdown_lines(text: str) -> list[Line]:
-    """The markdown of a WeCom robot: bold, three colours, links and quotes; whatever else stands there is text."""
+    """The markdown of a group robot: bold, three colours, links and quotes; whatever else stands there is text."""
     lines: list[Line] = []
     for row in text.strip("\n").split("\n"):
         quote = row.startswith("> ")
-        row = row.removeprefix("> ")
+        row = row.removeprefix("> ").rstrip()
         if row or (lines and lines[-1]["parts"]):
             lines.append({"quote": quote, "parts": _parts(row)})
     return lines

@@ -12,8 +12,20 @@ from pathlib import Path
 from bot.demo.simulators.wecom_app import AppAccount
 from bot.passwords import LEAST_MEMORY_KIB, hashed
 
-ROBOTS = ("city-group", "county-group", "hedong-group", "park-group")
-"""The group robots' channels; each one's key is its secret's content."""
+ROBOTS = ("city-group", "county-group", "hedong-group")
+"""The WeCom group robots' channels; each one's key is its secret's content."""
+DINGTALK = "park-group"
+"""The channel of the DingTalk group robot; its token is its secret's content, its signing secret that of ``-sign``."""
+
+CLOUD_KEY = "FAKEKEYFORTHEDEMO"
+CLOUD_SIGNATURE = "青河预警"
+CLOUD_LIMITS = (5, 60, 300)
+"""What the demonstration's cloud account sends to one number a minute, an hour and a day."""
+TEMPLATES = {
+    "SMS_100000001": "${level}（${news}），${duty}：${place} ${reading}，${due}。${note}。${ask}，编号${code}。",
+    "SMS_100000002": "预警系统消息：${a}，${b}，${c}，${d}。",
+}
+"""The templates that account has approved."""
 
 MEMBERS = ("HeZhen", "PeiZhuanguan", "PengZhuren")
 """Who reads the county's WeCom app: members' userids, as the county's TOML writes them."""
@@ -29,6 +41,8 @@ class Addresses:
     sms_url: str
     smtp_port: int
     wecom_url: str
+    dingtalk_url: str
+    cloud_url: str
     upstream_url: str
 
 
@@ -40,11 +54,16 @@ class County:
     secrets: dict[str, str]
 
 
+_TOKENS = ("sms-password", "sms-callback", "cloud-key", "cloud-callback", "source-demo", DINGTALK, *ROBOTS)
+
+
 def secrets_of() -> dict[str, str]:
     """Fresh secrets for every place that needs one."""
     made = {name: secrets.token_hex(16) for name in ("sms-password", "sms-callback", "source-demo", *ROBOTS)}
     made |= {name: secrets.token_hex(16) for name in ("app-secret", "app-callback-token")}
     made["app-callback-key"] = base64.b64encode(secrets.token_bytes(32)).decode("ascii").rstrip("=")
+    made = {name: secrets.token_hex(16) for name in _TOKENS}
+    made[f"{DINGTALK}-sign"] = "SEC" + secrets.token_hex(30)
     made["pages"] = secrets.token_hex(32)
     # One password for every account of the duty page, made anew for each demonstration.
     made["duty-password"] = secrets.token_hex(6)
@@ -67,5 +86,11 @@ def write_county(folder: Path, addresses: Addresses, given: dict[str, str]) -> C
         path.chmod(0o600)
     config = folder / "config.toml"
     password_hash = hashed(given["duty-password"], memory_kib=LEAST_MEMORY_KIB, time=2, lanes=1)
-    config.write_text(text.format(**asdict(addresses), password_hash=password_hash), "utf-8")
+    notice, sentence = TEMPLATES.items()
+    minute, hour, day = CLOUD_LIMITS
+    known = {"cloud_key": CLOUD_KEY, "cloud_signature": CLOUD_SIGNATURE, "minute": minute, "hour": hour, "day": day}
+    config.write_text(
+        text.format(**asdict(addresses), **known, password_hash=password_hash, notice=notice, sentence=sentence),
+        "utf-8",
+    )
     return County(config, given)

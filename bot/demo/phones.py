@@ -16,6 +16,15 @@ from escalation.vocabulary import Role, Tier
 
 SMS, MAIL, GROUP, APP = "sms", "mail", "wecom", "app"
 _FORMS = {"sms_kannel": SMS, "smtp_mail": MAIL, "wecom_robot": GROUP, "wecom_app": APP}
+SMS, MAIL, GROUP = "sms", "mail", "wecom"
+_FORMS = {
+    "sms_kannel": SMS,
+    "sms_aliyun": SMS,
+    "smtp_mail": MAIL,
+    "wecom_robot": GROUP,
+    "dingtalk_robot": GROUP,
+}
+_GROUPS = {"wecom_robot": "企业微信群", "dingtalk_robot": "钉钉群"}
 _KEPT = 60
 _WORDS = {SMS: "短信", MAIL: "邮件", GROUP: "群消息", APP: "企业微信"}
 
@@ -25,22 +34,27 @@ class Phone:
     """One phone. ``number`` and ``mail`` are whole here and leave the server only masked; ``unit`` is a group's,
     ``member`` a userid in the WeCom app."""
 
+    """One phone. ``number`` and ``mail`` are whole here and leave the server only masked; ``line`` is the channel that
+    writes to the number; ``unit`` and ``group`` (where it is read) are a group's."""
+
     id: str
     name: str
     post: str
     tier: Tier
     place: str
     number: str = ""
+    line: str = ""
     mail: str = ""
     unit: str = ""
     member: str = ""
+    group: str = ""
     messages: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def address(self) -> str:
         """What is shown of where the phone is reached."""
         if self.unit:
-            return "企业微信群"
+            return self.group
         return mask_phones(self.number) or _masked_mail(self.mail)
 
     @property
@@ -94,6 +108,7 @@ class Phones:
                 tier=directory.tier_of(post.unit),
                 place=post.unit,
                 unit=post.unit,
+                group=_GROUPS[kinds[entry.channel]],
             )
             for post in directory.posts
             for entry in post.contacts
@@ -118,8 +133,8 @@ class Phones:
             )
             for entry in person.contacts:
                 form = _FORMS.get(kinds.get(entry.channel, ""))
-                if form == SMS:
-                    phone.number = phone.number or entry.address
+                if form == SMS and not phone.number:
+                    phone.number, phone.line = entry.address, entry.channel
                 elif form == MAIL:
                     phone.mail = phone.mail or entry.address
                 elif form == APP:

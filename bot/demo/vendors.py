@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 import aiohttp
 
-from bot.demo.county import MEMBERS, ROBOTS, Addresses, app_account
+from bot.demo.county import Addresses, CLOUD_KEY, CLOUD_LIMITS, CLOUD_SIGNATURE, DINGTALK, MEMBERS, ROBOTS, TEMPLATES, app_account
+from bot.demo.simulators.aliyun import AliyunSms, taken_as_received
+from bot.demo.simulators.dingtalk import DingtalkRobots, Robot
 from bot.demo.simulators.kannel import KannelGateway
 from bot.demo.simulators.smtp import MailServer
 from bot.demo.simulators.upstream import Upstream
@@ -21,6 +23,9 @@ from channels.callback import Errand, callback_path, listener_path
 from channels.sms.kannel_inbound import UPLINK_QUERY
 
 log = logging.getLogger(__name__)
+
+CLOUD = "cloud"
+"""The channel of the cloud's text messages."""
 
 Hear = Callable[[Received], Awaitable[None]]
 
@@ -37,12 +42,14 @@ class Vendors:
 
     gateway: KannelGateway
     app: WecomApp
+    cloud: AliyunSms
     addresses: Addresses
     session: aiohttp.ClientSession
 
-    async def write(self, number: str, text: str) -> int:
-        """The phone ``number`` sends a text message. Returns the HTTP status of the hub's door."""
-        return await self.gateway.answer(number, text, self.session)
+    async def write(self, number: str, text: str, channel: str) -> int:
+        """The phone ``number`` answers by text message on the way it is written to. The HTTP status of the door."""
+        vendor = self.cloud if channel == CLOUD else self.gateway
+        return await vendor.answer(number, text, self.session)
 
     async def write_in_app(self, member: str, text: str) -> int:
         """A member writes to the WeCom app. Returns the HTTP status of the hub's door, 0 where it did not answer."""
@@ -53,7 +60,7 @@ class Vendors:
 async def vendors(
     public_url: str, port: int, secrets: Mapping[str, str], now: Now, hear: Hear
 ) -> AsyncIterator[Vendors]:
-    """Start gateway, robots, mail server and upstream receiver on free loopback ports until the block ends.
+    """Start gateway, cloud, robots, mail server and upstream receiver on free loopback ports until the block ends.
 
     ``hear`` is told of every message a vendor took; ``now`` is the clock all of them obey.
     """
@@ -61,16 +68,19 @@ async def vendors(
         session = await stack.enter_async_context(aiohttp.ClientSession())
         uplink = public_url + callback_path("sms", secrets["sms-callback"], Errand.UPLINK) + "?" + UPLINK_QUERY
         gateway = KannelGateway("fenghuo", secrets["sms-password"], now, uplink_url=uplink)
-        reports = _Reports(gateway, session)
+        cloud = _cloud(public_url, secrets, now)
+        reports = _Reports(gateway, cloud, session)
         stack.push_async_callback(reports.stop)
 
         async def sms(message: Received) -> None:
-            reports.follow(len(gateway.received) - 1)
+            reports.follow(message.channel)
             await hear(message)
 
-        gateway.inbox.on_message = sms
+        gateway.inbox.on_message = cloud.inbox.on_message = sms
         robots = WecomRobots({secrets[name]: name for name in ROBOTS}, now, hear)
         app = WecomApp(app_account(secrets), MEMBERS, now, hear, callback_url=f"{public_url}{listener_path('app')}")
+        robot = Robot(DINGTALK, secrets[f"{DINGTALK}-sign"])
+        dingtalk = DingtalkRobots({secrets[DINGTALK]: robot}, now, hear)
         mail = MailServer(now, hear)
         upstream = Upstream([secrets["upstream"]], now, hear)
         sms_url = await stack.enter_async_context(listening(gateway.app()))
@@ -84,30 +94,63 @@ async def vendors(
         )
         yield Vendors(gateway, app, addresses, session)
 
+            wecom_url=await stack.enter_async_context(listening(robots.app())),
+            dingtalk_url=await stack.enter_async_context(listening(dingtalk.app())),
+            cloud_url=await stack.enter_async_context(listening(cloud.app())),
+            upstream_url=await stack.enter_async_context(listening(upstream.app())) + "/hook",
+        )
+        yield Vendors(gateway, cloud, addresses, session)
+
+
+def _cloud(public_url: str, secrets: Mapping[str, str], now: Now) -> AliyunSms:
+    report, uplink = (
+        public_url + callback_path(CLOUD, secrets["cloud-callback"], errand)
+        for errand in (Errand.REPORT, Errand.UPLINK)
+    )
+    return AliyunSms(
+        CLOUD_KEY,
+        secrets["cloud-key"],
+        (CLOUD_SIGNATURE,),
+        TEMPLATES,
+        now,
+        limits=CLOUD_LIMITS,
+        report_url=report,
+        uplink_url=uplink,
+    )
+
 
 class _Reports:
     """Tells the hub that each text message was delivered, a moment after it was taken."""
 
-    def __init__(self, gateway: KannelGateway, session: aiohttp.ClientSession) -> None:
+    def __init__(self, gateway: KannelGateway, cloud: AliyunSms, session: aiohttp.ClientSession) -> None:
         self._gateway = gateway
+        self._cloud = cloud
         self._session = session
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def follow(self, index: int) -> None:
-        task = asyncio.create_task(self._deliver(index), name=f"report {index}")
+    def follow(self, kind: str) -> None:
+        """Follow the newest message of the gateway or of the cloud."""
+        cloud = kind == self._cloud.channel
+        index = len(self._cloud.sent if cloud else self._gateway.received) - 1
+        task = asyncio.create_task(self._deliver(index, cloud=cloud), name=f"report {kind} {index}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _deliver(self, index: int) -> None:
+    async def _deliver(self, index: int, *, cloud: bool) -> None:
         for turn in range(_MORE):
             await asyncio.sleep(_ON_THE_AIR * (turn + 1))
             try:
-                status = await self._gateway.report(index, _DELIVERED, self._session)
+                if await self._told(index, cloud=cloud):
+                    return
             except (aiohttp.ClientError, TimeoutError) as error:
                 log.warning("the hub did not take a delivery report: %s", type(error).__name__)
-                continue
-            if status is None or status < 300:
-                return
+
+    async def _told(self, index: int, *, cloud: bool) -> bool:
+        if cloud:
+            status, body = await self._cloud.report(index, self._session)
+            return status < 300 and taken_as_received(body)
+        told = await self._gateway.report(index, _DELIVERED, self._session)
+        return told is None or told < 300
 
     async def stop(self) -> None:
         for task in list(self._tasks):

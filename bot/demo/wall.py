@@ -141,6 +141,10 @@ class Wall:
         if not 200 <= status < 300:
             raise Refusal(f"消息没有送到（HTTP {status}）")
         shown = self._phones.sent(phone, text, self._clock.now(), way)
+        status = await self._vendors.write(phone.number, text, phone.line)
+        if status >= 300:
+            raise Refusal(f"短信没有送到（HTTP {status}）")
+        shown = self._phones.sent(phone, text, self._clock.now())
         self.stream.send("message", {"phone": phone.id, "message": shown})
         return "已发出"
 

@@ -18,7 +18,8 @@ from tests.channels.aliyun_account import NOTICE, PARTS, SENTENCE, TEMPLATES, ta
 
 
 def settings_of(*templates: dict[str, Any], **other: Any) -> Settings:
-    return Settings.model_validate(table(**({"templates": list(templates)} if templates else {}), **other))
+    given: dict[str, Any] = {"templates": list(templates)} if templates else {}
+    return Settings.model_validate(table(**given, **other))
 
 
 def both() -> tuple[Template, Template]:
