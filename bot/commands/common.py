@@ -13,8 +13,10 @@ from bot.commands.samples import sample_findings
 from bot.rendering.limits import warnings_for
 from bot.settings.load import Loaded, load
 from bot.settings.models import Settings
-from bot.settings.problem import Finding
+from bot.settings.problem import Finding, Weight
 from channels.registry import abilities_of
+from channels.sms import aliyun
+from channels.sms.text import segments
 
 
 def further_findings(settings: Settings) -> Iterable[Finding]:
@@ -29,6 +31,18 @@ def rendering_warnings(settings: Settings) -> Iterable[Finding]:
         zh, en = (warnings_for([abilities_of(name, table)], language) for language in ("zh", "en"))
         for each_zh, each_en in zip(zh, en, strict=True):
             yield Finding("rendering", ("channels", name), {"zh": each_zh, "en": each_en})
+        if isinstance(table, aliyun.Settings):
+            yield from _long_templates(name, table)
+
+
+def _long_templates(name: str, table: aliyun.Settings) -> Iterable[Finding]:
+    """Approved templates that a full message makes dearer than the settings allow, with the message counted."""
+    for number, (code, text, length) in enumerate(aliyun.preview(table)):
+        parts = segments(text)
+        if parts > table.max_parts:
+            zh = f"模板 {code} 填满时 {length} 字，按 {parts} 条计费，超过 max_parts = {table.max_parts}"
+            en = f"template {code} filled has {length} characters: {parts} parts, above max_parts = {table.max_parts}"
+            yield Finding("rendering", ("channels", name, "templates", number), {"zh": zh, "en": en}, Weight.WARNING)
 
 
 def loaded_or_exit(path: Path, *, servable: bool = False) -> tuple[Loaded, Settings]:

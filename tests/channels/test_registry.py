@@ -20,6 +20,7 @@ MAIL = {"kind": "smtp_mail", "host": "mail.example.com", "sender": "fenghuo@exam
 
 def test_all_channels_of_the_package_are_found() -> None:
     assert list(kinds()) == ["sms_kannel", "smtp_mail", "webhook", "wecom_app", "wecom_robot"]
+    assert list(kinds()) == ["dingtalk_robot", "sms_aliyun", "sms_kannel", "smtp_mail", "webhook", "wecom_robot"]
 
 
 async def test_a_table_becomes_a_channel(session: aiohttp.ClientSession) -> None:
@@ -34,6 +35,9 @@ async def test_a_table_becomes_a_channel(session: aiohttp.ClientSession) -> None
 @pytest.mark.parametrize("table", [{}, {"kind": "pigeon"}, {"kind": 7}, {"kind": ["webhook"]}])
 def test_an_unknown_kind_says_which_there_are(table: dict[str, Any]) -> None:
     with pytest.raises(UnknownKindError, match=r"渠道 duty.*sms_kannel、smtp_mail、webhook、wecom_app、wecom_robot"):
+    with pytest.raises(
+        UnknownKindError, match=r"渠道 duty.*dingtalk_robot、sms_aliyun、sms_kannel、smtp_mail、webhook、wecom_robot"
+    ):
         parse("duty", table)
 
 
@@ -77,6 +81,7 @@ def test_a_new_module_is_a_new_channel_without_touching_a_list(tmp_path: Path) -
         "print(open_channel('loft', parse('loft', {'kind': 'pigeon'}), None).name, len(kinds()))\n"
     )
     assert _run(tmp_path, program).stdout == "loft 6\n"
+    assert _run(tmp_path, program).stdout == "loft 7\n"
 
 
 def test_two_modules_cannot_claim_one_kind(tmp_path: Path) -> None:

@@ -85,6 +85,18 @@ def test_every_setting_that_the_example_only_shows_works_when_it_is_switched_on(
         folder.put(f"secrets/{name}", WHSEC)
     for name, secret in (("app-secret", WHSEC), ("app-callback-token", "faketoken"), ("app-callback-key", "A" * 43)):
         folder.put(f"secrets/{name}", secret)
+    for name in (
+        "store",
+        "source-gateway",
+        "stream",
+        "sms-callback",
+        "mail-password",
+        "upstream",
+        "town-group-token",
+        "cloud-key",
+        "cloud-callback",
+    ):
+    folder.put("secrets/town-group-secret", f"SEC{WHSEC}")
     loaded = folder.load()
     assert loaded.problems == ()
     assert loaded.settings is not None
