@@ -107,8 +107,6 @@ async def test_the_vendors_own_library_is_let_in_by_the_same_account() -> None:
         config = _library("tea_openapi.models").Config(
             access_key_id=KEY_ID, access_key_secret=KEY_SECRET, endpoint=place, protocol="http"
         )
-            access_key_id=KEY_ID, access_key_secret=KEY_SECRET, endpoint=place, protocol="http"
-        )
         param = orjson.dumps({"a": "红色 *~+ 井", "b": "无", "c": "无"}).decode()
         request = models.SendSmsRequest(
             phone_numbers="13800138000", sign_name="青河应急", template_code=SENTENCE, template_param=param

@@ -1,0 +1,40 @@
+"""Parts for approved templates: every kind of notice has them, and a drill is one from its first word."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import msgspec
+import pytest
+
+from bot.rendering.renderer import Renderer
+from channels.sms.registered import PARTS, TEXT, TOPICS, neutral
+from escalation.notice import NoticeKind
+from escalation.vocabulary import Mode, Purpose
+from tests.rendering.cast import DIRECTORY, NOW, SMS, scene
+
+REGISTERED = replace(SMS, registered=frozenset(TOPICS), max_chars=99)
+
+
+@pytest.mark.parametrize("kind", NoticeKind)
+@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("purpose", Purpose)
+def test_every_notice_has_every_part(kind: NoticeKind, mode: Mode, purpose: Purpose) -> None:
+    incident, notice = scene(kind)
+    incident = msgspec.structs.replace(incident, mode=mode)
+    notice = msgspec.structs.replace(notice, purpose=purpose)
+    made = Renderer(lambda: DIRECTORY).render(incident, notice, REGISTERED, NOW)
+    assert not made.failed, made.error
+    assert made.topic == kind
+    assert set(made.parts) == set(PARTS) - {TEXT}
+    assert made.parts["code"] == incident.code
+    assert made.parts["level"].startswith(mode.mark.strip("【】"))
+    assert 2 <= len(neutral(made.parts["level"])) <= 8
+    assert made.parts["news"]
+    assert made.parts["duty"] == purpose.word
+    assert len(made.text) <= 99
+
+
+def test_other_channels_are_given_no_parts() -> None:
+    made = Renderer(lambda: DIRECTORY).render(*scene(NoticeKind.RAISED), SMS, NOW)
+    assert (made.topic, dict(made.parts)) == ("", {})
