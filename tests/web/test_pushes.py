@@ -12,7 +12,7 @@ from escalation.notice import NoticeState
 from escalation.vocabulary import Verb
 from tests.demo.house import STEEL, House
 
-UP = {"phone_number": "13800130007", "content": "签收", "send_time": "2026-11-21 08:01:00", "sequence_id": "77"}
+UP = {"phone_number": "13800130006", "content": "签收", "send_time": "2026-11-21 08:01:00", "sequence_id": "77"}
 TAKEN = (200, {"code": 0, "msg": "成功"})
 
 
@@ -33,12 +33,12 @@ async def test_a_phone_signs_once_however_the_cloud_writes_its_number(house: Hou
     assert await push(house, [UP]) == TAKEN
     await house.engine.rest()
     incident = await house.incident(code)
-    assert [(deed.verb, deed.person, deed.channel) for deed in incident.deeds] == [(Verb.SIGN, "tie", "cloud")]
+    assert [(deed.verb, deed.person, deed.channel) for deed in incident.deeds] == [(Verb.SIGN, "kong", "cloud")]
 
 
 async def test_a_number_of_another_channel_signs_nothing_here(house: House) -> None:
     code = await house.post("alarm.raised", STEEL)
-    assert await push(house, [{**UP, "phone_number": "13800130005"}]) == TAKEN
+    assert await push(house, [{**UP, "phone_number": "13800130007"}]) == TAKEN
     await house.engine.rest()
     assert (await house.incident(code)).deeds == []
 
@@ -51,7 +51,7 @@ async def test_reports_of_the_cloud_reach_their_notices(house: House) -> None:
             each.state is NoticeState.DELIVERED and each.contact.channel == "cloud" for each in found.notices.values()
         ),
     )
-    cloud = next(each for each in house.demo.wall.snapshot()["phones"] if each["id"] == "tie")["messages"]
+    cloud = next(each for each in house.demo.wall.snapshot()["phones"] if each["id"] == "kong")["messages"]
     assert any(code in part["text"] for row in cloud for line in row["lines"] for part in line["parts"])
     assert any(each.delivered_at for each in incident.notices.values())
 
