@@ -12,10 +12,10 @@ from pathlib import Path
 from bot.demo.simulators.wecom_app import AppAccount
 from bot.passwords import LEAST_MEMORY_KIB, hashed
 
-ROBOTS = ("city-group", "county-group", "hedong-group")
-"""The WeCom group robots' channels; each one's key is its secret's content."""
+ROBOTS = ("city-group", "county-group", "hedong-group", "park-group")
+"""The group robots' channels; each one's key is its secret's content."""
 DINGTALK = "park-group"
-"""The channel of the DingTalk group robot; its token is its secret's content, its signing secret that of ``-sign``."""
+"""The robot that is DingTalk's where that is simulated; its signing secret is that of ``-sign``. Else it is WeCom's."""
 
 CLOUD_KEY = "FAKEKEYFORTHEDEMO"
 CLOUD_SIGNATURE = "青河预警"
@@ -34,16 +34,17 @@ CORPID, AGENTID = "wwdemo0000000001", 1000002
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where the simulated vendors listen, and where the hub is to."""
+    """Where the simulated vendors listen, and where the hub is to. Without DingTalk all groups are WeCom's, and without
+    the cloud all text messages leave by the gateway."""
 
     public_url: str
     port: int
     sms_url: str
     smtp_port: int
     wecom_url: str
-    dingtalk_url: str
-    cloud_url: str
     upstream_url: str
+    dingtalk_url: str = ""
+    cloud_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class County:
     secrets: dict[str, str]
 
 
-_TOKENS = ("sms-password", "sms-callback", "cloud-key", "cloud-callback", "source-demo", DINGTALK, *ROBOTS)
+_TOKENS = ("sms-password", "sms-callback", "cloud-key", "cloud-callback", "source-demo", *ROBOTS)
 
 
 def secrets_of() -> dict[str, str]:
@@ -86,6 +87,11 @@ def write_county(folder: Path, addresses: Addresses, given: dict[str, str]) -> C
         path.chmod(0o600)
     config = folder / "config.toml"
     password_hash = hashed(given["duty-password"], memory_kib=LEAST_MEMORY_KIB, time=2, lanes=1)
+    config.write_text(_filled(text, addresses, password_hash), "utf-8")
+    return County(config, given)
+
+
+def _filled(text: str, addresses: Addresses, password_hash: str) -> str:
     notice, sentence = TEMPLATES.items()
     minute, hour, day = CLOUD_LIMITS
     known = {"cloud_key": CLOUD_KEY, "cloud_signature": CLOUD_SIGNATURE, "minute": minute, "hour": hour, "day": day}
@@ -94,3 +100,20 @@ def write_county(folder: Path, addresses: Addresses, given: dict[str, str]) -> C
         "utf-8",
     )
     return County(config, given)
+    known = {**asdict(addresses), "cloud_key": CLOUD_KEY, "cloud_signature": CLOUD_SIGNATURE}
+    known |= {"minute": minute, "hour": hour, "day": day, "notice": notice, "sentence": sentence}
+    cloud = files("bot.demo").joinpath("county_cloud.toml").read_text("utf-8") if addresses.cloud_url else ""
+    park = _DINGTALK_GROUP if addresses.dingtalk_url else _WECOM_GROUP
+    tables = {"cloud_tables": cloud.format(**known) + "\n" if cloud else "", "park_group": park.format(**known)}
+    return text.format(**known, **tables, password_hash=password_hash, by_cloud="cloud" if cloud else "sms")
+
+
+_WECOM_GROUP = """[channels.park-group]
+kind = "wecom_robot"
+key = "file:secrets/park-group"
+base_url = "{wecom_url}\""""
+_DINGTALK_GROUP = """[channels.park-group]
+kind = "dingtalk_robot"
+token = "file:secrets/park-group"
+secret = "file:secrets/park-group-sign"
+base_url = "{dingtalk_url}\""""

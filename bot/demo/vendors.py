@@ -79,6 +79,7 @@ async def vendors(
         gateway.inbox.on_message = cloud.inbox.on_message = sms
         robots = WecomRobots({secrets[name]: name for name in ROBOTS}, now, hear)
         app = WecomApp(app_account(secrets), MEMBERS, now, hear, callback_url=f"{public_url}{listener_path('app')}")
+        robots = WecomRobots({secrets[name]: name for name in ROBOTS if name != DINGTALK}, now, hear)
         robot = Robot(DINGTALK, secrets[f"{DINGTALK}-sign"])
         dingtalk = DingtalkRobots({secrets[DINGTALK]: robot}, now, hear)
         mail = MailServer(now, hear)

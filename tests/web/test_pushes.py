@@ -16,13 +16,13 @@ UP = {"phone_number": "13800130006", "content": "签收", "send_time": "2026-11-
 TAKEN = (200, {"code": 0, "msg": "成功"})
 
 
-def door(house: House, errand: Errand = Errand.UPLINK) -> str:
+def door(house: House) -> str:
     token = (house.demo.folder / "secrets" / "cloud-callback").read_text()
-    return house.demo.url + callback_path("cloud", token, errand)
+    return house.demo.url + callback_path("cloud", token, Errand.UPLINK)
 
 
-async def push(house: House, body: Any, errand: Errand = Errand.UPLINK, **headers: str) -> tuple[int, Any]:
-    async with house.session.post(door(house, errand), json=body, headers=headers) as response:
+async def push(house: House, body: Any, **headers: str) -> tuple[int, Any]:
+    async with house.session.post(door(house), json=body, headers=headers) as response:
         return response.status, await response.json(content_type=None)
 
 
