@@ -247,9 +247,8 @@ class Driver:
         status = answer.status
         detail = self._mask(f"HTTP {status}，应答中没有 Code：{answer.body[:200].decode('utf-8', 'replace')}")
         if status == 429:
-            return Outcome(
-                OutcomeKind.THROTTLED, detail, retry_after=retry_seconds(answer.retry_after, at, float(_MINUTE))
-            )
+            rest = retry_seconds(answer.retry_after, at, float(_MINUTE))
+            return Outcome(OutcomeKind.THROTTLED, detail, retry_after=rest, whole_channel=True)
         if status < 300 or status == 504:
             return Outcome(OutcomeKind.UNCERTAIN, detail)
         if status >= 500 or status in (408, 425):
