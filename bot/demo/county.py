@@ -55,15 +55,22 @@ class County:
     secrets: dict[str, str]
 
 
-_TOKENS = ("sms-password", "sms-callback", "cloud-key", "cloud-callback", "source-demo", *ROBOTS)
+_TOKENS = (
+    "sms-password",
+    "sms-callback",
+    "cloud-key",
+    "cloud-callback",
+    "app-secret",
+    "app-callback-token",
+    "source-demo",
+    *ROBOTS,
+)
 
 
 def secrets_of() -> dict[str, str]:
     """Fresh secrets for every place that needs one."""
-    made = {name: secrets.token_hex(16) for name in ("sms-password", "sms-callback", "source-demo", *ROBOTS)}
-    made |= {name: secrets.token_hex(16) for name in ("app-secret", "app-callback-token")}
-    made["app-callback-key"] = base64.b64encode(secrets.token_bytes(32)).decode("ascii").rstrip("=")
     made = {name: secrets.token_hex(16) for name in _TOKENS}
+    made["app-callback-key"] = base64.b64encode(secrets.token_bytes(32)).decode("ascii").rstrip("=")
     made[f"{DINGTALK}-sign"] = "SEC" + secrets.token_hex(30)
     made["pages"] = secrets.token_hex(32)
     # One password for every account of the duty page, made anew for each demonstration.
@@ -94,12 +101,6 @@ def write_county(folder: Path, addresses: Addresses, given: dict[str, str]) -> C
 def _filled(text: str, addresses: Addresses, password_hash: str) -> str:
     notice, sentence = TEMPLATES.items()
     minute, hour, day = CLOUD_LIMITS
-    known = {"cloud_key": CLOUD_KEY, "cloud_signature": CLOUD_SIGNATURE, "minute": minute, "hour": hour, "day": day}
-    config.write_text(
-        text.format(**asdict(addresses), **known, password_hash=password_hash, notice=notice, sentence=sentence),
-        "utf-8",
-    )
-    return County(config, given)
     known = {**asdict(addresses), "cloud_key": CLOUD_KEY, "cloud_signature": CLOUD_SIGNATURE}
     known |= {"minute": minute, "hour": hour, "day": day, "notice": notice, "sentence": sentence}
     cloud = files("bot.demo").joinpath("county_cloud.toml").read_text("utf-8") if addresses.cloud_url else ""
@@ -111,9 +112,11 @@ def _filled(text: str, addresses: Addresses, password_hash: str) -> str:
 _WECOM_GROUP = """[channels.park-group]
 kind = "wecom_robot"
 key = "file:secrets/park-group"
+readers = ["park"]
 base_url = "{wecom_url}\""""
 _DINGTALK_GROUP = """[channels.park-group]
 kind = "dingtalk_robot"
 token = "file:secrets/park-group"
 secret = "file:secrets/park-group-sign"
+readers = ["park"]
 base_url = "{dingtalk_url}\""""

@@ -15,14 +15,13 @@ from escalation.roster import standing
 from escalation.vocabulary import Role, Tier
 
 SMS, MAIL, GROUP, APP = "sms", "mail", "wecom", "app"
-_FORMS = {"sms_kannel": SMS, "smtp_mail": MAIL, "wecom_robot": GROUP, "wecom_app": APP}
-SMS, MAIL, GROUP = "sms", "mail", "wecom"
 _FORMS = {
     "sms_kannel": SMS,
     "sms_aliyun": SMS,
     "smtp_mail": MAIL,
     "wecom_robot": GROUP,
     "dingtalk_robot": GROUP,
+    "wecom_app": APP,
 }
 _GROUPS = {"wecom_robot": "企业微信群", "dingtalk_robot": "钉钉群"}
 _KEPT = 60
@@ -31,11 +30,9 @@ _WORDS = {SMS: "短信", MAIL: "邮件", GROUP: "群消息", APP: "企业微信"
 
 @dataclass
 class Phone:
-    """One phone. ``number`` and ``mail`` are whole here and leave the server only masked; ``unit`` is a group's,
-    ``member`` a userid in the WeCom app."""
-
     """One phone. ``number`` and ``mail`` are whole here and leave the server only masked; ``line`` is the channel that
-    writes to the number; ``unit`` and ``group`` (where it is read) are a group's."""
+    writes to the number; ``member`` is a userid in the WeCom app; ``unit`` and ``group`` (where it is read) are a
+    group's."""
 
     id: str
     name: str

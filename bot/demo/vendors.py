@@ -10,7 +10,17 @@ from dataclasses import dataclass
 
 import aiohttp
 
-from bot.demo.county import Addresses, CLOUD_KEY, CLOUD_LIMITS, CLOUD_SIGNATURE, DINGTALK, MEMBERS, ROBOTS, TEMPLATES, app_account
+from bot.demo.county import (
+    CLOUD_KEY,
+    CLOUD_LIMITS,
+    CLOUD_SIGNATURE,
+    DINGTALK,
+    MEMBERS,
+    ROBOTS,
+    TEMPLATES,
+    Addresses,
+    app_account,
+)
 from bot.demo.simulators.aliyun import AliyunSms, taken_as_received
 from bot.demo.simulators.dingtalk import DingtalkRobots, Robot
 from bot.demo.simulators.kannel import KannelGateway
@@ -77,7 +87,6 @@ async def vendors(
             await hear(message)
 
         gateway.inbox.on_message = cloud.inbox.on_message = sms
-        robots = WecomRobots({secrets[name]: name for name in ROBOTS}, now, hear)
         app = WecomApp(app_account(secrets), MEMBERS, now, hear, callback_url=f"{public_url}{listener_path('app')}")
         robots = WecomRobots({secrets[name]: name for name in ROBOTS if name != DINGTALK}, now, hear)
         robot = Robot(DINGTALK, secrets[f"{DINGTALK}-sign"])
@@ -91,16 +100,11 @@ async def vendors(
             sms_url=sms_url + "/cgi-bin/sendsms",
             smtp_port=await stack.enter_async_context(mail.listening()),
             wecom_url=await stack.enter_async_context(listening(app.beside(robots.app()))),
-            upstream_url=await stack.enter_async_context(listening(upstream.app())) + "/hook",
-        )
-        yield Vendors(gateway, app, addresses, session)
-
-            wecom_url=await stack.enter_async_context(listening(robots.app())),
             dingtalk_url=await stack.enter_async_context(listening(dingtalk.app())),
             cloud_url=await stack.enter_async_context(listening(cloud.app())),
             upstream_url=await stack.enter_async_context(listening(upstream.app())) + "/hook",
         )
-        yield Vendors(gateway, cloud, addresses, session)
+        yield Vendors(gateway, app, cloud, addresses, session)
 
 
 def _cloud(public_url: str, secrets: Mapping[str, str], now: Now) -> AliyunSms:

@@ -137,14 +137,10 @@ class Wall:
         if way == APP:
             status = await self.vendors.write_in_app(phone.member, text)
         else:
-            status = await self.vendors.write(phone.number, text)
+            status = await self.vendors.write(phone.number, text, phone.line)
         if not 200 <= status < 300:
             raise Refusal(f"消息没有送到（HTTP {status}）")
         shown = self._phones.sent(phone, text, self._clock.now(), way)
-        status = await self._vendors.write(phone.number, text, phone.line)
-        if status >= 300:
-            raise Refusal(f"短信没有送到（HTTP {status}）")
-        shown = self._phones.sent(phone, text, self._clock.now())
         self.stream.send("message", {"phone": phone.id, "message": shown})
         return "已发出"
 

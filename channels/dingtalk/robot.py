@@ -23,7 +23,7 @@ from channels.channel import Abilities, Form, Letter, Window
 from channels.cutting import cut_bytes, size
 from channels.dingtalk.markdown import markdown, plain
 from channels.exchange import Answer, ask, limits_for, rest_given, retry_seconds
-from channels.fields import HttpUrl
+from channels.fields import HttpUrl, Readers
 from channels.masking import Masker
 from channels.outcome import Outcome, OutcomeKind
 
@@ -68,6 +68,7 @@ class Settings(BaseModel):
 
     kind: Literal["dingtalk_robot"]
     token: SecretStr = Field(min_length=1, description="机器人 Webhook 地址里 access_token= 之后的部分")
+    readers: Readers
     secret: SecretStr = Field(SecretStr(""), description="安全设置“加签”的密钥，以 SEC 开头；没有启用加签时不写")
     keyword: str = Field("", max_length=40, description="安全设置“自定义关键词”中的一个；正文里没有时加在末尾")
     by_address: bool = Field(False, description="安全设置只用了“IP 地址段”时写 true")

@@ -39,6 +39,7 @@ def a_driver(session: aiohttp.ClientSession, base_url: str, **other: object) -> 
     table = {
         "kind": "dingtalk_robot",
         "token": TOKEN,
+        "readers": ["town"],
         "secret": SECRET,
         "base_url": base_url,
         "timeout": 2.0,
@@ -239,5 +240,7 @@ async def test_abilities_say_that_a_group_is_read_by_many(session: aiohttp.Clien
 )
 def test_wrong_settings_are_named(table: dict[str, object], word: str) -> None:
     with pytest.raises(ValidationError) as caught:
-        Settings.model_validate({"kind": "dingtalk_robot", "token": TOKEN, "secret": SECRET, **table})
+        Settings.model_validate(
+            {"kind": "dingtalk_robot", "token": TOKEN, "readers": ["town"], "secret": SECRET, **table}
+        )
     assert word in str(caught.value)
