@@ -98,7 +98,7 @@ async def test_whoever_left_the_corporation_is_told_by_the_next_way(house: House
         if notice.to.person == "park-officer"
     }
     assert ("app", NoticeState.FAILED) in ways
-    assert {channel for channel, state in ways if state.reached_vendor} == {"sms"}
+    assert {channel for channel, state in ways if state.reached_vendor} == {"cloud"}
     assert told(house) == []
 
 
