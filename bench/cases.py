@@ -67,13 +67,13 @@ async def side_by_side(starts: Sequence[Start], sizes: Sizes, receiver: int, fol
         for start in starts:
             say(f"round {number + 1} of {sizes.rounds}: {start.name}")
             rounds = found[start.name]
-            async with start(_inner(folder), receiver) as subject:
+            async with start(inner(folder), receiver) as subject:
                 # The first events of a process pay for imports, connections and codes.
                 await measure(subject, receiver, numbers.take(sizes.singles // 20), singles())
                 run = numbers.take(sizes.singles)
                 rounds.singles.append(await measure(subject, receiver, run, singles()))
                 rounds.memory.append(sum(resident(pid) for pid in subject.processes().values()))
-            async with start(_inner(folder), receiver) as subject:
+            async with start(inner(folder), receiver) as subject:
                 await measure(subject, receiver, numbers.take(PER_SECOND), paced(PER_SECOND))
                 run = numbers.take(PER_SECOND * sizes.paced_seconds)
                 rounds.paced.append(await measure(subject, receiver, run, paced(PER_SECOND)))
@@ -86,7 +86,7 @@ async def growth(start: Start, sizes: Sizes, receiver: int, folder: Path) -> Gro
     """One hub from empty to many open incidents."""
     numbers = Numbers()
     memory: dict[int, dict[str, float]] = {}
-    async with start(_inner(folder), receiver) as subject:
+    async with start(inner(folder), receiver) as subject:
         probes: list[Measured] = []
         for size in (sizes.few, sizes.open, sizes.many):
             say(f"{start.name}: {size} open incidents")
@@ -100,5 +100,6 @@ async def growth(start: Start, sizes: Sizes, receiver: int, folder: Path) -> Gro
     return Growth(probes[0], probes[1], memory)
 
 
-def _inner(folder: Path) -> Path:
+def inner(folder: Path) -> Path:
+    """A new folder for one start of a subject."""
     return Path(tempfile.mkdtemp(prefix="run-", dir=folder))

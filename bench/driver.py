@@ -13,10 +13,12 @@ Request = tuple[Sequence[int], bytes]
 
 @dataclass(slots=True)
 class Posted:
-    """What was posted: for each number the monotonic nanosecond at which its request left; the span of all requests in
-    seconds; and the answers that were not the expected one."""
+    """What was posted: for each number the monotonic nanosecond at which its request left; the numbers of each request
+    with the nanosecond and the body of its answer; the span of all requests in seconds; and the answers that were not
+    the expected one."""
 
     left: dict[int, int] = field(default_factory=dict)
+    answers: list[tuple[Sequence[int], int, bytes]] = field(default_factory=list)
     seconds: float = 0.0
     refused: list[bytes] = field(default_factory=list)
 
@@ -76,6 +78,7 @@ async def _exchange(
     writer.write(data)
     head = await reader.readuntil(b"\r\n\r\n")
     body = await reader.readexactly(_length(head))
+    posted.answers.append((numbers, time.monotonic_ns(), body))
     if not head.startswith(accepted):
         posted.refused.append(head + body)
 

@@ -1,28 +1,56 @@
 """``fenghuo serve`` without the vendor's limit: ``python -m bench.hub CONFIG``.
 
 A group robot takes twenty messages a minute, and the hub keeps to it; to measure the hub and not the limit, the robot's
-abilities are replaced here by ones without windows and without merging. Everything else is the command as it ships.
+abilities are replaced here by ones without windows and without merging. Where the environment says ``MERGING``, a robot
+takes ``A_SECOND`` messages in each second instead, so that what waits is merged. Each SIGUSR1 pushes the clock by
+``LEAP``. Everything else is the command as it ships.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import os
+import signal
 import sys
 from collections.abc import Mapping
 from unittest.mock import patch
 
 from bot.cli import main
+from bot.clock import WallClock
 from bot.hub import Hub
 from bot.settings.models import Settings
-from channels.channel import Channel
+from channels.channel import Channel, Window
 
 AT_ONCE = 64
+MERGING = "FENGHUO_BENCH_MERGING"
+A_SECOND = 4
+"""Of which one is kept for critical messages."""
+LEAP = 3 * 3_600_000
+"""Milliseconds: until the first step of the ladder of the clocks that ``bench.ours`` writes."""
 
 
 def unlimited(channels: Mapping[str, Channel]) -> None:
     """Take the vendor's limits away."""
+    merging = MERGING in os.environ
+    windows = (Window(A_SECOND, 1),) if merging else ()
     for channel in channels.values():
-        channel.abilities = dataclasses.replace(channel.abilities, windows=(), reserve=0, digest=False, at_once=AT_ONCE)
+        channel.abilities = dataclasses.replace(
+            channel.abilities, windows=windows, reserve=int(merging), digest=merging, at_once=AT_ONCE
+        )
+
+
+class LeapingClock(WallClock):
+    """The machine's clock, and what it was pushed by."""
+
+    def __init__(self) -> None:
+        self._ahead = 0
+        signal.signal(signal.SIGUSR1, lambda _number, _frame: self._leap())
+
+    def now(self) -> int:
+        return super().now() + self._ahead
+
+    def _leap(self) -> None:
+        self._ahead += LEAP
 
 
 class UnlimitedHub(Hub):
@@ -37,5 +65,5 @@ class UnlimitedHub(Hub):
 
 
 if __name__ == "__main__":
-    with patch("bot.serving.Hub", UnlimitedHub):
+    with patch("bot.serving.Hub", UnlimitedHub), patch("bot.serving.WallClock", LeapingClock):
         sys.exit(main(["serve", "--config", sys.argv[1]]))

@@ -64,7 +64,7 @@ async def measure(subject: Subject, receiver: int, numbers: range, load: Load, b
 
     Raises RuntimeError where a request is refused.
     """
-    requests = [subject.request(part) for part in _parts(numbers, batch)]
+    requests = [subject.request(part) for part in parts(numbers, batch)]
     pids = list(subject.processes().values())
     worked = processor_seconds(pids)
     before = await _count(receiver)
@@ -81,16 +81,17 @@ async def measure(subject: Subject, receiver: int, numbers: range, load: Load, b
         count=len(numbers),
         posted=len(numbers) / posted.seconds,
         delivered=len(numbers) / ((last - begun) / 1e9),
-        p50=_quantile(waits, 0.50),
-        p95=_quantile(waits, 0.95),
-        p99=_quantile(waits, 0.99),
+        p50=quantile(waits, 0.50),
+        p95=quantile(waits, 0.95),
+        p99=quantile(waits, 0.99),
         processor=worked * 1000 / len(numbers),
         lost=len(numbers) - len(first),
         doubled=sum(len(came[number]) - 1 for number in first),
     )
 
 
-def _parts(numbers: range, size: int) -> Iterator[range]:
+def parts(numbers: Sequence[int], size: int) -> Iterator[Sequence[int]]:
+    """The numbers, ``size`` in each part."""
     return (numbers[start : start + size] for start in range(0, len(numbers), size))
 
 
@@ -114,5 +115,6 @@ async def _all_came(receiver: int, before: int, count: int) -> dict[int, list[in
     return came
 
 
-def _quantile(ordered: Sequence[float], share: float) -> float:
+def quantile(ordered: Sequence[float], share: float) -> float:
+    """The value that this share of them does not exceed; NaN where there is none."""
     return ordered[min(len(ordered) - 1, math.ceil(share * len(ordered)) - 1)] if ordered else math.nan

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from bench.driver import Request, get, http
+from bench.hub import LEAP, MERGING
 from bench.processes import children, free_port, running, until
 from bench.receiver import mark
 from bot.settings.uscc import check_digit
@@ -90,7 +93,7 @@ kind = "{kind}"
 {field} = {values}
 
 [[profiles.rules.duties]]
-tier = "county"
+tier = "{tier}"
 roles = ["duty_room"]
 clocks = [
     {{ clock = "sign", limit = "4h", ladder = [{{ after = "3h", do = "remind" }}, {{ after = "4h", do = "phone" }}] }},
@@ -106,29 +109,34 @@ unit = "county"
 """
 
 
-def _usccs() -> list[str]:
-    firsts = (f"91000000DEM0{number:05d}" for number in range(1, ENTERPRISES + 1))
+def usccs(count: int) -> list[str]:
+    """The codes of so many enterprises that do not exist."""
+    firsts = (f"91000000DEM0{number:05d}" for number in range(1, count + 1))
     return [first + check_digit(first) for first in firsts]
 
 
 class Ours:
     """The hub's processes and its events: each of its own point, so each opens an incident and is one message.
 
-    ``apart``: it sends from a courier process of its own.
+    ``apart``: it sends from a courier process of its own. ``ahead`` is how far its clock was pushed. The number of an
+    event, modulo ``enterprises``, says of which enterprise it is.
     """
 
     accepted = b"HTTP/1.1 202"
 
-    def __init__(self, folder: Path, port: int, hub: int, *, apart: bool = False) -> None:
+    def __init__(
+        self, folder: Path, port: int, hub: int, *, apart: bool = False, enterprises: int = ENTERPRISES
+    ) -> None:
         self.port = port
+        self.ahead = timedelta()
         self._apart = apart
         self._hub = hub
         self._folder = folder
-        self._usccs = _usccs()
+        self._usccs = usccs(enterprises)
 
     def request(self, numbers: Sequence[int]) -> Request:
         """One CloudEvent, or a batch of them."""
-        now = datetime.now(ZONE).isoformat(timespec="seconds")
+        now = (datetime.now(ZONE) + self.ahead).isoformat(timespec="seconds")
         events = [
             {
                 "specversion": "1.0",
@@ -137,7 +145,7 @@ class Ours:
                 "type": "alarm.raised",
                 "time": now,
                 "data": {
-                    "enterprise": {"uscc": self._usccs[number % ENTERPRISES]},
+                    "enterprise": {"uscc": self._usccs[number % len(self._usccs)]},
                     "point": {"code": f"P{number}", "name": f"煤气点位{mark(number)}", "unit": "ppm"},
                     "alarm": {"severity": "high", "value": 31.5, "limit": 24},
                 },
@@ -146,6 +154,11 @@ class Ours:
         ]
         body = json.dumps(events[0] if len(events) == 1 else events, ensure_ascii=False).encode()
         return numbers, http("/events/bench", self.port, body, f"Authorization: Bearer {TOKEN}")
+
+    def leap(self) -> None:
+        """Push the hub's clock to where the first step of every ladder is due."""
+        os.kill(self._hub, signal.SIGUSR1)
+        self.ahead += timedelta(milliseconds=LEAP)
 
     def processes(self) -> dict[str, int]:
         """The hub, its store, and its courier process where it has one."""
@@ -157,16 +170,25 @@ class Ours:
         return found
 
 
-def _write(folder: Path, port: int, receiver: int, *, apart: bool = False) -> Path:
+def secrets(folder: Path) -> None:
+    """The files that a configuration refers to."""
     for name, secret in (("secret", "0" * 40), ("token", TOKEN), ("key", "bench-robot")):
         (folder / name).write_text(secret)
         (folder / name).chmod(0o600)
+
+
+def rules(tier: str) -> str:
+    """The rules of the profile: every alarm and warning goes to the duty room of its ``tier``."""
     levels = json.dumps(["red", "orange", "yellow", "blue"])
     severities = json.dumps(["high_high", "low_low", "interlock", "high", "low", "fault", "offline"])
-    text = _CONFIG.format(port=port, receiver=receiver, apart=str(apart).lower())
-    text += _RULE.format(name="报警", kind="alarm", field="severities", values=severities)
-    text += _RULE.format(name="预警", kind="warning", field="levels", values=levels)
-    for number, uscc in enumerate(_usccs(), 1):
+    text = _RULE.format(tier=tier, name="报警", kind="alarm", field="severities", values=severities)
+    return text + _RULE.format(tier=tier, name="预警", kind="warning", field="levels", values=levels)
+
+
+def _write(folder: Path, port: int, receiver: int, *, apart: bool = False) -> Path:
+    secrets(folder)
+    text = _CONFIG.format(port=port, receiver=receiver, apart=str(apart).lower()) + rules("county")
+    for number, uscc in enumerate(usccs(ENTERPRISES), 1):
         text += _ENTERPRISE.format(uscc=uscc, number=number)
     config = folder / "config.toml"
     config.write_text(text, "utf-8")
@@ -185,14 +207,23 @@ class StartOurs:
 
     @asynccontextmanager
     async def __call__(self, folder: Path, receiver: int) -> AsyncIterator[Ours]:
-        port, log = free_port(), folder / "log"
+        port = free_port()
         config = _write(folder, port, receiver, apart=self.apart)
-        with running([sys.executable, "-m", "bench.hub", str(config)], log) as process:
+        async with serving(config, port, apart=self.apart) as process:
+            yield Ours(folder, port, process, apart=self.apart)
 
-            async def ready() -> bool:
-                return (await get(port, "/readyz"))[0] == 200 and (
-                    not self.apart or "a courier process sends" in log.read_text()
-                )
 
-            await until(ready, process, log)
-            yield Ours(folder, port, process.pid, apart=self.apart)
+@asynccontextmanager
+async def serving(config: Path, port: int, *, apart: bool, merging: bool = False) -> AsyncIterator[int]:
+    """A hub that is ready, as the number of its process. ``merging``: see :mod:`bench.hub`."""
+    log = config.parent / "log"
+    more = {MERGING: "1"} if merging else {}
+    with running([sys.executable, "-m", "bench.hub", str(config)], log, **more) as process:
+
+        async def ready() -> bool:
+            return (await get(port, "/readyz"))[0] == 200 and (
+                not apart or "a courier process sends" in log.read_text()
+            )
+
+        await until(ready, process, log)
+        yield process.pid

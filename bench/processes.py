@@ -26,10 +26,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(command: Sequence[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """The command as a process whose output goes to ``log``; SIGTERM at the end, SIGKILL if that does not help."""
+def running(command: Sequence[str], log: Path, **more: str) -> Iterator[subprocess.Popen[bytes]]:
+    """The command as a process whose output goes to ``log``, with ``more`` in its environment; SIGTERM at the end,
+    SIGKILL if that does not help."""
     with log.open("ab") as output:
-        process = subprocess.Popen(list(command), cwd=ROOT, stdout=output, stderr=output)
+        process = subprocess.Popen(list(command), cwd=ROOT, stdout=output, stderr=output, env=os.environ | more)
     try:
         yield process
     finally:

@@ -1,4 +1,4 @@
-"""The one table, in Markdown: machine, versions, durability, figures, ratios."""
+"""The first table, in Markdown: machine, versions, durability, figures, ratios."""
 
 from __future__ import annotations
 
@@ -114,11 +114,12 @@ def _placed(name: str, figure: str) -> tuple[str, str, str]:
     return own, apart, other
 
 
-def markdown(lines: list[str], table: list[Row], peer: str) -> str:
-    """The whole as text."""
+def markdown(table: list[Row], peer: str) -> str:
+    """The table as text."""
     head: Row = ("what", "Fenghuo", "with a courier process", f"Alertmanager {peer}".strip(), "ratios")
-    return "\n".join([*lines, "", _line(head), _line(("---", "---:", "---:", "---:", "---")), *map(_line, table)])
+    return "\n".join([line(head), line(("---", "---:", "---:", "---:", "---")), *map(line, table)])
 
 
-def _line(row: Row) -> str:
+def line(row: Sequence[str]) -> str:
+    """A row in Markdown."""
     return "| " + " | ".join(row) + " |"
