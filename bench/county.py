@@ -85,13 +85,13 @@ name = "示例县第{number}轧钢有限公司"
 short = "第{number}轧钢"
 industry = "steel"
 unit = "town{number}"
-
+"""
+_ROBOT = """
 [[posts]]
 unit = "town{number}"
 role = "duty_room"
+contacts = [{{ channel = "robot{number}" }}]
 around_the_clock = true
-"""
-_ROBOT = """contacts = [{{ channel = "robot{number}" }}]
 
 [channels.robot{number}]
 kind = "wecom_robot"
@@ -103,6 +103,12 @@ _PERSON = """
 id = "p{number}"
 name = "值班员{number}"
 contacts = [{{ channel = "sms", address = "{phone}" }}]
+
+[[posts]]
+unit = "town{town}"
+role = "duty_room"
+people = ["p{number}"]
+around_the_clock = true
 """
 FIRST_PHONE = 13800130000
 
@@ -145,8 +151,7 @@ class StartCounty:
                 delay = delays[min(town, len(delays) - 1)]
                 text += _ROBOT.format(number=town, receiver=receiver, delay=delay)
                 continue
-            there = range(town * self.persons, (town + 1) * self.persons)
-            people = ", ".join(f'"p{number}"' for number in there)
-            text += f"people = [{people}]\n"
-            text += "".join(_PERSON.format(number=number, phone=FIRST_PHONE + number) for number in there)
+            for number in range(town * self.persons, (town + 1) * self.persons):
+                # An opening tells the first person of each post.
+                text += _PERSON.format(town=town, number=number, phone=FIRST_PHONE + number)
         return text
