@@ -54,6 +54,10 @@ GRACE = 10.0
 """How long sends under way may take when the hub stops, in seconds."""
 TICK = 0.25
 """How often an idle worker looks for rows whose time has come, in seconds."""
+ROOM = 256
+"""While so many rows wait for their mailboxes, clocks wait before they add to them."""
+YIELD, YIELDS = 0.01, 50
+"""How long clocks wait before they look again, in seconds, and how often at most."""
 SWEEP = 5.0
 """How often rows left behind by a crash are looked for, in seconds."""
 
@@ -286,7 +290,16 @@ class Engine:
         await self._loop(step, self.courier.news)
 
     async def _lapse(self) -> None:
-        await self._loop(lambda: self.lapses.step(self.clock.now()), None)
+        async def step() -> int:
+            # The rows of new events queue behind those of the clocks: a flood of these must not fill the way. A store
+            # that moves none of them holds no clock up for long.
+            for _ in range(YIELDS):
+                if self.fanout.waiting < ROOM:
+                    break
+                await asyncio.sleep(YIELD)
+            return await self.lapses.step(self.clock.now())
+
+        await self._loop(step, None)
 
     async def _answer(self) -> None:
         await self._loop(lambda: self.answering.step(self.clock.now()), None)

@@ -78,9 +78,12 @@ def digest(
         def frame(some: int, rows: list[str] = rows) -> str:
             return _frame(engine, rows[:some], ordered[:some], abilities, now, source, group_answer)
 
-        count = _most(len(rows), lambda some: fits(frame(some), abilities))
-        if count == len(rows) or (detail == 0 and count):
-            text, taken = frame(count), tuple(ordered[:count])
+        count, text = len(rows), frame(len(rows))
+        if not fits(text, abilities) and detail == 0:
+            count = _most(count - 1, lambda some: fits(frame(some), abilities))
+            text = frame(count) if count else text
+        if count and fits(text, abilities):
+            taken = tuple(ordered[:count])
             as_is = abilities.form is not Form.MAIL
             made = Rendered(text=text) if as_is else plain(text, abilities, modes[0], source)
             return Digest(made, taken, (*ordered[count:], *others))

@@ -13,12 +13,13 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 
 from bot.tally import Tally
 from bot.workers.broken import broken_channel
 from bot.workers.decider import Decider, StoreFailed
 from bot.workers.letters import Letters, Parcel
-from bot.workers.limits import limits_of
+from bot.workers.limits import in_time, limits_of
 from bot.workers.outcomes import Consequence, consequence
 from bot.workers.sent import Sent, dropped, receipts_of, strays_of, unsent, without_receipts
 from bot.workers.strays import RowNotTaken, Strays, as_item
@@ -42,6 +43,9 @@ BACK = 2_000
 """After how many milliseconds a claim that could not be worked on is tried again."""
 LOOK = 200
 """How often all shards are asked for what is ready while mailboxes are named otherwise, in milliseconds."""
+FREEZES = 16
+"""How many digests are made and frozen at a time: each waits for the disk, and what else there is to do waits for none
+of them longer than for these."""
 SLOTS = 128
 """How many rows of a channel that is not configured are worked off at once; a channel's own abilities say how many of
 its sends may be under way in this hub."""
@@ -163,7 +167,7 @@ class Courier:
         """Start sending what was claimed. ``states`` are the incidents that were loaded beside the claim."""
         if not claims:
             return
-        waiting = deque(claims)
+        waiting = deque(sorted(claims, key=lambda claim: claim.kind is ClaimKind.DIGEST))
         try:
             codes = dict.fromkeys(row.incident for claim in claims for row in claim.rows if row.incident)
             missing = [code for code in codes if code not in states]
@@ -178,8 +182,15 @@ class Courier:
                 # not.
                 self._states.update(incidents)
             while waiting:
-                await self._work_on(waiting[0], incidents, now)
-                waiting.popleft()
+                digests = waiting[0].kind is ClaimKind.DIGEST
+                some = list(islice(waiting, FREEZES if digests else 1))
+                made = [self._made(claim, incidents, now) for claim in some]
+                for parcel in await asyncio.gather(*made) if digests else [await made[0]]:
+                    if isinstance(parcel, Exception):
+                        self._give_back(waiting[0], now)
+                    else:
+                        self._start(waiting[0], parcel, now)
+                    waiting.popleft()
         except BaseException:
             for claim in waiting:
                 self._give_back(claim, now)
@@ -205,15 +216,13 @@ class Courier:
                 wanted.append((mailbox, limits_of(abilities, self._busy_at[mailbox] + share)))
         return wanted
 
-    async def _work_on(self, claim: Claim, incidents: dict[str, Incident], now: int) -> None:
-        """Make the letters and start sending them. What goes wrong with one claim holds no other up."""
+    async def _made(self, claim: Claim, incidents: dict[str, Incident], now: int) -> Parcel | Exception | None:
+        """The parcel, or what went wrong with it, which holds no other claim up."""
         try:
-            parcel = await self._parcel(claim, incidents, now)
-        except Exception:
+            return await self._parcel(claim, incidents, now)
+        except Exception as error:
             log.exception("the letters of %s could not be made", claim.member)
-            self._give_back(claim, now)
-        else:
-            self._start(claim, parcel, now)
+            return error
 
     def _give_back(self, claim: Claim, now: int, *, tried: bool = False) -> None:
         self._end(Sent(claim, (), again_at=now + BACK, tried=tried, lost=tried))
@@ -278,7 +287,7 @@ class Courier:
         tried = False
         for letter, carried in parcel.letters:
             now = self._now()
-            if not _in_time(channel, claim, now):
+            if not in_time(channel.abilities, claim, now):
                 worst = Consequence(SendResult.TRANSIENT, again_at=now)
                 break
             tried = True
@@ -320,7 +329,7 @@ class Courier:
             async with asyncio.timeout((claim.until - self._now()) / 1000):
                 outcome = await channel.send(letter)
                 refused = outcome.kind is OutcomeKind.REFUSED_CONTENT
-                if refused and plainer is not None and _in_time(channel, claim, self._now()):
+                if refused and plainer is not None and in_time(channel.abilities, claim, self._now()):
                     outcome = await channel.send(plainer())
         except Exception as error:
             log.exception("the channel %s raised", channel.name)
@@ -395,8 +404,3 @@ class Courier:
             task.cancel()
         if left:
             await asyncio.wait(left)
-
-
-def _in_time(channel: Channel, claim: Claim, now: int) -> bool:
-    """Whether a send that starts now ends before the claim does."""
-    return now + int(channel.abilities.timeout * 1000) < claim.until

@@ -7,8 +7,9 @@ from escalation.ledger.due import Due
 
 LEASE = 30_000
 """How long a claimed incident's clocks are this hub's, in milliseconds."""
-MOST = 64
-"""How many incidents of a partition are worked on in one round trip."""
+MOST = 256
+"""About how many incidents are worked on in one step, all partitions together: nothing else of the hub is worked on
+while they are decided."""
 
 
 class Lapses:
@@ -18,11 +19,12 @@ class Lapses:
         self._due = due
         self._decider = decider
         self._partitions = range(partitions)
+        self._limit = max(1, MOST // partitions)
 
     async def step(self, now: int) -> int:
         """Fire what is due at ``now``; how many incidents were looked at. Never more than a bounded batch, so that new
         events do not wait behind a flood of clocks."""
-        claims = await self._due.claim(self._partitions, now=now, lease=LEASE, limit=MOST)
+        claims = await self._due.claim(self._partitions, now=now, lease=LEASE, limit=self._limit)
         if not claims:
             return 0
         settled = await self._decider.lapses(claims, now)

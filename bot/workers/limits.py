@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from channels.channel import Abilities
+from escalation.ledger.mailbox import Claim
 from escalation.ledger.windows import Limits, Window
 
 LEASE = 60_000
@@ -23,3 +24,8 @@ def limits_of(abilities: Abilities | None, free: int) -> Limits:
         at_once=max(1, min(abilities.at_once, free)),
         lease=max(LEASE, int(abilities.timeout * 3000)),
     )
+
+
+def in_time(abilities: Abilities, claim: Claim, now: int) -> bool:
+    """Whether a send that starts now ends before the claim does."""
+    return now + int(abilities.timeout * 1000) < claim.until
