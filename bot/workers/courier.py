@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter, defaultdict, deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -19,7 +19,7 @@ from bot.tally import Tally
 from bot.workers.broken import broken_channel
 from bot.workers.decider import Decider, StoreFailed
 from bot.workers.letters import Letters, Parcel
-from bot.workers.limits import in_time, limits_of
+from bot.workers.limits import in_time, limits_of, shares
 from bot.workers.outcomes import Consequence, consequence
 from bot.workers.sent import Sent, dropped, receipts_of, strays_of, unsent, without_receipts
 from bot.workers.strays import RowNotTaken, Strays, as_item
@@ -46,9 +46,6 @@ LOOK = 200
 FREEZES = 16
 """How many digests are made and frozen at a time: each waits for the disk, and what else there is to do waits for none
 of them longer than for these."""
-SLOTS = 128
-"""How many rows of a channel that is not configured are worked off at once; a channel's own abilities say how many of
-its sends may be under way in this hub."""
 
 
 class Courier:
@@ -197,23 +194,9 @@ class Courier:
             raise
 
     def _wanted(self, likely: Iterable[Mailbox]) -> list[tuple[Mailbox, Limits]]:
-        """What to claim from each mailbox: a channel's free slots are shared among its mailboxes, so that none of them
-        takes all while others wait."""
-        boxes: defaultdict[str, list[Mailbox]] = defaultdict(list)
-        for mailbox in likely:
-            boxes[mailbox.channel].append(mailbox)
-        wanted: list[tuple[Mailbox, Limits]] = []
-        for name, group in boxes.items():
-            channel = self._channels().get(name)
-            abilities = channel.abilities if channel else None
-            free = (abilities.at_once if abilities else SLOTS) - self._busy[name]
-            for place, mailbox in enumerate(group):
-                if free <= 0:
-                    self._expected[mailbox] = None
-                    continue
-                share = max(1, free // (len(group) - place))
-                free -= share
-                wanted.append((mailbox, limits_of(abilities, self._busy_at[mailbox] + share)))
+        """What to claim from each mailbox; where a channel has no free slot, its mailboxes stay expected."""
+        wanted, later = shares(likely, self._channels(), self._busy, self._busy_at)
+        self.expect(later)
         return wanted
 
     async def _made(self, claim: Claim, incidents: dict[str, Incident], now: int) -> Parcel | Exception | None:

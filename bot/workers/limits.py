@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from channels.channel import Abilities
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+
+from channels.channel import Abilities, Channel
+from escalation.ledger.keys import Mailbox
 from escalation.ledger.mailbox import Claim
 from escalation.ledger.windows import Limits, Window
 
@@ -10,6 +14,9 @@ LEASE = 60_000
 """How long a claim holds at least, in milliseconds; a slow channel's holds three times as long as its send may take."""
 DIGEST = {"sms": 4, "wecom": 20, "text": 12, "mail": 40, "webhook": 1}
 """How many notices share one digest, by form: what surely fits into one message of the vendor's size."""
+SLOTS = 128
+"""How many rows of a channel that is not configured are worked off at once; a channel's own abilities say how many of
+its sends may be under way in this hub."""
 
 
 def limits_of(abilities: Abilities | None, free: int) -> Limits:
@@ -29,3 +36,30 @@ def limits_of(abilities: Abilities | None, free: int) -> Limits:
 def in_time(abilities: Abilities, claim: Claim, now: int) -> bool:
     """Whether a send that starts now ends before the claim does."""
     return now + int(abilities.timeout * 1000) < claim.until
+
+
+def shares(
+    likely: Iterable[Mailbox], channels: Mapping[str, Channel], busy: Counter[str], busy_at: Counter[Mailbox]
+) -> tuple[list[tuple[Mailbox, Limits]], list[Mailbox]]:
+    """What to claim from each mailbox, and the mailboxes left without a slot: a channel's free ones are shared among its
+    mailboxes, so that none of them takes all while others wait.
+
+    ``busy`` counts the sends under way of each channel, ``busy_at`` those of each mailbox.
+    """
+    boxes: defaultdict[str, list[Mailbox]] = defaultdict(list)
+    for mailbox in likely:
+        boxes[mailbox.channel].append(mailbox)
+    wanted: list[tuple[Mailbox, Limits]] = []
+    without: list[Mailbox] = []
+    for name, group in boxes.items():
+        channel = channels.get(name)
+        abilities = channel.abilities if channel else None
+        free = (abilities.at_once if abilities else SLOTS) - busy[name]
+        for place, mailbox in enumerate(group):
+            if free <= 0:
+                without += group[place:]
+                break
+            share = max(1, free // (len(group) - place))
+            free -= share
+            wanted.append((mailbox, limits_of(abilities, busy_at[mailbox] + share)))
+    return wanted, without
