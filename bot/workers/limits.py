@@ -41,8 +41,8 @@ def in_time(abilities: Abilities, claim: Claim, now: int) -> bool:
 def shares(
     likely: Iterable[Mailbox], channels: Mapping[str, Channel], busy: Counter[str], busy_at: Counter[Mailbox]
 ) -> tuple[list[tuple[Mailbox, Limits]], list[Mailbox]]:
-    """What to claim from each mailbox, and the mailboxes left without a slot: a channel's free ones are shared among its
-    mailboxes, so that none of them takes all while others wait.
+    """What to claim from each mailbox, and the mailboxes left without a slot: a channel's free ones are shared among
+    its mailboxes, so that none of them takes all while others wait.
 
     ``busy`` counts the sends under way of each channel, ``busy_at`` those of each mailbox.
     """
