@@ -97,6 +97,7 @@ around_the_clock = true
 kind = "wecom_robot"
 key = "file:key"
 base_url = "http://127.0.0.1:{receiver}/after/{delay}"
+readers = ["town{number}"]
 """
 _PERSON = """
 [[people]]
