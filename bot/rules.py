@@ -21,7 +21,7 @@ class Facts:
         self._channels = channels
 
     def can(self, channel: str, ability: str) -> bool:
-        """True when the channel exists and has the ability ``voice``, ``personal`` or ``replies``."""
+        """True when the channel exists and has this ability."""
         found = self._channels.get(channel)
         return bool(found is not None and getattr(found.abilities, ability))
 

@@ -79,6 +79,11 @@ class Abilities:
     timeout: float = 10.0
     registered: frozenset[str] = frozenset()
 
+    @property
+    def tells_reading(self) -> bool:
+        """Whether the vendor says when a message was read, so that an unread one is known to be unread."""
+        return ReceiptKind.READ in self.receipts
+
 
 @dataclass(frozen=True, slots=True)
 class Letter:

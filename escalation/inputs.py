@@ -74,7 +74,8 @@ class SendResult(StrEnum):
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What became of a send of ``notice``. ``tries`` counts sends of this notice, ``repeat`` that an earlier one may
-    have reached the vendor (its answer was lost)."""
+    have reached the vendor (its answer was lost). ``until`` is when its mailbox may send it next, where the vendor did
+    not take it now (0: not known)."""
 
     notice: str
     result: SendResult
@@ -83,6 +84,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     detail: str = ""
     tries: int = 1
     repeat: bool = False
+    until: int = 0
 
 
 class Replay(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,7 +99,7 @@ class ChannelFacts(Protocol):
     """What the rules may know of channels, without importing them."""
 
     def can(self, channel: str, ability: str) -> bool:
-        """``ability`` is one of ``voice``, ``personal``, ``replies``."""
+        """``ability`` is one of ``voice``, ``personal``, ``replies``, ``tells_reading``."""
         ...
 
 

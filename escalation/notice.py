@@ -93,7 +93,8 @@ class Notice(msgspec.Struct, kw_only=True, omit_defaults=True):
     """A notice inside its incident's state. Times in milliseconds; ``stage`` names the moment it belongs to (opening,
     a rise, a ladder step …) and is part of the id. ``attempt`` counts the addressee's contacts already used.
     ``also`` are the others who hear by this same send, since they share the address. ``done_at`` and ``done_by`` (a
-    name) say that a phone task was done: its person was told, which is not signing."""
+    name) say that a phone task was done: its person was told, which is not signing. ``passed_on`` says why its reader
+    was looked for another way while it still waits, or lies unread ('' while nobody was)."""
 
     id: str
     kind: NoticeKind
@@ -118,6 +119,7 @@ class Notice(msgspec.Struct, kw_only=True, omit_defaults=True):
     also: tuple[Addressee, ...] = ()
     done_at: int = 0
     done_by: str = ""
+    passed_on: str = ""
 
     @property
     def everybody(self) -> tuple[Addressee, ...]:

@@ -67,23 +67,23 @@ def acting(
 
     ``line`` is the plan's ``units``. Never empty while anybody above, or any maintainer, can be reached.
     """
-    standing = _posts(directory, unit, roles, at_ms)
-    told = _open_to(directory, standing, line)
+    standing = at_posts(directory, unit, roles, at_ms)
+    told = open_to(directory, standing, line)
     withheld = [Fallback.GROUP_OF_OTHERS] if len(told) < len(standing) else []
     if tier is Tier.ENTERPRISE and point:
         told = roster.distinct((*roster.responsible_for_point(directory, unit, point, roles), *told))
     if told:
         return Reached(told, tuple(withheld))
     fallbacks = withheld or [Fallback.NOBODY_AT_POST]
-    led = _open_to(directory, _leader(directory, tier, unit, at_ms), line)
+    led = open_to(directory, _leader(directory, tier, unit, at_ms), line)
     if led:
         return Reached(led, (*fallbacks, Fallback.FELL_TO_LEADER))
     for above in sorted((other for other in line if other.rank > tier.rank), key=lambda other: other.rank):
         fallbacks.append(Fallback.FELL_TO_NEXT_TIER)
-        room = _open_to(directory, _posts(directory, line[above], (Role.DUTY_ROOM,), at_ms), line)
+        room = open_to(directory, at_posts(directory, line[above], (Role.DUTY_ROOM,), at_ms), line)
         if room:
             return Reached(room, tuple(fallbacks))
-        led = _open_to(directory, _leader(directory, above, line[above], at_ms), line)
+        led = open_to(directory, _leader(directory, above, line[above], at_ms), line)
         if led:
             return Reached(led, (*fallbacks, Fallback.FELL_TO_LEADER))
     return Reached(maintainers(directory, "", at_ms), (*fallbacks, Fallback.NOBODY_ANYWHERE))
@@ -138,14 +138,14 @@ def by_step(
 
 def _within(directory: Directory, duty: DutyPlan | Duty, role: Role, at_ms: int, point: str) -> Reached:
     hazard = (who for who in roster.responsible_for_point(directory, duty.unit, point, (role,)) if who.role is role)
-    told = roster.distinct((*hazard, *_posts(directory, duty.unit, (role,), at_ms)))
+    told = roster.distinct((*hazard, *at_posts(directory, duty.unit, (role,), at_ms)))
     if told:
         return Reached(told)
     led = _leader(directory, duty.tier, duty.unit, at_ms)
     return Reached(led, (Fallback.NOBODY_AT_POST, Fallback.FELL_TO_LEADER) if led else (Fallback.NOBODY_AT_POST,))
 
 
-def _open_to(directory: Directory, found: tuple[Addressee, ...], line: Mapping[Tier, str]) -> tuple[Addressee, ...]:
+def open_to(directory: Directory, found: tuple[Addressee, ...], line: Mapping[Tier, str]) -> tuple[Addressee, ...]:
     """Those who can be told of an enterprise of this line without anybody else reading it: one of their contacts is
     theirs alone, or a group of the line's own people."""
     units = line.values()
@@ -154,11 +154,12 @@ def _open_to(directory: Directory, found: tuple[Addressee, ...], line: Mapping[T
 
 def _leader(directory: Directory, tier: Tier, unit: str, at_ms: int) -> tuple[Addressee, ...]:
     for role in LEADERS[tier]:
-        led = _posts(directory, unit, (role,), at_ms)
+        led = at_posts(directory, unit, (role,), at_ms)
         if led:
             return led
     return ()
 
 
-def _posts(directory: Directory, unit: str, roles: tuple[Role, ...], at_ms: int) -> tuple[Addressee, ...]:
+def at_posts(directory: Directory, unit: str, roles: tuple[Role, ...], at_ms: int) -> tuple[Addressee, ...]:
+    """Of each post of these roles the duty room itself and the first person, nobody in their place."""
     return roster.distinct(who for role in roles for who in roster.first(directory, unit, role, at_ms))

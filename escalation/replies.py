@@ -22,7 +22,7 @@ from escalation.incident import Deed, Duty, Incident, IncidentState
 from escalation.inputs import Context, Decision, Reply, Rights
 from escalation.notice import Addressee, Contact, NoticeKind
 from escalation.roster import responsible_for_point, standing
-from escalation.telling import next_stage, tell
+from escalation.telling import TRIAL, next_stage, tell
 from escalation.vocabulary import ClockKind, Purpose, Role, Tier, Verb
 
 _CLOCK_OF = {Verb.VERIFY: ClockKind.VERIFY, Verb.DISPOSE: ClockKind.VERIFY, Verb.FED_BACK: ClockKind.FEEDBACK}
@@ -147,12 +147,20 @@ def _for_duty(decision: Decision, incident: Incident, duty: Duty, deed: Deed, ct
 
 
 def _tell_colleagues(decision: Decision, incident: Incident, duty: Duty, deed: Deed, ctx: Context) -> None:
-    """After one signed, the others of the same duty hear it once, quietly."""
+    """After one signed, the others of the same duty hear it quietly; nobody hears a second signature of an incident,
+    whichever of their duties it is for."""
+    heard = {deed.person or deed.who}
+    heard |= {
+        each.who
+        for notice in incident.notices.values()
+        if notice.kind is NoticeKind.SIGNED and (notice.state.hopeful or notice.detail == TRIAL)
+        for each in notice.everybody
+    }
     tell(
         decision,
         incident,
         ctx,
-        [each for each in told_of(incident, duty) if each.who != (deed.person or deed.who)],
+        [each for each in told_of(incident, duty) if each.who not in heard],
         kind=NoticeKind.SIGNED,
         purpose=Purpose.COPY,
         stage=next_stage(incident, NoticeKind.SIGNED),

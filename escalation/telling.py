@@ -177,7 +177,8 @@ def _tells(notice: Notice) -> bool:
 
 def _forget_oldest(decision: Decision, incident: Incident, ctx: Context) -> None:
     """Keep the state small. Nobody is forgotten while there is room for their newest notice; one that still waits goes
-    only when a newer one goes to the same address, a call to act only for another such call; the journal says so."""
+    only when a newer one goes to the same address, a call to act only for another such call; the journal says so. While
+    any notice of a stage waits, its others stay: else one that failed could be offered again under its old id."""
     notices = incident.notices
     if len(notices) <= MOST_NOTICES:
         return
@@ -185,7 +186,8 @@ def _forget_oldest(decision: Decision, incident: Incident, ctx: Context) -> None
     kept_for_people = set(newest.values())
     calls = {kept.contact: key for key, kept in notices.items() if kept.purpose is Purpose.ACT}
     words = {kept.contact: key for key, kept in notices.items()}
-    finished = [key for key, kept in notices.items() if kept.state is not NoticeState.QUEUED]
+    waiting = {kept.stage for kept in notices.values() if kept.state is NoticeState.QUEUED}
+    finished = [key for key, kept in notices.items() if kept.stage not in waiting]
     overtaken = [
         key
         for key, kept in notices.items()

@@ -280,7 +280,7 @@ class Courier:
                 letter = replace(letter, repeat=True)
             outcome = await self._hand_over(channel, letter, parcel.plainer.get(letter.id), claim)
             after = consequence(outcome, tries=claim.tries, lost=claim.lapses, since=since, now=self._now())
-            receipts += receipts_of(carried, after.result, claim, outcome, self._now())
+            receipts += receipts_of(carried, after, claim, outcome, self._now())
             if after.again_at is not None:
                 worst = after
                 break

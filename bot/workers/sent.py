@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from bot.workers.letters import Parcel
+from bot.workers.outcomes import Consequence
 from channels.outcome import Outcome
 from escalation.inputs import Receipt, SendResult
 from escalation.ledger.mailbox import Claim, ClaimKind
@@ -30,10 +31,11 @@ class Sent:
 
 
 def receipts_of(
-    carried: list[tuple[str, str]], result: SendResult, claim: Claim, outcome: Outcome, now: int
+    carried: list[tuple[str, str]], after: Consequence, claim: Claim, outcome: Outcome, now: int
 ) -> list[tuple[str, Receipt]]:
     """One receipt for each (incident, notice) pair that a letter carried."""
     # Refused sends before it make a lost answer no likelier a repeat: of those only the lost ones count.
+    result = after.result
     lost = result is SendResult.UNCERTAIN
     return [
         (
@@ -46,6 +48,7 @@ def receipts_of(
                 detail=outcome.detail[:200],
                 tries=(claim.lapses if lost else claim.tries) + 1,
                 repeat=claim.lapses > 0,
+                until=after.again_at or 0,
             ),
         )
         for code, notice in carried

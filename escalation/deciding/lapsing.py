@@ -7,6 +7,8 @@ signs. Once they have, the lower duty's ladder climbs no further; its own tier i
 from __future__ import annotations
 
 from escalation.deciding.duties import bearers, due_of, light, lit, loudly, people_at
+from escalation.deciding.fallback import Why, pass_on
+from escalation.deciding.needed import done_meanwhile
 from escalation.deciding.utterance import Utterance, utter
 from escalation.incident import Clock, ClockState, Duty, Incident, IncidentState, Step, StepAction
 from escalation.inputs import Context, Decision, Entry
@@ -47,10 +49,40 @@ def lapse(incident: Incident, ctx: Context) -> Decision:
     for step, clock, duty in sorted(due, key=lambda one: one[0].at):
         said.append(_prepare(incident, duty, clock, step, said, ctx))
     utter(decision, incident, said, ctx)
+    for one in said:
+        _pass_on_unheard(decision, incident, one, ctx)
     for duty, clock in clocks:
         if not clock.lapsed_at and clock.due_at <= ctx.now:
             _run_out(decision, incident, duty, clock, ctx)
     return decision
+
+
+def _pass_on_unheard(decision: Decision, incident: Incident, one: Utterance, ctx: Context) -> None:
+    """The step has come, and what asked for this before it still waits inside the hub, or lies unread: another way."""
+    unheard = [
+        (notice, why)
+        for notice in incident.notices.values()
+        if notice.duty == one.duty.id
+        and notice.clock is one.clock.kind
+        and notice.created_at < ctx.now
+        and not notice.passed_on
+        and done_meanwhile(incident, notice) is None
+        and (why := _why_unheard(notice, ctx)) is not None
+    ]
+    for notice, why in unheard:
+        notice.passed_on = str(why)
+    for notice, why in unheard:
+        if notice.id in incident.notices:
+            pass_on(decision, incident, notice, why, ctx, clock=one.clock)
+
+
+def _why_unheard(notice: Notice, ctx: Context) -> Why | None:
+    if notice.purpose is not Purpose.ACT:
+        return None
+    if notice.state is NoticeState.QUEUED:
+        return Why.STILL_WAITING
+    unread = notice.state.reached_vendor and not notice.read_at
+    return Why.UNREAD if unread and ctx.channels.can(notice.contact.channel, "tells_reading") else None
 
 
 def _run_out(decision: Decision, incident: Incident, duty: Duty, clock: Clock, ctx: Context) -> None:
@@ -108,7 +140,8 @@ def _prepare(
 
 
 def _reminder_waits(incident: Incident, duty: Duty, clock: Clock, ctx: Context) -> bool:
-    """True when this duty's reminder still waits inside the hub, but never for ever; critical ones never wait."""
+    """True when this duty's reminder still waits inside the hub, but never for ever; critical ones never wait, nor what
+    reached its reader another way."""
     if incident.urgency is Urgency.CRITICAL:
         return False
     return any(
@@ -116,9 +149,15 @@ def _reminder_waits(incident: Incident, duty: Duty, clock: Clock, ctx: Context) 
         and notice.kind is NoticeKind.REMIND
         and notice.duty == duty.id
         and notice.clock is clock.kind
+        and not (notice.passed_on and _left_otherwise(incident, notice))
         and notice.created_at + MOST_HOLDS * HOLD > ctx.now
         for notice in incident.notices.values()
     )
+
+
+def _left_otherwise(incident: Incident, notice: Notice) -> bool:
+    same = (other for other in incident.notices.values() if other.stage == notice.stage)
+    return any(other.state.reached_vendor and notice.to in other.everybody for other in same)
 
 
 def _reached(one: Utterance, incident: Incident, ctx: Context) -> tuple[Addressee, ...]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from escalation.deciding.duties import loudly, own_people, tell_duty
+from escalation.deciding.duties import own_people, tell_duty
+from escalation.deciding.fallback import Why, another_way, call_next, duty_of, owed_at, pass_on, unreachable
 from escalation.deciding.needed import done_meanwhile
-from escalation.incident import Duty, Incident
+from escalation.incident import Incident
 from escalation.inputs import Context, Decision, Entry, Receipt, SendResult
-from escalation.notice import Addressee, DeadLetter, Notice, NoticeKind, NoticeState
-from escalation.reach import Fallback, Reached, acting, maintainers
+from escalation.notice import DeadLetter, Notice, NoticeState
 from escalation.roster import standing
-from escalation.telling import next_stage, notice_id, offer, outbox_row, tell
-from escalation.vocabulary import ClockKind, Purpose, Role, Tier, Urgency
+from escalation.telling import next_stage, outbox_row
+from escalation.vocabulary import ClockKind, Purpose, Urgency
 
 _LEFT = {
     SendResult.SUBMITTED: NoticeState.SUBMITTED,
@@ -60,17 +60,22 @@ def receive(incident: Incident, receipt: Receipt, ctx: Context) -> Decision:
         notice.state, notice.detail = NoticeState.DROPPED, receipt.detail
         if receipt.detail == "off_duty":
             _tell_successor(decision, incident, notice, ctx)
-    elif _wants_another_way(receipt, notice):
-        _another_way(decision, incident, notice, ctx)
+    elif why := _why_another_way(receipt, notice, incident, ctx):
+        if why is not Why.BEYOND_CLOCK:
+            another_way(decision, incident, notice, why, ctx)
+        elif not notice.passed_on:
+            pass_on(decision, incident, notice, why, ctx)
     elif receipt.result in _FAILED and notice.state in _MAY_FAIL:
         notice.state, notice.detail = NoticeState.FAILED, receipt.detail
-        lost = _another_way(decision, incident, notice, ctx)
+        lost = another_way(decision, incident, notice, receipt.result, ctx)
         if lost:
-            _unreachable(decision, incident, notice, lost, ctx)
+            unreachable(decision, incident, notice, lost, receipt.result, ctx)
             letter = DeadLetter(
                 row=outbox_row(incident, notice), at=ctx.now, result=receipt.result, why=receipt.detail, told=notice
             )
             decision.dead.append(letter)
+        else:
+            call_next(decision, incident, notice, receipt.result, ctx)
     return decision
 
 
@@ -88,12 +93,19 @@ def _known(receipt: Receipt, notice: Notice) -> bool:
             return False
 
 
-def _wants_another_way(receipt: Receipt, notice: Notice) -> bool:
-    """A critical notice does not wait for a vendor's limit, and no notice for a vendor that is down."""
-    if notice.state is not NoticeState.QUEUED:
-        return False
-    throttled = receipt.result is SendResult.THROTTLED and notice.urgency is Urgency.CRITICAL
-    return throttled or (receipt.result is SendResult.TRANSIENT and receipt.tries >= PATIENCE)
+def _why_another_way(receipt: Receipt, notice: Notice, incident: Incident, ctx: Context) -> Why | None:
+    """A critical notice does not wait for a vendor's limit; none waits for a vendor that is down, nor for a limit that
+    ends after the duty's next step or limit."""
+    if notice.state is not NoticeState.QUEUED or receipt.result not in (SendResult.THROTTLED, SendResult.TRANSIENT):
+        return None
+    duty = duty_of(incident, notice)
+    if receipt.until and notice.purpose is Purpose.ACT and duty is not None and duty.open:
+        owed = owed_at(duty, notice.clock)
+        if owed is not None and receipt.until > max(owed, ctx.now):
+            return Why.BEYOND_CLOCK
+    if receipt.result is SendResult.THROTTLED:
+        return Why.THROTTLED if notice.urgency is Urgency.CRITICAL else None
+    return Why.VENDOR_DOWN if receipt.tries >= PATIENCE else None
 
 
 def _left(notice: Notice, receipt: Receipt, state: NoticeState) -> None:
@@ -109,85 +121,6 @@ def _left(notice: Notice, receipt: Receipt, state: NoticeState) -> None:
         notice.read_at = notice.read_at or receipt.at
 
 
-def _another_way(decision: Decision, incident: Incident, notice: Notice, ctx: Context) -> list[Addressee]:
-    """Tell everybody whom this send was for by their next contact; those who have none left are given back.
-
-    What is done meanwhile is not offered again, and nobody counts as lost who hears of this stage by another send.
-    """
-    lost: list[Addressee] = []
-    over = done_meanwhile(incident, notice) is not None
-    for who in notice.everybody:
-        if not over and _next_contact(decision, incident, notice, who, ctx):
-            continue
-        sends = (other for other in incident.notices.values() if other.stage == notice.stage and who in other.everybody)
-        if not any(other.state.hopeful for other in sends):
-            lost.append(who)
-    return lost
-
-
-def _next_contact(decision: Decision, incident: Incident, notice: Notice, who: Addressee, ctx: Context) -> bool:
-    """The next way that is not known to be closed; one that is under way already counts."""
-    here = who.contacts.index(notice.contact) if notice.contact in who.contacts else -1
-    for attempt, contact in enumerate(who.contacts[here + 1 :], start=here + 1):
-        identity = notice_id(incident, notice.stage, contact)
-        taken = incident.notices.get(identity)
-        if taken is not None and not taken.state.hopeful:
-            continue
-        following = Notice(
-            id=identity,
-            kind=notice.kind,
-            purpose=notice.purpose,
-            stage=notice.stage,
-            to=who,
-            contact=contact,
-            created_at=ctx.now,
-            urgency=notice.urgency,
-            duty=notice.duty,
-            clock=notice.clock,
-            measure=notice.measure,
-            attempt=attempt,
-            due_at=notice.due_at,
-            note=notice.note,
-        )
-        if offer(decision, incident, ctx, following):
-            decision.reason = "next_channel"
-        return True
-    return False
-
-
-def _unreachable(decision: Decision, incident: Incident, notice: Notice, lost: list[Addressee], ctx: Context) -> None:
-    """Every way to these people failed: a visible dead letter, the maintainers hear, and whoever must act is replaced
-    by the next who can: never an empty room."""
-    notice.state = NoticeState.DEAD
-    decision.reason = "dead_letter"
-    for who in lost:
-        decision.entries.append(
-            Entry(
-                at=ctx.now,
-                reason="dead_letter",
-                incident=incident.code,
-                actor=who.key,
-                notice=notice.id,
-                detail={"channel": notice.contact.channel, "why": notice.detail},
-            )
-        )
-    if notice.kind is NoticeKind.QUARANTINE:
-        return
-    over = done_meanwhile(incident, notice) is not None
-    if notice.purpose is Purpose.ACT and not over and not _somebody_reached(incident, notice):
-        _climb(decision, incident, notice, ctx)
-    tell(
-        decision,
-        incident,
-        ctx,
-        maintainers(ctx.directory, ctx.maintainers, ctx.now),
-        kind=NoticeKind.QUARANTINE,
-        purpose=Purpose.ATTEND,
-        stage=next_stage(incident, NoticeKind.QUARANTINE),
-        note=f"{'、'.join(who.name for who in lost)}无法送达（{notice.contact.channel}）",
-    )
-
-
 def _somebody_reached(incident: Incident, notice: Notice) -> bool:
     return any(
         other.stage == notice.stage
@@ -198,61 +131,10 @@ def _somebody_reached(incident: Incident, notice: Notice) -> bool:
     )
 
 
-def _climb(decision: Decision, incident: Incident, notice: Notice, ctx: Context) -> None:
-    """Nobody of the duty can be reached: its leader on duty, else the next tier, hears at once."""
-    duty = _duty(incident, notice)
-    if duty is None:
-        return
-    dead = {
-        each.who for other in incident.notices.values() if other.state is NoticeState.DEAD for each in other.everybody
-    }
-    line = incident.plan.units
-    candidates: tuple[tuple[Tier, str, tuple[Role, ...]], ...] = (
-        (duty.tier, duty.unit, (Role.LEADER_ON_DUTY, Role.MAIN_PERSON)),
-        *(
-            (above, unit, (Role.DUTY_ROOM, Role.LEADER_ON_DUTY))
-            for above, unit in sorted(line.items(), key=lambda pair: pair[0].rank)
-            if above.rank > duty.tier.rank
-        ),
-    )
-    for tier, unit, roles in candidates:
-        reached = acting(ctx.directory, tier, unit, roles, ctx.now, line)
-        people = [each for each in reached.addressees if each.who not in dead]
-        if not people:
-            continue
-        decision.entries.append(
-            Entry(
-                at=ctx.now,
-                reason="unreachable_goes_up",
-                incident=incident.code,
-                notice=notice.id,
-                detail={"tier": people[0].tier, "unit": people[0].unit},
-            )
-        )
-        tell_duty(
-            decision,
-            incident,
-            ctx,
-            duty,
-            people,
-            kind=NoticeKind.ESCALATED,
-            stage=next_stage(incident, NoticeKind.ESCALATED),
-            clock=notice.clock or ClockKind.SIGN,
-            due_at=notice.due_at,
-            note=duty.id,
-        )
-        return
-    loudly(Reached((), (Fallback.NOBODY_ANYWHERE,)), incident, duty, ctx, decision)
-
-
-def _duty(incident: Incident, notice: Notice) -> Duty | None:
-    return next((duty for duty in incident.duties if duty.id == notice.duty), None)
-
-
 def _tell_successor(decision: Decision, incident: Incident, notice: Notice, ctx: Context) -> None:
     """The shift changed while the notice waited: whoever stands at that post now hears instead, under a stage of its
     own, so that also who shares the address, or comes back on duty, really gets one."""
-    duty = _duty(incident, notice)
+    duty = duty_of(incident, notice)
     if duty is None or done_meanwhile(incident, notice) is not None:
         return
     heard = {

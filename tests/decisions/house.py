@@ -29,13 +29,13 @@ CALENDAR = Calendar()
 
 
 class Channels:
-    """Channel facts: who can speak."""
+    """Channel facts: who can speak, and who tells of a reading."""
 
-    def __init__(self, voice: tuple[str, ...] = ()) -> None:
-        self._voice = voice
+    def __init__(self, voice: tuple[str, ...] = (), tells_reading: tuple[str, ...] = ()) -> None:
+        self._able = {"voice": voice, "tells_reading": tells_reading}
 
     def can(self, channel: str, ability: str) -> bool:
-        return ability == "voice" and channel in self._voice
+        return channel in self._able.get(ability, ())
 
 
 class Story:
@@ -48,6 +48,7 @@ class Story:
         profile: Profile | None = None,
         now: int = NIGHT,
         voice: tuple[str, ...] = (),
+        tells_reading: tuple[str, ...] = (),
         feedback: Mapping[str, str] | None = None,
         enterprise: str = FACTORY,
     ) -> None:
@@ -55,7 +56,7 @@ class Story:
         self.profile = profile or sample_profile()
         self.plans = PlanBook(self.directory, self.profile)
         self.now = now
-        self.channels = Channels(voice)
+        self.channels = Channels(voice, tells_reading)
         self.feedback = feedback or {}
         self.enterprise = enterprise
         self.state: Incident | None = None
@@ -168,19 +169,19 @@ class Story:
             clock=clock,
             of=of,
         )
-        return self._given(reply)
+        return self.given(reply)
 
     def signs(self, person: str) -> Decision:
         return self.says(Verb.SIGN, person)
 
     def lapse(self) -> Decision:
-        decision = self._given(Lapse(at=self.now))
+        decision = self.given(Lapse(at=self.now))
         invariants.after_lapse(self.incident, self.now)
         return decision
 
     def receipt(self, notice: Notice | str, result: SendResult, *, tries: int = 1, detail: str = "") -> Decision:
         identity = notice if isinstance(notice, str) else notice.id
-        return self._given(Receipt(notice=identity, result=result, at=self.now, tries=tries, detail=detail))
+        return self.given(Receipt(notice=identity, result=result, at=self.now, tries=tries, detail=detail))
 
     def wait(self, minutes: int) -> None:
         self.now += minutes * MINUTE
@@ -233,7 +234,9 @@ class Story:
     def reasons(self) -> list[str]:
         return [entry.reason for entry in self.decision.entries]
 
-    def _given(self, given: Reply | Lapse | Receipt) -> Decision:
+    def given(self, given: Reply | Lapse | Receipt) -> Decision:
+        """Anything that is no event."""
+
         def run(incident: Incident | None) -> Decision:
             assert incident is not None
             return decide(incident, given, self.ctx)

@@ -135,10 +135,12 @@ def test_when_nobody_of_the_duty_can_be_reached_the_next_who_can_hears_at_once()
     story.alarm()
     story.receipt(story.notice("赵一"), SendResult.REFUSED_RECIPIENT)
     assert story.heard(NoticeKind.ESCALATED) == {}, "孙三 may still be reached"
-    story.receipt(story.notice("孙三"), SendResult.REFUSED_RECIPIENT)
-    assert "unreachable_goes_up" in story.reasons()
+    for name in ("孙三", "钱二", "周五"):
+        story.receipt(story.notice(name), SendResult.REFUSED_RECIPIENT)
+        assert "next_person" in story.reasons(), "the second person, the safety head, the main person"
     assert story.heard(NoticeKind.ESCALATED) == {"吴六": "须处置"}
     story.receipt(story.notice("吴六"), SendResult.REFUSED_RECIPIENT)
+    assert "unreachable_goes_up" in story.reasons()
     assert story.heard(NoticeKind.ESCALATED) == dict.fromkeys(["石桥镇值班室", "陈十", "蒋西"], "须处置")
     story.signs("chen")
     assert story.duty("town").signed is not None, "who is asked can answer"
