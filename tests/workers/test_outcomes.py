@@ -160,7 +160,7 @@ async def test_nobody_of_the_duty_can_be_reached_and_the_leader_hears(house: Hou
     code = await house.alarm()
     dead = await house.journal(code, "dead_letter")
     assert {entry.detail["channel"] for entry in dead} == {"sms", "mail"}
-    assert await house.journal(code, "unreachable_goes_up")
+    assert await house.journal(code, "next_person")
     assert any(code in text for text in house.texts("13800130004")), "穆厂长 leads there"
     assert any("无法送达" in text and code in text for text in house.texts(KEEPER_MAIL))
 
