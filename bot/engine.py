@@ -35,6 +35,7 @@ from escalation.ledger.commit import Ledger
 from escalation.ledger.door import Store
 from escalation.ledger.due import Due
 from escalation.ledger.figures import Counting
+from escalation.ledger.health import Health
 from escalation.ledger.inbox import Inbox
 from escalation.ledger.journal import Journal
 from escalation.ledger.keys import read_code
@@ -123,6 +124,7 @@ class Engine:
             ledger=self.ledger,
             mailboxes=self.mailboxes,
             rests=Rests(store),
+            health=Health(store),
             decider=self.decider,
             letters=Letters(self.renderer),
             channels=lambda: self.rules.channels,

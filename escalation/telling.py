@@ -178,7 +178,7 @@ def _tells(notice: Notice) -> bool:
 def _forget_oldest(decision: Decision, incident: Incident, ctx: Context) -> None:
     """Keep the state small. Nobody is forgotten while there is room for their newest notice; one that still waits goes
     only when a newer one goes to the same address, a call to act only for another such call; the journal says so. While
-    any notice of a stage waits, its others stay: else one that failed could be offered again under its old id."""
+    any notice of a stage waits, its others stay: else one that is gone could be offered again under its old id."""
     notices = incident.notices
     if len(notices) <= MOST_NOTICES:
         return
@@ -186,18 +186,22 @@ def _forget_oldest(decision: Decision, incident: Incident, ctx: Context) -> None
     kept_for_people = set(newest.values())
     calls = {kept.contact: key for key, kept in notices.items() if kept.purpose is Purpose.ACT}
     words = {kept.contact: key for key, kept in notices.items()}
-    waiting = {kept.stage for kept in notices.values() if kept.state is NoticeState.QUEUED}
-    finished = [key for key, kept in notices.items() if kept.stage not in waiting]
+    waiting: dict[str, list[str]] = {}
+    for key, kept in notices.items():
+        if kept.state is NoticeState.QUEUED:
+            waiting.setdefault(kept.stage, []).append(key)
+    finished = [[key] for key, kept in notices.items() if kept.stage not in waiting]
     overtaken = [
-        key
-        for key, kept in notices.items()
-        if kept.state is NoticeState.QUEUED and key != (calls if kept.purpose is Purpose.ACT else words)[kept.contact]
+        keys
+        for keys in waiting.values()
+        if all(key != (calls if notices[key].purpose is Purpose.ACT else words)[notices[key].contact] for key in keys)
     ]
-    order = [*(key for key in finished if key not in kept_for_people), *overtaken, *finished]
-    for key in list(dict.fromkeys(order))[: len(notices) - MOST_NOTICES]:
-        gone = notices.pop(key)
-        if gone.state is NoticeState.QUEUED:
-            decision.entries.append(_entry(ctx, incident, "superseded", gone.to, kind=gone.kind, notice=key))
+    for keys in (*(each for each in finished if each[0] not in kept_for_people), *overtaken, *finished):
+        if len(notices) <= MOST_NOTICES:
+            return
+        for gone in (notices.pop(key) for key in keys if key in notices):
+            if gone.state is NoticeState.QUEUED:
+                decision.entries.append(_entry(ctx, incident, "superseded", gone.to, kind=gone.kind, notice=gone.id))
 
 
 def _entry(

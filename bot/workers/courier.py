@@ -16,13 +16,13 @@ from functools import partial
 from itertools import islice
 
 from bot.tally import Tally
-from bot.workers.broken import broken_channel
+from bot.workers.broken import Broken
 from bot.workers.decider import Decider, StoreFailed
 from bot.workers.letters import Letters, Parcel
 from bot.workers.limits import in_time, limits_of, shares
 from bot.workers.outcomes import Consequence, consequence
 from bot.workers.sent import Sent, dropped, receipts_of, strays_of, unsent, without_receipts
-from bot.workers.strays import RowNotTaken, Strays, as_item
+from bot.workers.strays import Strays
 from bot.workers.undecidable import say_bare
 from channels.channel import Abilities, Channel, Letter
 from channels.outcome import Outcome, OutcomeKind
@@ -31,6 +31,7 @@ from escalation.incident import Incident
 from escalation.inputs import SendResult
 from escalation.ledger.change import OutboxItem
 from escalation.ledger.commit import Ledger
+from escalation.ledger.health import Health
 from escalation.ledger.keys import Mailbox
 from escalation.ledger.mailbox import Claim, ClaimKind, Mailboxes, Settlement
 from escalation.ledger.rests import Rests
@@ -57,6 +58,7 @@ class Courier:
         ledger: Ledger,
         mailboxes: Mailboxes,
         rests: Rests,
+        health: Health,
         decider: Decider,
         letters: Letters,
         channels: Callable[[], Mapping[str, Channel]],
@@ -66,7 +68,6 @@ class Courier:
         tally: Tally,
     ) -> None:
         self._tally = tally
-        self._maintainers = maintainers
         self._ledger = ledger
         self._mailboxes = mailboxes
         self._rests = rests
@@ -77,6 +78,7 @@ class Courier:
         self._directory = directory
         self._now = now
         self._strays = Strays(ledger, mailboxes, directory, maintainers)
+        self._broken = Broken(ledger, mailboxes, health, directory, maintainers)
         self._busy: Counter[str] = Counter()
         self._busy_at: Counter[Mailbox] = Counter()
         self._sends: set[asyncio.Task[None]] = set()
@@ -111,7 +113,9 @@ class Courier:
         if expected and not everywhere and 0 <= now - self._looked < LOOK:
             return list(expected)
         self._looked = now
-        ready, self._resting = await asyncio.gather(self._mailboxes.ready(now=now), self._rests.read())
+        ready, self._resting, _ = await asyncio.gather(
+            self._mailboxes.ready(now=now), self._rests.read(), self._broken.look()
+        )
         return list(dict.fromkeys((*ready, *expected)))
 
     async def _awake(self, likely: list[Mailbox], now: int) -> list[Mailbox]:
@@ -334,7 +338,7 @@ class Courier:
         if not ended:
             return 0
         try:
-            await self._tell_broken(ended, now)
+            await self._broken.record(ended, now)
             await self._strays.record(strays_of(ended), now)
             receipts = [receipt for sent in ended for receipt in sent.receipts if receipt[0]]
             try:
@@ -359,19 +363,6 @@ class Courier:
                 self._states.pop(row.incident, None)
         self.expect(sent.claim.mailbox for sent in ended)
         return len(ended)
-
-    async def _tell_broken(self, ended: list[Sent], now: int) -> None:
-        """Channels that refuse the hub itself are told to the maintainers, before what failed is let go."""
-        broken = {
-            sent.claim.mailbox.channel: receipt.detail
-            for sent in ended
-            for _, receipt in sent.receipts
-            if receipt.result is SendResult.MISCONFIGURED
-        }
-        for channel, detail in broken.items():
-            rows = broken_channel(channel, detail, self._directory(), self._maintainers(), now)
-            if rows and not all(await self._mailboxes.put([as_item(row) for row in rows], now=now)):
-                raise RowNotTaken(f"a mailbox did not take the word that the channel {channel} is broken")
 
     async def idle(self) -> None:
         """Until no send is under way; results may still wait to be recorded."""

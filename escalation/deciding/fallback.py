@@ -76,7 +76,9 @@ def another_way(
 def _next_contact(
     decision: Decision, incident: Incident, notice: Notice, who: Addressee, why: SendResult | Why, ctx: Context
 ) -> bool:
-    """The next way that is not known to be closed; one that is under way already counts."""
+    """The next way that is not known to be closed; one that is under way already counts, and so does what is newer."""
+    if notice.state is NoticeState.QUEUED and notice.id not in incident.notices:
+        return True
     here = who.contacts.index(notice.contact) if notice.contact in who.contacts else -1
     for attempt, contact in enumerate(who.contacts[here + 1 :], start=here + 1):
         identity = notice_id(incident, notice.stage, contact)

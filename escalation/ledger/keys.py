@@ -11,6 +11,7 @@ key                                     type    content
 ``fh:alive``                            string  when any hub last said that it works (ms)
 ``fh:leader``                           hash    owner, until: the hub that runs the calendar's jobs
 ``fh:rests``                            hash    channel → until when its vendor said that all of it rests, in ms
+``fh:health``                           hash    channel that fails, or failed of late → since when, and what was told
 ``fh:outages``                          list    ``<from ms> <to ms>``: spans in which no hub worked
 ``fh:sessions``                         hash    SHA-256 of a session's id → the session of a local account
 ``fh:logins``                           hash    account, address or both → failed log-ins, last one, wait until (ms)
@@ -71,6 +72,7 @@ LEADER = b"fh:leader"
 RESTS = b"fh:rests"
 SESSIONS = b"fh:sessions"
 LOGINS = b"fh:logins"
+HEALTH = b"fh:health"
 _claims = itertools.count(secrets.randbelow(2047))
 _CODE = re.compile(r"([AW])0*([0-9]{1,15})")
 

@@ -194,22 +194,6 @@ async def test_a_text_refused_twice_falls_to_the_next_channel(store: Store, tmp_
         assert refused.detail["detail"] == "554 refused as told"
 
 
-async def test_a_broken_channel_is_told_once_a_day_by_another_however_many_messages_fail(house: House) -> None:
-    """Every SMS meets a wrong password: people hear by mail, maintainers hear once, and once more the next day."""
-    house.reload(lambda text: text.replace('username = "fenghuo"', 'username = "stranger"'))
-    codes = [await house.warning(Level.BLUE), await house.alarm()]
-    house.push(MINUTE)
-    codes.append(await house.alarm(point="DC01-P01"))
-    assert house.vendors.sms.received == []
-    assert [codes[0] in text for text in house.texts(OFFICER_MAIL)].count(True) == 1
-    told = [text for text in house.texts(KEEPER_MAIL) if "渠道 sms 无法使用" in text]
-    assert len(told) == 1
-    assert "403" in told[0]
-    house.push(24 * HOUR)
-    await house.alarm(Severity.FAULT)
-    assert len([text for text in house.texts(KEEPER_MAIL) if "渠道 sms 无法使用" in text]) == 2
-
-
 async def test_a_channel_that_is_gone_after_a_reload_is_told_and_gone_around(house: House) -> None:
     """What waits for a robot that the administrator took away falls to the people's other ways."""
     code = await house.warning(Level.BLUE, rest=False)

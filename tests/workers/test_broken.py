@@ -1,0 +1,142 @@
+"""A channel that is broken: the maintainers hear it once, and once when it works again, whoever notices."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bot.demo.simulators.vendor import Fault
+from bot.store.client import Store
+from escalation.ledger.health import QUIET
+from escalation.vocabulary import Level, Severity
+from tests.workers.house import (
+    HOUR,
+    KEEPER_MAIL,
+    MINUTE,
+    OFFICER,
+    OFFICER_MAIL,
+    SECOND,
+    STEEL,
+    House,
+    house_on,
+    with_works,
+    works,
+)
+
+WRONG, RIGHT = 'username = "stranger"', 'username = "fenghuo"'
+
+
+def told(house: House, what: str) -> list[str]:
+    """What the maintainers read of the SMS channel."""
+    return [text for text in house.texts(KEEPER_MAIL) if f"渠道 sms {what}" in text]
+
+
+async def test_a_wrong_password_is_told_once_by_another_channel_however_many_messages_fail(house: House) -> None:
+    house.reload(lambda text: text.replace(RIGHT, WRONG))
+    codes = [await house.warning(Level.BLUE), await house.alarm()]
+    house.push(MINUTE)
+    codes.append(await house.alarm(point="DC01-P01"))
+    assert house.vendors.sms.received == []
+    assert [codes[0] in text for text in house.texts(OFFICER_MAIL)].count(True) == 1
+    (word,) = told(house, "无法使用")
+    assert "403" in word
+    house.push(24 * HOUR)
+    await house.crash()
+    await house.alarm(Severity.FAULT)
+    assert told(house, "无法使用") == [word], "not again the next day, nor by a hub that has just started"
+    (row,) = await house.loose_journal("channel_broken")
+    assert row.detail["channel"] == "sms"
+    house.reload(lambda text: text.replace(WRONG, RIGHT))
+    await house.warning(Level.BLUE, enterprise=STEEL)
+    await house.wait(MINUTE)
+    assert len(told(house, "已恢复")) == 1
+    await house.alarm(enterprise=STEEL, point="T1")
+    assert len(told(house, "已恢复")) == 1
+    assert len(await house.loose_journal("channel_healed")) == 1
+
+
+async def test_a_gateway_that_answers_nobody_for_some_time_is_told_and_told_when_it_is_back(house: House) -> None:
+    house.vendors.sms.faults.put(Fault.STATUS_500, times=10_000)
+    await house.alarm()
+    await house.wait(2 * MINUTE)
+    assert house.vendors.sms.faults.happened[Fault.STATUS_500] > 5
+    assert told(house, "无法使用") == [], "a few minutes are no break"
+    await house.wait(2 * MINUTE)
+    (word,) = told(house, "无法使用")
+    assert "11-18 19:06 起" in word
+    assert "500" in word
+    await house.wait(10 * MINUTE)
+    assert len(told(house, "无法使用")) == 1
+    house.vendors.sms.faults.clear()
+    await house.wait(2 * MINUTE)
+    assert house.at(OFFICER)
+    assert len(told(house, "已恢复")) == 1
+
+
+async def test_failures_with_successes_between_them_are_no_break(store: Store, tmp_path: Path) -> None:
+    async with house_on(store, tmp_path, with_works(9)) as house:
+        for enterprise in works(9):
+            house.vendors.sms.faults.put(Fault.STATUS_500)
+            await house.alarm(enterprise=enterprise, point="P1")
+            await house.wait(MINUTE)
+        assert house.vendors.sms.faults.happened[Fault.STATUS_500] == 9
+        assert len(house.at(OFFICER)) >= 9
+        assert told(house, "无法使用") == []
+
+
+async def test_two_hubs_on_one_store_tell_it_once(house: House) -> None:
+    house.reload(lambda text: text.replace(RIGHT, WRONG))
+    other = await house.another()
+    await house.alarm()
+    house.push(SECOND)
+    first, house.engine = house.engine, other
+    await house.alarm(enterprise=STEEL, point="T1")
+    assert len(told(house, "无法使用")) == 1
+    house.reload(lambda text: text.replace(WRONG, RIGHT))
+    await house.warning(Level.BLUE, enterprise=STEEL)
+    assert len(told(house, "已恢复")) == 1, "by the hub that did not see it break"
+    first.rules, house.engine = other.rules, first
+    await house.alarm(Severity.FAULT)
+    assert len(told(house, "已恢复")) == 1
+
+
+async def test_the_store_fails_between_the_word_and_its_mark_and_the_word_is_there_once(house: House) -> None:
+    """The word is in the mailbox, and the hub dies before it wrote down that it is."""
+    house.reload(lambda text: text.replace(RIGHT, WRONG))
+    runs = 0
+
+    async def second_fails() -> None:
+        nonlocal runs
+        runs += 1
+        if runs == 2:
+            house.door.failing.append("health")
+
+    house.door.before["health"] = second_fails
+    await house.alarm(rest=False)
+    try:
+        await house.engine.rest()
+    except Exception:
+        await house.crash()
+    assert house.door.failed == 1
+    await house.wait(2 * MINUTE)
+    await house.alarm(enterprise=STEEL, point="T1")
+    assert len(told(house, "无法使用")) == 1
+    assert len(await house.loose_journal("channel_broken")) == 1
+
+
+async def test_a_channel_that_comes_and_goes_is_not_told_each_time(store: Store, tmp_path: Path) -> None:
+    async with house_on(store, tmp_path, with_works(12)) as house:
+        places = iter(works(12))
+
+        async def one(edit_from: str, edit_to: str) -> None:
+            house.reload(lambda text: text.replace(edit_from, edit_to))
+            await house.alarm(enterprise=next(places), point="P1")
+            house.push(MINUTE)
+
+        for _ in range(4):
+            await one(RIGHT, WRONG)
+            await one(WRONG, RIGHT)
+        assert (len(told(house, "无法使用")), len(told(house, "已恢复"))) == (1, 1)
+        await one(RIGHT, WRONG)
+        house.push(QUIET)
+        await house.alarm(enterprise=next(places), point="P1")
+        assert len(told(house, "无法使用")) == 2, "it is broken for good"
