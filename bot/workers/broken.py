@@ -10,6 +10,9 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import blake2s
 
+from redis.exceptions import RedisError
+
+from bot.store.errors import StoreError
 from bot.workers.sent import Sent
 from bot.workers.strays import BROKEN, RowNotTaken, as_item, contact_id, fallback_room
 from escalation.calendar import local
@@ -53,7 +56,7 @@ class Broken:
         heard before holds: nobody's mail waits for this."""
         try:
             self._watched = await self._health.watched()
-        except Exception as error:
+        except (StoreError, RedisError, OSError) as error:
             log.warning("the store does not say which channels fail: %s", error)
 
     async def record(self, ended: Iterable[Sent], now: int) -> None:

@@ -1,8 +1,9 @@
 -- How a channel fares, for all hubs: failures in a row, since when it counts as broken, and what was told of it.
 -- KEYS: health. ARGV: channel, now, then either
 --   'sends', answered (0/1), taken (0/1), failures after that, broken for certain (0/1), whose address, several or
---     its only one (0/1), what was said, failures that make it broken, their span, the span where one address alone fails, the quiet
---     time after it healed. Returns when it broke and it is to be told (0: not), and when what has healed had broken.
+--     its only one (0/1), what was said; how many failures make it broken, over which span, over which where one
+--     address alone fails, and the quiet time after it healed. Returns when it broke and when what is well again had
+--     broken (0: nothing to tell), and since when it fails.
 --   'told', when it broke, 'broken' or 'healed'.
 local now = tonumber(ARGV[2])
 local raw = redis.call('HGET', KEYS[1], ARGV[1])

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from bot.demo.simulators.vendor import Fault
 from bot.store.client import Store
+from bot.store.errors import StoreUnavailableError
 from escalation.ledger.health import QUIET
 from escalation.vocabulary import Level, Severity
 from tests.workers.house import (
@@ -112,10 +115,9 @@ async def test_the_store_fails_between_the_word_and_its_mark_and_the_word_is_the
 
     house.door.before["health"] = second_fails
     await house.alarm(rest=False)
-    try:
+    with pytest.raises(StoreUnavailableError):
         await house.engine.rest()
-    except Exception:
-        await house.crash()
+    await house.crash()
     assert house.door.failed == 1
     await house.wait(2 * MINUTE)
     await house.alarm(enterprise=STEEL, point="T1")
