@@ -126,10 +126,14 @@ def _serve(options: argparse.Namespace) -> int:
     loaded, settings = loaded_or_exit(options.config, servable=True)
     configure(settings.log)
     for problem in loaded.problems:
-        logging.getLogger("fenghuo").warning("%s", problem.text(settings.hub.language))
+        logging.getLogger("fenghuo").warning("%s", problem.text(loaded.language))
     # The loop in C: the hub's work is many small round trips.
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(serve(options.config, loaded, [further_findings]))
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(serve(options.config, loaded, [further_findings]))
+    except (StoreError, CannotListen) as error:
+        print(error.zh if loaded.language == "zh" else error.en, file=sys.stderr)
+        return 2
 
 
 def _demo(options: argparse.Namespace) -> int:

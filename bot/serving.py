@@ -22,6 +22,7 @@ from bot.notify import Manager
 from bot.process import collect_seldom
 from bot.settings.load import FurtherCheck, Loaded
 from bot.settings.models import Settings
+from bot.settings.problem import Language
 from bot.settings.reload import Reload, Reloader, ReloadOutcome
 from bot.web.health import why_not
 
@@ -35,8 +36,27 @@ OPENING = 5.0
 """How long a hub that is told to stop while it opens is let to finish opening, in seconds."""
 
 
+_SAID: dict[Language, dict[ReloadOutcome, str]] = {
+    "zh": {
+        ReloadOutcome.TAKEN: "新配置已生效",
+        ReloadOutcome.RESTART: "需要重启才能生效",
+        ReloadOutcome.REFUSED: "新配置有错误，继续使用原配置",
+    },
+    "en": {
+        ReloadOutcome.TAKEN: "the new configuration is in force",
+        ReloadOutcome.RESTART: "it needs a restart to take effect",
+        ReloadOutcome.REFUSED: "the new configuration has errors; the old one stays in force",
+    },
+}
+
+
 class CannotListen(Exception):
-    """The configured address cannot be listened on; says why, in Chinese and English."""
+    """The configured address cannot be listened on; ``zh`` and ``en`` say why."""
+
+    def __init__(self, zh: str, en: str) -> None:
+        super().__init__(f"{zh}\n{en}")
+        self.zh = zh
+        self.en = en
 
 
 async def serve(path: Path, loaded: Loaded, further: Sequence[FurtherCheck] = ()) -> int:
@@ -121,8 +141,8 @@ async def _listen(hub: Hub) -> web.AppRunner:
     except OSError as error:
         why = os.strerror(error.errno) if error.errno else str(error)
         raise CannotListen(
-            f"无法监听 {table.listen}:{table.port}（hub.listen、hub.port）：{why}。端口可能被其他程序占用。\n"
-            f"cannot listen on {table.listen}:{table.port} (hub.listen, hub.port): {why}. Another program may have it."
+            f"无法监听 {table.listen}:{table.port}（hub.listen、hub.port）：{why}。端口可能被其他程序占用。",
+            f"cannot listen on {table.listen}:{table.port} (hub.listen, hub.port): {why}. Another program may have it.",
         ) from error
     log.info("listening on %s:%d", table.listen, table.port)
     return runner
@@ -147,10 +167,10 @@ def _tell(reload: Reload | None) -> str:
     """Log what came of a changed configuration, and say it in words."""
     if reload is None:
         return "没有变化 / nothing changed"
-    problems = "\n".join(problem.text("zh") for problem in reload.problems)
+    language = reload.loaded.language
+    problems = "\n".join(problem.text(language) for problem in reload.problems)
     if reload.outcome is ReloadOutcome.TAKEN:
         log.info("the configuration was reloaded (%s)", reload.loaded.hash[:12])
-        return f"新配置已生效\n{problems}".rstrip()
-    log.error("the changed configuration is not in force (%s):\n%s", reload.outcome, problems)
-    why = "需要重启才能生效" if reload.outcome is ReloadOutcome.RESTART else "新配置有错误，继续使用原配置"
-    return f"{why}\n{problems}".rstrip()
+    else:
+        log.error("the changed configuration is not in force (%s):\n%s", reload.outcome, problems)
+    return f"{_SAID[language][reload.outcome]}\n{problems}".rstrip()

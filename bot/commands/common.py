@@ -13,7 +13,7 @@ from bot.commands.samples import sample_findings
 from bot.rendering.limits import warnings_for
 from bot.settings.load import Loaded, load
 from bot.settings.models import Settings
-from bot.settings.problem import Finding, Weight
+from bot.settings.problem import Finding, Language, Weight
 from channels.registry import abilities_of
 from channels.sms import aliyun
 from channels.sms.text import segments
@@ -23,6 +23,12 @@ def further_findings(settings: Settings) -> Iterable[Finding]:
     """What ``check`` and every reload look at besides the settings themselves."""
     yield from rendering_warnings(settings)
     yield from sample_findings(settings)
+
+
+_UNUSABLE: dict[Language, str] = {
+    "zh": "配置不可用，没有执行。先运行 fenghuo check。",
+    "en": "The configuration is not usable; nothing was done. Run `fenghuo check --lang en` first.",
+}
 
 
 def rendering_warnings(settings: Settings) -> Iterable[Finding]:
@@ -51,8 +57,8 @@ def loaded_or_exit(path: Path, *, servable: bool = False) -> tuple[Loaded, Setti
     blocked = loaded.settings is None or (servable and not loaded.servable)
     if blocked or loaded.settings is None:
         for problem in loaded.problems:
-            print(problem.text("zh"), file=sys.stderr)
-        print("配置不可用，没有执行。先运行 fenghuo check。 / The configuration is not usable.", file=sys.stderr)
+            print(problem.text(loaded.language), file=sys.stderr)
+        print(_UNUSABLE[loaded.language], file=sys.stderr)
         raise SystemExit(2)
     return loaded, loaded.settings
 

@@ -6,13 +6,14 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
 from bot.settings import checks, files, secret_references
 from bot.settings.checks.draft import Draft
 from bot.settings.models import Settings
-from bot.settings.problem import Finding, Problem, Weight
+from bot.settings.problem import Finding, Language, Problem, Weight
 from bot.settings.shape_findings import shape_findings
 
 FurtherCheck = Callable[[Settings], Iterable[Finding]]
@@ -26,6 +27,7 @@ class Loaded:
 
     ``hash`` is the SHA-256 over names and bytes of all files read (not of secrets); ``files`` are those and the files
     that secrets came from, whether they exist or not; ``globs`` are the includes as written, from ``folder``.
+    ``language`` is what the file asks for, as far as that can be read, also where the rest is wrong.
     """
 
     settings: Settings | None
@@ -34,6 +36,7 @@ class Loaded:
     folder: Path
     files: tuple[Path, ...]
     globs: tuple[str, ...] = ()
+    language: Language = "zh"
 
     def of(self, weight: Weight) -> tuple[Problem, ...]:
         """The problems of one weight."""
@@ -78,7 +81,13 @@ def load(path: Path, *, environment: Mapping[str, str] = os.environ, further: Se
         folder=sources.folder,
         files=(*sources.read, *fetched.files),
         globs=tuple(glob for glob in files.patterns(sources.data) if files.is_relative(glob)),
+        language=_language(sources.data),
     )
+
+
+def _language(data: Mapping[str, Any]) -> Language:
+    hub = data.get("hub")
+    return "en" if isinstance(hub, Mapping) and hub.get("language") == "en" else "zh"
 
 
 def _spoils(finding: Finding) -> bool:
