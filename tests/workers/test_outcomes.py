@@ -154,13 +154,15 @@ async def test_an_address_the_mail_server_refuses_falls_to_the_next_channel(stor
 
 
 async def test_nobody_of_the_duty_can_be_reached_and_the_leader_hears(house: House) -> None:
-    """Every number of the shop floor is refused: a visible dead letter, the leader, and the maintainers."""
-    house.vendors.sms.faults.put(Fault.REFUSE, times=2, code=400)
+    """Every number of the shop floor is refused, the second operator's too: visible dead letters, the leader, and the
+    maintainers."""
+    house.vendors.sms.faults.put(Fault.REFUSE, times=3, code=400)
     house.vendors.mail.refuses[OFFICER_MAIL] = "550 5.1.1 no such user"
     code = await house.alarm()
     dead = await house.journal(code, "dead_letter")
     assert {entry.detail["channel"] for entry in dead} == {"sms", "mail"}
-    assert await house.journal(code, "next_person")
+    assert len(await house.journal(code, "next_person")) == 2
+    assert not await house.journal(code, "unreachable_goes_up"), "somebody of the enterprise can be reached"
     assert any(code in text for text in house.texts("13800130004")), "穆厂长 leads there"
     assert any("无法送达" in text and code in text for text in house.texts(KEEPER_MAIL))
 
