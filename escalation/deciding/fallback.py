@@ -15,7 +15,7 @@ from escalation.deciding.needed import done_meanwhile
 from escalation.incident import Clock, ClockState, Duty, Incident
 from escalation.inputs import Context, Decision, Entry, SendResult
 from escalation.notice import Addressee, Notice, NoticeKind, NoticeState
-from escalation.reach import LEADERS, Fallback, Reached, at_posts, maintainers
+from escalation.reach import LEADERS, Fallback, Reached, at_posts, maintainers, open_to
 from escalation.telling import next_stage, notice_id, offer, tell
 from escalation.vocabulary import ClockKind, Purpose, Role
 
@@ -228,7 +228,7 @@ def _go_on(
         for who in other.everybody
     }
     for people in _own_line(duty, ctx):
-        fresh = [each for each in people if each.who not in gone]
+        fresh = [each for each in open_to(ctx.directory, people, incident.plan.units) if each.who not in gone]
         if fresh:
             _call(decision, incident, notice, duty, fresh, "next_person", why, ctx)
             return
@@ -240,7 +240,8 @@ def _go_on(
     for tier, unit in sorted(incident.plan.units.items(), key=lambda pair: pair[0].rank):
         if tier.rank <= duty.tier.rank:
             continue
-        people = at_posts(ctx.directory, unit, (Role.DUTY_ROOM, Role.LEADER_ON_DUTY), ctx.now)
+        there = at_posts(ctx.directory, unit, (Role.DUTY_ROOM, Role.LEADER_ON_DUTY), ctx.now)
+        people = open_to(ctx.directory, there, incident.plan.units)
         fresh = [each for each in people if each.who not in gone]
         if fresh:
             _call(decision, incident, notice, duty, fresh, "unreachable_goes_up", why, ctx)

@@ -1,4 +1,4 @@
-"""``hub.language`` decides in which language ``serve`` speaks to the administrator, also about a wrong configuration."""
+"""``hub.language`` decides in which language ``serve`` speaks to the administrator, also of a wrong configuration."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import logging
 import re
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,9 @@ import pytest
 from bot.cli import main
 from bot.commands.common import loaded_or_exit
 from bot.demo.county import Addresses, secrets_of, write_county
-from bot.process import log_to_stderr
+from bot.logs import configure
 from bot.schedule import Schedule
+from bot.settings.operation import Log
 from tests.ports import free_port
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -62,7 +64,17 @@ def test_a_start_that_fails_is_told_in_one_language(
     assert bool(CHINESE.search(line)) is (language == "zh")
 
 
-def test_the_schedulers_chatter_stays_out_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.fixture
+def root_as_before() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+@pytest.mark.usefixtures("root_as_before")
+def test_the_schedulers_chatter_stays_out_of_the_log(capsys: pytest.CaptureFixture[str]) -> None:
     async def leads() -> bool:
         return True
 
@@ -78,7 +90,8 @@ def test_the_schedulers_chatter_stays_out_of_the_log(caplog: pytest.LogCaptureFi
         schedule.stop()
 
     ran = asyncio.Event()
-    caplog.set_level(logging.INFO)
-    log_to_stderr()
+    configure(Log())
     asyncio.run(one_run())
-    assert [record.name.partition(".")[0] for record in caplog.records if record.name != "asyncio"] == ["bot"]
+    said = capsys.readouterr().err
+    assert "the job ran" in said
+    assert "apscheduler" not in said
