@@ -37,7 +37,8 @@ from channels.channel import Channel
 from escalation.incident import Incident
 from escalation.inputs import Entry
 from escalation.ledger.change import Change, Failed, Taken
-from escalation.ledger.journal import Filer, Sealer
+from escalation.ledger.filing import Filer
+from escalation.ledger.journal import Sealer
 from escalation.ledger.keys import US
 from escalation.ledger.leadership import Leadership
 from escalation.ledger.logins import Logins
@@ -274,14 +275,15 @@ class Hub:
                 await asyncio.sleep(SEAL)
 
     def _schedule(self) -> Schedule:
-        """Filing, forgetting and the nightly check of the journal, on the hub that leads."""
+        """Forgetting, on the hub that leads; filing and the nightly check of the journal, whose files and anchor are
+        each hub's own, on every one."""
         door, partitions = self.storehouse.door(), self.rules.settings.hub.partitions
         leadership = Leadership(door, f"{os.getpid()}-{secrets.token_hex(4)}")
-        filer = Filer(door, partitions, self.storehouse.journal_folder)
+        filer = Filer(door, partitions, self.storehouse.journal_folder, hub=self.storehouse.identity)
         pruner = Pruner(door, partitions, SHARDS)
 
         async def file() -> None:
-            await filer.step()
+            await filer.step(self.clock.now())
 
         async def forget() -> None:
             await pruner.step(self.clock.now())
@@ -300,10 +302,10 @@ class Hub:
             log.log(logging.INFO if result.ok else logging.CRITICAL, "the nightly check: %s", result.text())
 
         schedule = Schedule(lambda: leadership.holds(self.clock.now()))
-        schedule.every(FILE_SECONDS, "file the journal", file)
+        schedule.every(FILE_SECONDS, "file the journal", file, everywhere=True)
         schedule.every(FILE_SECONDS, "forget old inputs", forget)
         schedule.every(FILE_SECONDS, "forget old log-ins", forget_logins)
-        schedule.at(NIGHTLY, "check the journal", check)
+        schedule.at(NIGHTLY, "check the journal", check, everywhere=True)
         return schedule
 
     async def _beat(self) -> None:

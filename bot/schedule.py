@@ -1,7 +1,7 @@
 """What happens by the calendar and not by an alarm: filing, forgetting, the nightly check of the journal.
 
-APScheduler only says when; nothing here is ever the truth of an alarm, every job runs under leadership, may be missed,
-and is safe to run twice.
+APScheduler only says when; nothing here is ever the truth of an alarm, every job may be missed and is safe to run
+twice. A job about the store runs under leadership; one about the hub's own disk runs on every hub.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from escalation.calendar import ZONE
 log = logging.getLogger(__name__)
 
 FILE_SECONDS = 60
-"""How often old journal segments are filed and old inputs forgotten."""
+"""How often old journal rows are filed and old inputs forgotten."""
 NIGHTLY = "20 3 * * *"
 """When the whole journal is checked, local time."""
 
@@ -32,18 +32,18 @@ class Schedule:
         self._leads = leads
         self._scheduler = AsyncIOScheduler(timezone=ZONE, job_defaults={"coalesce": True, "max_instances": 1})
 
-    def every(self, seconds: int, name: str, job: Job) -> None:
-        """Run a job at this distance."""
-        self._add(IntervalTrigger(seconds=seconds), name, job)
+    def every(self, seconds: int, name: str, job: Job, *, everywhere: bool = False) -> None:
+        """Run a job at this distance; ``everywhere``: on each hub, not only on the one that leads."""
+        self._add(IntervalTrigger(seconds=seconds), name, job, everywhere)
 
-    def at(self, cron: str, name: str, job: Job) -> None:
+    def at(self, cron: str, name: str, job: Job, *, everywhere: bool = False) -> None:
         """Run a job at the times of a crontab line, local time."""
-        self._add(CronTrigger.from_crontab(cron, timezone=ZONE), name, job)
+        self._add(CronTrigger.from_crontab(cron, timezone=ZONE), name, job, everywhere)
 
-    def _add(self, trigger: object, name: str, job: Job) -> None:
+    def _add(self, trigger: object, name: str, job: Job, everywhere: bool) -> None:
         async def run() -> None:
             try:
-                if await self._leads():
+                if everywhere or await self._leads():
                     await job()
             except Exception:
                 log.exception("the job %s failed; it runs again at its next time", name)

@@ -6,19 +6,20 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from socket import gethostname
 from typing import Any
 
 from redis.exceptions import RedisError
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_exponential_jitter
 
+from bot.anchorage import Anchorage
 from bot.clock import Clock
 from bot.settings.models import Settings
 from bot.store import disk, external, locks, safety
-from bot.store.anchor import Anchor, Finding, StoreHeads, Verdict, compare
-from bot.store.anchor import Head as AnchoredHead
+from bot.store.anchor import Verdict
 from bot.store.client import Call as ScriptCall
 from bot.store.client import Script, Store
 from bot.store.errors import StoreError, StoreRefusedError, StoreUnavailableError
@@ -29,16 +30,12 @@ from bot.store.wire import WaitAof
 from escalation.ledger.chain import Head
 from escalation.ledger.codes import lift_codes
 from escalation.ledger.door import Arg, Call, Command
-from escalation.ledger.keys import partition_keys
-from escalation.ledger.meta import Meta, OtherShapeError, open_meta, read_meta
-from escalation.ledger.stream import read_sealed, sealed_command
+from escalation.ledger.meta import Meta, OtherShapeError, open_meta
 
 log = logging.getLogger(__name__)
 
 PATIENCE = 30.0
 """How long a start waits for an external store that does not answer yet, in seconds."""
-CODES_MARGIN = 1000
-"""By how many a new store's codes begin above what an older one may have given out."""
 SHARDS = 16
 """Into how many parts the mailboxes of a new store are divided."""
 LOOK = 5.0
@@ -83,7 +80,8 @@ class Door:
 
 
 class Storehouse:
-    """Opens the store, watches it, and keeps the anchor. ``ready`` says whether work may be done.
+    """Opens the store, watches it, and keeps the anchor. ``ready`` says whether work may be done. ``identity`` names
+    this hub's data folder among those of the store, for good.
 
     ``notes`` is what happened to the store and no journal holds yet; whoever writes it down takes it off.
     """
@@ -92,20 +90,19 @@ class Storehouse:
         self._settings = settings
         self._clock = clock
         self._folder = settings.hub.data
-        self._anchor_path = self._folder / "anchor.json"
-        self._anchor: Anchor | None = None
+        self._anchorage = Anchorage(self._folder, self._note, falls_back=settings.store.url is not None)
         self._supervisor: Supervisor | None = None
         self._store: Store | None = None
         self._external_reason = ""
         self._lock: locks.HubLock | None = None
         self.waits = False
-        self.verdict: Verdict | None = None
+        self.identity = ""
         self.notes: list[Note] = []
 
     @property
     def journal_folder(self) -> Path:
         """Where sealed segments of the journal are filed."""
-        return self._folder / "journal"
+        return self._anchorage.journal_folder
 
     @property
     def socket(self) -> Path | None:
@@ -120,6 +117,8 @@ class Storehouse:
     @property
     def ready(self) -> bool:
         """Whether the hub may accept and work."""
+        if self.strange:
+            return False
         if self._supervisor is not None:
             return self._supervisor.state is StoreState.READY
         return self._store is not None and not self._external_reason
@@ -141,9 +140,16 @@ class Storehouse:
         """Why not, in Chinese and English lines; '' when ready."""
         if self.ready:
             return ""
+        if self.verdict is not None and not self.verdict.opens:
+            return f"{self.verdict.zh}\n{self.verdict.en}"
         if self._supervisor is None:
             return self._external_reason or "存储尚未打开\nthe store is not open"
         return self._supervisor.reason or self._supervisor.state.zh
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """What the last look at the store found by the anchor; None before the first."""
+        return self._anchorage.verdict
 
     @property
     def strange(self) -> bool:
@@ -159,7 +165,8 @@ class Storehouse:
         """Start or adopt the supervised store, or connect to the configured one. Raises what the store room raises for
         what a person has to mend; a store that is merely not ready yet is no error: see ``ready`` and ``watch``."""
         disk.private_folder(self._folder)
-        self._anchor = Anchor.load(self._anchor_path)
+        self._anchorage.load()
+        self.identity = await asyncio.to_thread(_identity, self._folder)
         table = self._settings.store
         if table.url is None:
             self._supervisor = Supervisor(self._folder / "store", gate=self._gate, on_recovery=self._recovered)
@@ -214,7 +221,7 @@ class Storehouse:
         try:
             meta = await open_meta(
                 self.door(),
-                store_id=self._anchor.store_id if self._anchor else secrets.token_hex(12),
+                store_id=self._anchorage.store_id or secrets.token_hex(12),
                 partitions=wanted,
                 shards=SHARDS,
                 now=self._clock.now(),
@@ -222,10 +229,8 @@ class Storehouse:
         except OtherShapeError as error:
             zh = f"存储建库时的分区数与配置 hub.partitions = {wanted} 不同：请改回建库时的数，或换用空的存储。"
             raise StoreRefusedError(zh, str(error)) from error
-        await lift_codes(self.door(), self._given_out(meta.partitions))
-        if self._anchor is None:
-            self._anchor = Anchor(meta.store, generation=1)
-            await asyncio.to_thread(self._anchor.save, self._anchor_path)
+        await lift_codes(self.door(), self._anchorage.given_out(meta.partitions))
+        await self._anchorage.begin(meta.store)
         return meta
 
     def door(self) -> Door:
@@ -242,41 +247,31 @@ class Storehouse:
 
     async def save(self, heads: Mapping[int, Head]) -> None:
         """Anchor the journal's heads outside the store (:class:`escalation.ledger.journal.Anchor`)."""
-        if self._anchor is None:
-            raise RuntimeError("the anchor is begun by meta()")
-        anchored = {key: AnchoredHead(head.count, head.stream_id, head.sha256) for key, head in heads.items()}
-        following = self._anchor.advance(anchored)
-        await asyncio.to_thread(following.save, self._anchor_path)
-        self._anchor = following
+        await self._anchorage.save(heads)
+
+    async def meet(self, heads: Mapping[int, Head]) -> None:
+        """Compare the store, in which others may seal as well, and anchor what they sealed there.
+
+        Raises StoreRefusedError where this is not the store that was promised, the store's error.
+        """
+        await self._anchorage.meet(self.door(), heads)
 
     def anchored(self) -> dict[int, Head]:
         """The heads as anchored, for ``verify``."""
-        kept = self._anchor.heads if self._anchor else {}
-        return {key: Head(count=head.count, sha256=head.sha256) for key, head in kept.items()}
+        return self._anchorage.anchored()
 
     async def open_anyway(self) -> Verdict | None:
         """An operator has decided: this store is the right one from now on, whatever the anchor says.
 
-        Returns what was found before; None where there was nothing to decide. The former anchor is kept beside the new
-        one. Raises the store's error, OSError.
+        Returns what was found before; None where there was nothing to decide. Raises the store's error, OSError.
         """
-        found = self.verdict
-        if self._store is None or found is None or found.opens:
+        if self._store is None:
             return None
-        said = await self._read(self._store, self._anchor)
-        generation = self._anchor.generation if self._anchor else 0
-        await asyncio.to_thread(self._put_aside, generation)
-        self._anchor = None
-        if said.store_id is not None:
-            self._anchor = Anchor(said.store_id, generation + 1, said.heads)
-            await asyncio.to_thread(self._anchor.save, self._anchor_path)
-        if found.finding in (Finding.STORE_EMPTY, Finding.STORE_OTHER):
-            await asyncio.to_thread(self._put_journal_aside, generation)
-        self.verdict = Verdict(Finding.OK if said.store_id is not None else Finding.FRESH)
-        self._note("opened_anyway", found)
-        self._external_reason = ""
-        if self._supervisor is not None:
-            self._supervisor.open_anyway()
+        found = await self._anchorage.open_anyway(self.door())
+        if found is not None:
+            self._external_reason = ""
+            if self._supervisor is not None:
+                self._supervisor.open_anyway()
         return found
 
     async def close(self) -> None:
@@ -291,74 +286,7 @@ class Storehouse:
 
     async def _gate(self, store: Store) -> Verdict:
         """Compare what the store says of itself with the anchor."""
-        anchor = self._anchor  # Heads are read after it, so that sealing meanwhile cannot make them look behind.
-        said = await self._read(store, anchor)
-        verdict = compare(anchor, said)
-        if verdict.finding is Finding.ANCHOR_MISSING and not any(head.count for head in said.heads.values()):
-            # Killed between making the store's meta and the first anchor: nothing was ever promised by this store.
-            verdict = Verdict(Finding.FRESH)
-        if verdict.finding is Finding.JOURNAL_BEHIND:
-            await self._lower_anchor(verdict)
-        if not verdict.opens and (self.verdict is None or self.verdict.finding is not verdict.finding):
-            log.critical("%s", verdict.en)
-        self.verdict = verdict
-        return verdict
-
-    async def _read(self, store: Store, anchor: Anchor | None) -> StoreHeads:
-        """The store's id, the head of each partition's journal, and the hashes at the anchored numbers."""
-        door = Door(store)
-        meta = await read_meta(door)
-        if meta is None:
-            return StoreHeads(None)
-        keys = [partition_keys(number) for number in range(meta.partitions)]
-        sealed = await door.pipeline([sealed_command(each) for each in keys])
-        heads: dict[int, AnchoredHead] = {}
-        at_anchor: dict[int, str] = {}
-        for number, reply in enumerate(sealed):
-            if isinstance(reply, Exception):
-                raise reply
-            head = read_sealed(number, reply).head
-            heads[number] = AnchoredHead(head.count, head.stream_id, head.sha256)
-            kept = anchor.heads.get(number) if anchor else None
-            if kept is not None and 0 < kept.count < head.count:
-                found = await door.execute("HGET", keys[number].hashes, kept.count)
-                # Filed rows have left the store; their files are compared by `verify`.
-                at_anchor[number] = found.hex() if found else kept.sha256
-        return StoreHeads(meta.store, heads, at_anchor)
-
-    async def _lower_anchor(self, verdict: Verdict) -> None:
-        """A journal that is behind opens, loudly: what is gone is gone, and from here on it only grows again."""
-        if self._anchor is None:
-            return
-        lost = {gap.partition for gap in verdict.gaps}
-        kept = {number: head for number, head in self._anchor.heads.items() if number not in lost}
-        kept |= {gap.partition: gap.found for gap in verdict.gaps if gap.found is not None}
-        generation = self._anchor.generation
-        await asyncio.to_thread(self._put_aside, generation)
-        self._anchor = replace(self._anchor, generation=generation + 1, heads=kept)
-        await asyncio.to_thread(self._anchor.save, self._anchor_path)
-        self._note("journal_behind", verdict)
-
-    def _put_aside(self, generation: int) -> None:
-        """Keep the anchor that is replaced against its order: it says what was promised."""
-        if self._anchor_path.exists():
-            self._anchor_path.rename(self._anchor_path.with_name(f"anchor-{generation}.json"))
-
-    def _put_journal_aside(self, generation: int) -> None:
-        """The filed journal of a store that is gone: a new store's files must not replace it."""
-        if self.journal_folder.exists():
-            self.journal_folder.rename(self.journal_folder.with_name(f"journal-{generation}"))
-
-    def _given_out(self, partitions: int) -> dict[int, int]:
-        """Codes that a store before this one, or this one before it lost its end, may have given out: every code has a
-        journal row, so an anchor that was put aside bounds them; the margin is for codes taken and never used."""
-        floors: dict[int, int] = {}
-        for path in self._folder.glob("anchor-*.json"):
-            kept = Anchor.load(path)
-            for number, head in kept.heads.items() if kept is not None else ():
-                if number < partitions:
-                    floors[number] = max(floors.get(number, 0), head.count + CODES_MARGIN)
-        return floors
+        return await self._anchorage.look(Door(store))
 
     def _recovered(self, recovery: Recovery) -> None:
         self._note("store_recovered", recovery)
@@ -379,6 +307,14 @@ async def _patiently(probe: Store) -> list[safety.Facts]:
         with attempt:
             return await safety.read_facts(probe)
     raise AssertionError("retrying ends with a result or an error")
+
+
+def _identity(folder: Path) -> str:
+    """The name of a hub's data folder: a folder that was copied to another machine is another hub's. Raises OSError."""
+    path = folder / "hub.id"
+    if not path.exists():
+        disk.write_atomically(path, secrets.token_hex(4).encode() + b"\n")
+    return f"{path.read_text('ascii').strip()}@{gethostname()}"
 
 
 def guest_door(settings: Settings, socket: Path | None, *, waitaof: bool) -> Door:

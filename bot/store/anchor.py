@@ -7,7 +7,7 @@ holds the store's id and the heads of its journal, so that neither passes for th
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
@@ -17,6 +17,8 @@ from bot.store.disk import write_atomically
 from bot.store.errors import AnchorStaleError, AnchorUnreadableError
 
 _FORMAT = 1
+_FURTHEST = 16
+"""Former heads further back than two to the power of this, in rows, are forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,9 @@ class Anchor:
     """Grows by one with every save."""
     heads: Mapping[int, Head] = field(default_factory=dict)
     """By partition."""
+    earlier: Mapping[int, tuple[Head, ...]] = field(default_factory=dict)
+    """By partition: former heads, the latest first, the further back the fewer. They say up to where a store that fell
+    back is still the anchored one."""
 
     @classmethod
     def load(cls, path: Path) -> Self | None:
@@ -59,7 +64,13 @@ class Anchor:
                 int(partition): Head(int(head["count"]), str(head["stream_id"]), str(head["sha256"]))
                 for partition, head in fields["heads"].items()
             }
-            return cls(str(fields["store_id"]), int(fields["generation"]), heads)
+            earlier = {
+                int(partition): tuple(
+                    Head(int(count), str(stream_id), str(sha256)) for count, stream_id, sha256 in rows
+                )
+                for partition, rows in fields.get("earlier", {}).items()
+            }
+            return cls(str(fields["store_id"]), int(fields["generation"]), heads, earlier)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise AnchorUnreadableError(
                 f"锚点文件 {path} 无法读取：{error!r}。请从备份恢复；确认存储完整时，可移走该文件后由操作员重新建立。",
@@ -76,7 +87,27 @@ class Anchor:
             old = self.heads.get(partition)
             if old is not None and head.count < old.count:
                 raise ValueError(f"journal {partition} is anchored at record {old.count}, not {head.count}")
-        return replace(self, generation=self.generation + 1, heads={**self.heads, **heads})
+        earlier = dict(self.earlier)
+        for partition, head in heads.items():
+            kept = [each for each in self.known(partition) if each.count < head.count]
+            if kept:
+                earlier[partition] = _thinned(head, kept)
+        return replace(self, generation=self.generation + 1, heads={**self.heads, **heads}, earlier=earlier)
+
+    def known(self, partition: int) -> tuple[Head, ...]:
+        """Every head that is remembered of a partition, the latest first."""
+        head = self.heads.get(partition)
+        return () if head is None else (head, *self.earlier.get(partition, ()))
+
+    def lower(self, heads: Mapping[int, Head | None]) -> Self:
+        """The next generation, after these partitions fell back to these heads, or to nothing."""
+        kept = {number: head for number, head in self.heads.items() if number not in heads}
+        earlier = {
+            number: tuple(each for each in rows if number not in heads or each.count < _count(heads[number]))
+            for number, rows in self.earlier.items()
+        }
+        lowered = {number: head for number, head in heads.items() if head is not None}
+        return replace(self, generation=self.generation + 1, heads={**kept, **lowered}, earlier=earlier)
 
     def save(self, path: Path) -> None:
         """Bring it to disk under `path`; a crash leaves the old file or the new one. Blocks for two fsyncs.
@@ -99,8 +130,27 @@ class Anchor:
             str(partition): {"count": head.count, "stream_id": head.stream_id, "sha256": head.sha256}
             for partition, head in sorted(self.heads.items())
         }
-        fields = {"format": _FORMAT, "store_id": self.store_id, "generation": self.generation, "heads": heads}
+        earlier = {
+            str(partition): [[head.count, head.stream_id, head.sha256] for head in rows]
+            for partition, rows in sorted(self.earlier.items())
+            if rows
+        }
+        fields: dict[str, object] = {"format": _FORMAT, "store_id": self.store_id, "generation": self.generation}
+        fields |= {"heads": heads, "earlier": earlier}
         return json.dumps(fields, indent=1).encode() + b"\n"
+
+
+def _count(head: Head | None) -> int:
+    return head.count if head is not None else 0
+
+
+def _thinned(head: Head, before: Sequence[Head]) -> tuple[Head, ...]:
+    """Of former heads, latest first, one for each doubling of the distance from ``head``: the oldest, so that each
+    grows old."""
+    kept: dict[int, Head] = {}
+    for each in before:
+        kept[(head.count - each.count).bit_length()] = each
+    return tuple(each for distance, each in sorted(kept.items()) if distance <= _FURTHEST)
 
 
 class Finding(Enum):
@@ -128,7 +178,8 @@ class Gap:
     partition: int
     anchored: Head
     found: Head | None
-    """The store's head; None when the partition has no journal at all."""
+    """The store's head, or the last anchored one that stands in a chain that has grown again; None when the partition
+    has no journal at all."""
 
     @property
     def missing(self) -> int:
@@ -142,8 +193,17 @@ class StoreHeads:
 
     store_id: str | None
     heads: Mapping[int, Head] = field(default_factory=dict)
-    sha_at_anchor: Mapping[int, str] = field(default_factory=dict)
-    """By partition: the hash of the record that has the anchored number, where the journal is longer than anchored."""
+    sha_at: Mapping[int, Mapping[int, str]] = field(default_factory=dict)
+    """By partition and number: the hashes of records before the head that the anchor remembers."""
+
+    def has(self, partition: int, head: Head) -> bool:
+        """Whether an anchored head stands in the store's chain."""
+        found = self.heads.get(partition)
+        if head.count == 0:
+            return True  # before the first record there is nothing to differ
+        if found is not None and found.count == head.count:
+            return found.sha256 == head.sha256
+        return self.sha_at.get(partition, {}).get(head.count) == head.sha256
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,8 +264,12 @@ _EN = {
 }
 
 
-def compare(anchor: Anchor | None, store: StoreHeads) -> Verdict:
-    """Judge a store by the anchor; the gravest finding wins, and its partitions are listed in their order."""
+def compare(anchor: Anchor | None, store: StoreHeads, *, falls_back: bool = False) -> Verdict:
+    """Judge a store by the anchor; the gravest finding wins, and its partitions are listed in their order.
+
+    ``falls_back``: the store may lose its end while others go on writing in it (a replica was promoted). A chain that
+    leaves the anchored one behind a head that is remembered is then one that fell back and has grown again.
+    """
     if anchor is None:
         return Verdict(Finding.FRESH if store.store_id is None else Finding.ANCHOR_MISSING)
     if store.store_id is None:
@@ -223,8 +287,12 @@ def compare(anchor: Anchor | None, store: StoreHeads) -> Verdict:
             if anchored.count:
                 behind.append(Gap(partition, anchored, found))
             continue
-        sha = found.sha256 if found.count == anchored.count else store.sha_at_anchor.get(partition)
-        if sha != anchored.sha256:
+        if store.has(partition, anchored):
+            continue
+        fork = next((each for each in anchor.known(partition) if store.has(partition, each)), None)
+        if fork is not None and falls_back:
+            behind.append(Gap(partition, anchored, fork))
+        else:
             differing.append(Gap(partition, anchored, found))
     if differing:
         return Verdict(Finding.JOURNAL_DIFFERS, tuple(differing))

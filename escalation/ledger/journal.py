@@ -1,14 +1,14 @@
-"""Sealing and filing the journal, and reading an incident's story from it.
+"""Sealing the journal, and reading an incident's story from it.
 
 Rows are appended inside the commits. The sealer follows within a second: it chains the new rows, stores the chain's
-head and gives it to an anchor outside the store. The filer moves old sealed rows to files. Both guard every step by the
-state they read, so two hubs may seal; only one, chosen by the caller, should file, because the files are its own.
+head and gives it to an anchor outside the store. It guards every step by the state it read, so several hubs may seal.
+Old sealed rows move to files: :mod:`escalation.ledger.filing`.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -20,7 +20,7 @@ from escalation.ledger.claims import answered
 from escalation.ledger.door import Call, Store
 from escalation.ledger.keys import partition_keys, partition_of_code, read_code
 from escalation.ledger.scripts import register
-from escalation.ledger.segments import Header, parse_line, read_lines, segments_of, write_segment
+from escalation.ledger.segments import parse_line, read_lines, segments_of
 from escalation.ledger.stream import pages, range_command, read_rows, read_sealed, sealed_command
 
 _decode = msgspec.json.Decoder(Entry).decode
@@ -31,6 +31,11 @@ class Anchor(Protocol):
 
     async def save(self, heads: Mapping[int, Head]) -> None:
         """Bring these partitions' heads to disk; the others stay as they were saved before."""
+        ...
+
+    async def meet(self, heads: Mapping[int, Head]) -> None:
+        """These partitions' heads in the store are not those that were saved last: another hub sealed, or the store
+        fell back. Raises where nothing may be sealed in such a store."""
         ...
 
 
@@ -69,11 +74,13 @@ class Sealer:
 
         Raises JournalGapError after the other partitions were sealed and anchored, the store's error, the anchor's.
         """
-        unread = [number for number in range(len(self._keys)) if number not in self._heads]
-        replies = await self._store.pipeline([sealed_command(self._keys[number]) for number in unread])
-        for number, reply in answered(unread, replies):
-            self._heads[number] = read_sealed(number, reply).head
-        known = list(self._heads.items())
+        replies = await self._store.pipeline([sealed_command(keys) for keys in self._keys])
+        heads = {number: read_sealed(number, reply).head for number, reply in answered(range(len(self._keys)), replies)}
+        foreign = {number: head for number, head in heads.items() if head != self._heads.get(number)}
+        if foreign:
+            await self._anchor.meet(foreign)
+            self._heads |= foreign
+        known = list(heads.items())
         replies = await self._store.pipeline(
             [range_command(self._keys[number], head.count, self._page) for number, head in known]
         )
@@ -107,53 +114,6 @@ class Sealer:
         if gaps:
             raise JournalGapError("; ".join(gaps) + ". Run `fenghuo verify`.")
         return Sealing(sealed, more)
-
-
-class Filer:
-    """Moves sealed rows from the store to files of one folder."""
-
-    def __init__(self, store: Store, partitions: int, folder: Path, *, keep: int = 2_000, segment: int = 2_000) -> None:
-        """Files hold ``segment`` rows each; at least ``keep`` sealed rows of a partition stay in the store."""
-        register(store, "trim")
-        self._store = store
-        self._keys = [partition_keys(number) for number in range(partitions)]
-        self._folder = folder
-        self._keep = keep
-        self._segment = segment
-
-    async def step(self) -> int:
-        """File at most one segment of each partition; how many were filed.
-
-        Raises OSError where a file cannot be written (nothing is removed from the store then), the store's error.
-        """
-        replies = await self._store.pipeline([sealed_command(keys) for keys in self._keys])
-        filed = 0
-        for number, reply in answered(range(len(self._keys)), replies):
-            sealed = read_sealed(number, reply)
-            if sealed.head.count - sealed.filed >= self._keep + self._segment:
-                filed += await self._file(number, sealed.filed, sealed.filed_hash)
-        return filed
-
-    async def _file(self, partition: int, filed: int, before: str) -> int:
-        keys = self._keys[partition]
-        rows = read_rows(await self._store.execute(*range_command(keys, filed, self._segment)))
-        numbers = [number for number, _ in rows]
-        hashes: Sequence[bytes | None] = await self._store.execute("HMGET", keys.hashes, *numbers)
-        if numbers != list(range(filed + 1, filed + self._segment + 1)) or None in hashes:
-            raise JournalGapError(
-                f"partition {partition}: rows behind row {filed} are missing from the store, nothing was filed. "
-                "Run `fenghuo verify`."
-            )
-        full = [(number, done, row) for (number, row), done in zip(rows, hashes, strict=True) if done is not None]
-        after = full[-1][1].hex()
-        header = Header(partition=partition, first=filed + 1, last=numbers[-1], before=before, after=after)
-        await asyncio.to_thread(write_segment, self._folder, header, full)
-        (mark,) = await self._store.run_scripts(
-            [("trim", (keys.sealed, keys.hashes, keys.journal), (filed, numbers[-1], after))]
-        )
-        if isinstance(mark, Exception):
-            raise mark
-        return int(mark)
 
 
 class Journal:

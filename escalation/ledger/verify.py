@@ -150,7 +150,7 @@ def _walk_files(walk: _Walk, folder: Path, partition: int) -> None:
 
 async def _walk_stream(walk: _Walk, store: Store, keys: PartitionKeys, sealed: Sealed) -> None:
     if walk.number < sealed.filed:
-        raise _BadRowError(Fault.MISSING, walk.number + 1, "files")
+        raise _BadRowError(Fault.MISSING, walk.number + 1, "journal folder")
     # A file whose rows are still in the store as well: the hub ended between the two.
     async for rows in pages(store, keys, walk.number):
         numbers = [number for number, _ in rows]

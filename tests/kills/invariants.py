@@ -28,6 +28,9 @@ class _NoAnchor:
     async def save(self, heads: object) -> None:
         """The chain is verified against the store's own heads here; the anchor has tests of its own."""
 
+    async def meet(self, heads: object) -> None:
+        """Nor is there another hub."""
+
 
 async def broken(engine: Engine, store: Store, received: list[dict[str, Any]], folder: Path, repeats: int) -> list[str]:
     """What does not hold after the whole story, in words; empty when all does.

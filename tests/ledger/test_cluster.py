@@ -9,7 +9,8 @@ from escalation.ledger.change import Committed, Lookup
 from escalation.ledger.commit import Ledger
 from escalation.ledger.due import Due
 from escalation.ledger.inbox import Arrived, Inbox
-from escalation.ledger.journal import Filer, Sealer
+from escalation.ledger.filing import Filer
+from escalation.ledger.journal import Sealer
 from escalation.ledger.mailbox import Mailboxes, Settlement
 from escalation.ledger.meta import open_meta, read_meta
 from escalation.ledger.outbox import Outbox
@@ -61,6 +62,6 @@ async def test_the_whole_way_over_three_nodes(three_nodes: ThreeNodes, files: Pa
 
         sealing = await Sealer(door, N, anchor).step(NOW)
         assert sum(head.count for head in sealing.heads.values()) == 32
-        assert await Filer(door, N, files, keep=1, segment=2).step() == N
+        assert await Filer(door, N, files, hub="a", keep=1, segment=2).step(NOW) == N
         assert all(finding.fault is None for finding in await verify(door, N, files, anchor.heads))
         assert await Pruner(door, N, SHARDS).step(NOW + 90 * DAY) == 32 + 16 + 32

@@ -15,7 +15,8 @@ from escalation.ledger.chain import Head
 from escalation.ledger.change import Change
 from escalation.ledger.commit import Ledger
 from escalation.ledger.door import Arg
-from escalation.ledger.journal import Filer, Journal, JournalGapError, Sealer
+from escalation.ledger.filing import Filer
+from escalation.ledger.journal import Journal, JournalGapError, Sealer
 from escalation.ledger.keys import partition_keys
 from escalation.ledger.segments import read_lines, segments_of
 from escalation.ledger.verify import Fault, Finding, verify
@@ -31,9 +32,13 @@ class Kept:
 
     def __init__(self) -> None:
         self.heads: dict[int, Head] = {}
+        self.met: list[dict[int, Head]] = []
 
     async def save(self, heads: Mapping[int, Head]) -> None:
         self.heads.update(heads)
+
+    async def meet(self, heads: Mapping[int, Head]) -> None:
+        self.met.append(dict(heads))
 
 
 class Busy(StoreDoor):
@@ -46,7 +51,7 @@ class Busy(StoreDoor):
 
     async def execute(self, *args: Arg) -> Any:
         if args[:2] == ("XRANGE", KEYS.journal) and not self.filed:
-            self.filed += await self._filer.step()
+            self.filed += await self._filer.step(NOW)
         return await super().execute(*args)
 
 
@@ -148,7 +153,7 @@ async def test_rows_filed_while_they_are_verified_are_not_called_missing(
 ) -> None:
     await write(ledger, 8)
     await sealer.step(NOW)
-    busy = Busy(door.store, Filer(door, N, files, keep=0, segment=4))
+    busy = Busy(door.store, Filer(door, N, files, hub="a", keep=0, segment=4))
 
     assert (await verify(busy, N, files, anchor.heads))[1] == Finding(1, 8, 0)
 
@@ -182,8 +187,8 @@ async def filed(ledger: Ledger, sealer: Sealer, door: StoreDoor, files: Path) ->
     """Twelve rows of partition 1: eight in two files, four in the store."""
     await write(ledger, 12)
     await sealer.step(NOW)
-    filer = Filer(door, N, files, keep=4, segment=4)
-    assert [await filer.step() for _ in range(3)] == [1, 1, 0]
+    filer = Filer(door, N, files, hub="a", keep=4, segment=4)
+    assert [await filer.step(NOW) for _ in range(3)] == [1, 1, 0]
     assert await door.execute("XLEN", KEYS.journal) == 4
     assert await door.execute("HLEN", KEYS.hashes) == 4
     assert [(first, last) for first, last, _ in segments_of(files, 1)] == [(1, 4), (5, 8)]
@@ -199,26 +204,6 @@ async def test_files_and_store_together_are_the_journal(
     rows = await Journal(door, N, files).rows("a1003")
     assert [row.number for row in rows] == [2, 5, 8, 11, 14]
     assert [row.entry.detail["number"] for row in rows] == [1, 4, 7, 10, 13]
-
-
-async def test_a_hub_that_ended_between_the_file_and_the_trim_files_again(
-    ledger: Ledger, sealer: Sealer, anchor: Kept, door: StoreDoor, files: Path
-) -> None:
-    await write(ledger, 8)
-    await sealer.step(NOW)
-    before = await door.execute("DUMP", KEYS.journal), await door.execute("DUMP", KEYS.sealed)
-    hashes = await door.execute("DUMP", KEYS.hashes)
-    await Filer(door, N, files, keep=0, segment=6).step()
-    await door.execute("RESTORE", KEYS.journal, 0, before[0], "REPLACE")
-    await door.execute("RESTORE", KEYS.sealed, 0, before[1], "REPLACE")
-    await door.execute("RESTORE", KEYS.hashes, 0, hashes, "REPLACE")
-    assert (await verify(door, N, files, anchor.heads))[1] == Finding(1, 8, 0)
-
-    assert await Filer(door, N, files, keep=0, segment=4).step() == 1
-
-    assert (await verify(door, N, files, anchor.heads))[1] == Finding(1, 8, 0)
-    assert len(segments_of(files, 1)) == 1
-    assert len(await Journal(door, N, files).rows("A1000")) == 3
 
 
 async def rewrite(door: StoreDoor, number: int, row: bytes) -> None:
@@ -347,7 +332,7 @@ async def test_rows_stand_in_the_files_as_they_were_committed(
     rows = [fields[1] for _, fields in await door.execute("XRANGE", KEYS.journal, "-", "+")]
     await sealer.step(NOW)
 
-    await Filer(door, N, files, keep=0, segment=4).step()
+    await Filer(door, N, files, hub="a", keep=0, segment=4).step(NOW)
 
     lines = list(read_lines(segments_of(files, 1)[0][2]))
     assert [line.partition(b'"row":')[2][:-1] for line in lines] == rows
@@ -359,7 +344,7 @@ async def test_nothing_is_filed_over_a_gap(ledger: Ledger, sealer: Sealer, door:
     await door.execute("XDEL", KEYS.journal, "0-3")
 
     with pytest.raises(JournalGapError, match="row 0"):
-        await Filer(door, N, files, keep=0, segment=4).step()
+        await Filer(door, N, files, hub="a", keep=0, segment=4).step(NOW)
 
     assert segments_of(files, 1) == []
     assert await door.execute("XLEN", KEYS.journal) == 7

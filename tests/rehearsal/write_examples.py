@@ -44,6 +44,9 @@ class Forgetful:
     async def save(self, heads: Mapping[int, Head]) -> None:
         return None
 
+    async def meet(self, heads: Mapping[int, Head]) -> None:
+        return None
+
 
 async def examples(door: Door, settings: Settings, folder: Path) -> dict[str, msgspec.Struct]:
     """The examples by command, from a run on an empty store; ``folder`` for the journal's files."""

@@ -122,8 +122,8 @@ def test_each_finding_has_its_case() -> None:
 def test_a_longer_journal_must_hold_the_anchored_record() -> None:
     anchor = Anchor("s1", 1, {0: head(3)})
     grown = {0: head(9)}
-    assert compare(anchor, StoreHeads("s1", grown, {0: head(3).sha256})).finding is Finding.OK
-    assert compare(anchor, StoreHeads("s1", grown, {0: head(4).sha256})).finding is Finding.JOURNAL_DIFFERS
+    assert compare(anchor, StoreHeads("s1", grown, {0: {3: head(3).sha256}})).finding is Finding.OK
+    assert compare(anchor, StoreHeads("s1", grown, {0: {3: head(4).sha256}})).finding is Finding.JOURNAL_DIFFERS
     assert compare(anchor, StoreHeads("s1", grown)).finding is Finding.JOURNAL_DIFFERS
 
 
@@ -133,7 +133,7 @@ def test_a_store_that_only_grew_is_always_ok(old: dict[int, Head], more: dict[in
     grown = old | more
     for key in old.keys() & more.keys():
         grown[key] = head(old[key].count + more[key].count)
-    store = StoreHeads("s1", grown, {key: one.sha256 for key, one in old.items()})
+    store = StoreHeads("s1", grown, {key: {one.count: one.sha256} for key, one in old.items()})
     assert compare(Anchor("s1", 1, old), store).finding is Finding.OK
 
 
@@ -147,3 +147,57 @@ def test_a_store_that_lost_records_never_is(old: dict[int, Head], data: st.DataO
     verdict = compare(Anchor("s1", 1, old), StoreHeads("s1", found))
     assert verdict.finding is Finding.JOURNAL_BEHIND
     assert [gap.partition for gap in verdict.gaps] == [key]
+
+
+def _grown(*counts: int, kind: str = "") -> Anchor:
+    """An anchor of one partition that was saved at each of these counts."""
+    anchor = Anchor("s1")
+    for count in counts:
+        anchor = anchor.advance({0: head(count, kind) if kind else head(count)})
+    return anchor
+
+
+def test_a_journal_that_fell_back_and_grew_again_is_behind_up_to_where_it_still_agrees() -> None:
+    """Others went on in a promoted replica: the anchored end is gone, although the journal is longer than anchored."""
+    anchor = _grown(90, 100, 110)
+    forked = StoreHeads(
+        "s1", {0: head(130, "other")}, {0: {110: head(1).sha256, 100: head(100).sha256, 90: head(90).sha256}}
+    )
+    verdict = compare(anchor, forked, falls_back=True)
+    assert verdict.finding is Finding.JOURNAL_BEHIND
+    assert verdict.gaps == (Gap(0, head(110), head(100)),)
+    assert verdict.gaps[0].missing == 10
+    assert compare(anchor, forked).finding is Finding.JOURNAL_DIFFERS, "a store of one's own does not fall back"
+    lowered = anchor.lower({0: head(100)})
+    assert compare(lowered, forked, falls_back=True).finding is Finding.OK
+    assert lowered.known(0) == (head(100), head(90))
+
+
+def test_a_wholly_other_past_never_passes_for_one_that_fell_back() -> None:
+    other = StoreHeads("s1", {0: head(130, "other")}, {0: {number: head(1).sha256 for number in (110, 100, 90)}})
+    assert compare(_grown(90, 100, 110), other, falls_back=True).finding is Finding.JOURNAL_DIFFERS
+
+
+def test_a_journal_cut_to_nothing_forgets_what_was_known_of_it() -> None:
+    lowered = _grown(90, 110).lower({0: None})
+    assert lowered.heads == {}
+    assert lowered.known(0) == ()
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(1, 50), min_size=1, max_size=200))
+def test_former_heads_are_few_and_reach_far(steps: list[int]) -> None:
+    counts = [sum(steps[: place + 1]) for place in range(len(steps))]
+    anchor = _grown(*counts)
+    kept = [each.count for each in anchor.known(0)]
+    assert kept == sorted(set(kept), reverse=True)
+    assert set(kept) <= set(counts)
+    assert len(kept) <= 18
+    if len(counts) > 1:
+        assert kept[-1] <= max(counts[0], counts[-1] - (counts[-1] - counts[0]) // 4), "nothing old is remembered"
+
+
+def test_former_heads_come_back_from_the_file(tmp_path: Path) -> None:
+    anchor = _grown(1, 5, 9)
+    anchor.save(tmp_path / "anchor.json")
+    assert Anchor.load(tmp_path / "anchor.json") == anchor
