@@ -12,6 +12,7 @@ import msgspec
 
 from bot.store import record
 from bot.store.client import Store
+from bot.store.external import connect
 from bot.storehouse import Door
 from escalation.incident import Incident
 from escalation.inputs import Entry
@@ -46,14 +47,20 @@ class Ledger:
 
 @asynccontextmanager
 async def _door(town: Town) -> AsyncIterator[tuple[Door, Meta]]:
-    known = record.load(town.data / "store")
-    assert known is not None, "no store ever ran"
-    # A store that was orphaned while it loads answers as soon as it has loaded.
-    async with Store.on_socket(Path(known.socket), attempts=30) as store:
+    async with _store(town) as store:
         door = Door(store)
         meta = await read_meta(door)
         assert meta is not None
         yield door, meta
+
+
+def _store(town: Town) -> Store:
+    if town.store_url is not None:
+        return connect(town.store_url)
+    known = record.load(town.data / "store")
+    assert known is not None, "no store ever ran"
+    # A store that was orphaned while it loads answers as soon as it has loaded.
+    return Store.on_socket(Path(known.socket), attempts=30)
 
 
 async def read_ledger(town: Town) -> Ledger:

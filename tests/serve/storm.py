@@ -148,9 +148,9 @@ class Storm:
         found = self._untold()
         if len(set(self.codes.values())) != self.events:
             found.append(f"{len(set(self.codes.values()))} incidents of {self.events} events")
-        check = await self.town.ask("/verify")
-        if not check["ok"]:
-            found.append(f"the journal: {[each for each in check['partitions'] if each['fault']]}")
+        for check in await self._verified():
+            if not check["ok"]:
+                found.append(f"the journal: {[each for each in check['partitions'] if each['fault']]}")
         wrong: list[str] = []
 
         async def right() -> bool:
@@ -164,6 +164,10 @@ class Storm:
         except AssertionError:
             found += wrong
         return found + self._repeated()
+
+    async def _verified(self) -> list[dict[str, Any]]:
+        """What every hub says of the journal."""
+        return [await self.town.ask("/verify")]
 
     def _repeated(self) -> list[str]:
         """The bargain: a repeat only of what was in flight when the hub was stopped, and one for each such stop."""

@@ -85,6 +85,7 @@ class Town:
     ) -> None:
         self.folder = folder
         self.port = port
+        self.store_url: str | None = None
         self.url = f"http://127.0.0.1:{port}"
         self.config = Path(ready["config"])
         self.data = self.config.parent / "data"
@@ -92,8 +93,16 @@ class Town:
         self.log = folder / "hub.log"
         self.hub: Child | subprocess.Popen[bytes] | None = None
         self._nursery = nursery
+        self._ready = ready
         self._control = ready["control"]
         self._token = ready["token"]
+
+    def beside(self, folder: Path, port: int) -> Town:
+        """Another hub of the same county, with the configuration in ``folder``."""
+        ready = {**self._ready, "config": str(folder / self.config.name)}
+        other = Town(folder, port, ready, self.session, self._nursery)
+        other.store_url = self.store_url
+        return other
 
     # The hub's process.
 

@@ -1,0 +1,21 @@
+"""A store behind Sentinels for each test, and the nursery."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.hubs.sentinels import Sentinels
+from tests.serve.conftest import nursery
+from tests.store.three_nodes import three_nodes
+
+__all__ = ["nursery", "three_nodes"]
+
+
+@pytest.fixture
+def sentinels(tmp_path: Path) -> Iterator[Sentinels]:
+    made = Sentinels(tmp_path)
+    yield made
+    made.close()
