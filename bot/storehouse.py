@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,6 +41,8 @@ SHARDS = 16
 """Into how many parts the mailboxes of a new store are divided."""
 LOOK = 5.0
 """Between two looks at an external store, in seconds."""
+LOOK_AGAIN = 0.5
+"""The same while it is away, or not in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +61,19 @@ class Door:
     twice they leave at worst a gap in the codes, or an outage written down twice.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, lost: Callable[[StoreUnavailableError], None] = lambda _: None) -> None:
+        """``lost`` hears of every batch that had no answer at all."""
         self._store = store
         self._scripts: dict[str, Script] = {}
+        self._lost = lost
 
     async def execute(self, *args: Arg) -> Any:
-        return await self._store.execute(*args, again=True)
+        with self._listening():
+            return await self._store.execute(*args, again=True)
 
     async def pipeline(self, commands: list[Command]) -> list[Any]:
-        return list(await self._store.pipeline(commands, again=True))
+        with self._listening():
+            return list(await self._store.pipeline(commands, again=True))
 
     def load_script(self, name: str, lua: str) -> object:
         script = self._scripts[name] = self._store.load_script(name, lua)
@@ -74,9 +81,18 @@ class Door:
 
     async def run_scripts(self, calls: list[Call]) -> list[Any]:
         scripts = self._scripts
-        return list(
-            await self._store.run_scripts([ScriptCall(scripts[name], keys, args) for name, keys, args in calls])
-        )
+        with self._listening():
+            return list(
+                await self._store.run_scripts([ScriptCall(scripts[name], keys, args) for name, keys, args in calls])
+            )
+
+    @contextmanager
+    def _listening(self) -> Iterator[None]:
+        try:
+            yield
+        except StoreUnavailableError as error:
+            self._lost(error)
+            raise
 
 
 class Storehouse:
@@ -97,6 +113,7 @@ class Storehouse:
         self._lock: locks.HubLock | None = None
         self.waits = False
         self.identity = ""
+        self._away = asyncio.Event()
         self.notes: list[Note] = []
 
     @property
@@ -209,8 +226,14 @@ class Storehouse:
             await self._supervisor.watch()
             return
         while True:
+            self._away.clear()
             await self.look()
-            await asyncio.sleep(LOOK)
+            if not self.ready:
+                await asyncio.sleep(LOOK_AGAIN)
+                continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK):
+                    await self._away.wait()
 
     async def meta(self) -> Meta:
         """The store's identity and shape, made on the first start; the anchor is begun with it.
@@ -237,7 +260,14 @@ class Storehouse:
         """The ledger's door on this store."""
         if self._store is None:
             raise RuntimeError("the storehouse is not open")
-        return Door(self._store)
+        return Door(self._store, self._lost)
+
+    def _lost(self, error: StoreUnavailableError) -> None:
+        """An external store that was away may come back as another server, which lacks what the former one had: nothing
+        is done in it before it was compared with the anchor. A supervised one is its supervisor's."""
+        if self._supervisor is None:
+            self._external_reason = str(error)
+            self._away.set()
 
     def client(self) -> Store:
         """Another client of this store, with connections of its own; whoever asked for it closes it."""

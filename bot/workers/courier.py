@@ -273,13 +273,14 @@ class Courier:
         worst: Consequence | None = None
         tried = False
         for letter, carried in parcel.letters:
+            if letter.mentions and not await self._may_mention(claim, channel.abilities, self._now()):
+                letter = replace(letter, mentions=())
+            # Nothing is awaited between this look and the send: a hub may have stood still for longer than its lease.
             now = self._now()
             if not in_time(channel.abilities, claim, now):
                 worst = Consequence(SendResult.TRANSIENT, again_at=now)
                 break
             tried = True
-            if letter.mentions and not await self._may_mention(claim, channel.abilities, now):
-                letter = replace(letter, mentions=())
             if claim.lapses:
                 letter = replace(letter, repeat=True)
             outcome = await self._hand_over(channel, letter, parcel.plainer.get(letter.id), claim)

@@ -33,7 +33,7 @@ key                                     type    content
 ``fh:{p7}:inbox_rows``                  hash    member → reply row
 ``fh:{p7}:inbox_seen``                  zset    id of a reply, by the time it came
 ``fh:{p7}:journal``                     stream  rows ``0-1``, ``0-2`` … without a gap, field ``r``
-``fh:{p7}:sealed``                      hash    the chain's head: number, hash, at; filed: the last row that is only in files
+``fh:{p7}:sealed``                      hash    the chain's head: number, hash, at; filed: the last row in files only
 ``fh:{p7}:hashes``                      hash    row number → the chain's hash after it, for rows still in the stream
 ``fh:{p7}:filers``                      hash    hub → ``<last row in its files> <ms when it said so>``
 ``fh:{p7}:quarantine``                  hash    id → a row that was told but not understood

@@ -36,7 +36,9 @@ class Server:
     def _begin(self) -> subprocess.Popen[bytes]:
         if self._sentinel:
             config = self.folder / "sentinel.conf"
-            config.write_text(f"port {self.port}\nbind 127.0.0.1\ndir {self.folder}\n" + "\n".join(self._arguments) + "\n")
+            config.write_text(
+                f"port {self.port}\nbind 127.0.0.1\ndir {self.folder}\n" + "\n".join(self._arguments) + "\n"
+            )
             command = [str(binary()), str(config), "--sentinel"]
         else:
             common = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder), "--save", ""]

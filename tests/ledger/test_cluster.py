@@ -8,8 +8,8 @@ from bot.store.external import connect
 from escalation.ledger.change import Committed, Lookup
 from escalation.ledger.commit import Ledger
 from escalation.ledger.due import Due
-from escalation.ledger.inbox import Arrived, Inbox
 from escalation.ledger.filing import Filer
+from escalation.ledger.inbox import Arrived, Inbox
 from escalation.ledger.journal import Sealer
 from escalation.ledger.mailbox import Mailboxes, Settlement
 from escalation.ledger.meta import open_meta, read_meta
