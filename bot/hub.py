@@ -26,7 +26,7 @@ from bot.rules import Rules
 from bot.schedule import FILE_SECONDS, NIGHTLY, Schedule
 from bot.sessions import open_channels, vendor_session
 from bot.settings.models import Settings
-from bot.store.errors import StoreError
+from bot.store.errors import NotDurableError, StoreError, StoreUnavailableError
 from bot.storehouse import SHARDS, Storehouse
 from bot.streams.readers import StreamReaders
 from bot.tally import Tally
@@ -103,7 +103,11 @@ class Hub:
         self._rules = Rules.of(self._settings, self._open_channels(self._settings))
         await self.storehouse.open()
         if self.storehouse.ready:
-            await self._make_engine()
+            try:
+                await self._make_engine()
+            except (NotDurableError, StoreUnavailableError) as error:
+                # A replica that is waited for, or the store itself, is away at this moment: `run` goes on trying.
+                log.warning("the store could not be opened yet: %s", error)
 
     def _open_channels(self, settings: Settings) -> dict[str, Channel]:
         if self.session is None:

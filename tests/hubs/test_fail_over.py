@@ -91,7 +91,7 @@ async def test_nothing_is_accepted_while_the_replica_that_is_waited_for_is_away(
     sentinels: Sentinels, tmp_path: Path, nursery: Nursery
 ) -> None:
     async with fleet_in(
-        tmp_path, nursery, sentinels.url, more="waitaof_replicas = 1\nwaitaof_timeout_ms = 200\n"
+        tmp_path, nursery, sentinels.url, more="waitaof_replicas = 1\nwaitaof_timeout_ms = 1000\n"
     ) as fleet:
         await fleet.start()
         await fleet.front.raised("before")

@@ -1,0 +1,1 @@
+"""Faults on the wire between the hub and its store, and the hub and its vendors."""
