@@ -330,7 +330,7 @@ async def _patiently(probe: Store) -> list[safety.Facts]:
     """What the servers say of themselves; a store that is started together with the hub may need a moment."""
     async for attempt in AsyncRetrying(
         stop=stop_after_delay(PATIENCE),
-        wait=wait_exponential_jitter(initial=0.2, max=5.0),
+        wait=wait_exponential_jitter(multiplier=0.2, max=5.0),
         retry=retry_if_exception_type(StoreUnavailableError),
         reraise=True,
     ):
