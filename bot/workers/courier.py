@@ -276,8 +276,7 @@ class Courier:
             if letter.mentions and not await self._may_mention(claim, channel.abilities, self._now()):
                 letter = replace(letter, mentions=())
             # Nothing is awaited between this look and the send: a hub may have stood still for longer than its lease.
-            now = self._now()
-            if not in_time(channel.abilities, claim, now):
+            if not in_time(channel.abilities, claim, now := self._now()):
                 worst = Consequence(SendResult.TRANSIENT, again_at=now)
                 break
             tried = True

@@ -22,8 +22,8 @@ from escalation.ledger.leadership import LEASE, Leadership
 from escalation.vocabulary import Level
 from tests.hubs.sentinels import Server, until
 from tests.ledger.doors import StoreDoor
-from tests.workers.house import house_on
-from tests.workers.test_digests import PER_MINUTE, codes_of, issue, with_works, without_county_group, works
+from tests.workers.house import codes_of, house_on, with_works, works
+from tests.workers.test_digests import PER_MINUTE, issue, without_county_group
 
 NOW = 1_795_000_000_000
 
@@ -84,6 +84,9 @@ async def test_a_job_runs_on_the_hub_that_leads_and_moves_with_it(store: Store) 
     for name in ("a", "b", "c"):
         leadership = Leadership(StoreDoor(store), name)
 
+        async def leads(leadership: Leadership = leadership) -> bool:
+            return await leadership.holds(now)
+
         async def lead(name: str = name) -> None:
             ran[name] += 1
 
@@ -92,7 +95,7 @@ async def test_a_job_runs_on_the_hub_that_leads_and_moves_with_it(store: Store) 
                 own[name] += 1
                 turned.notify_all()
 
-        calendar = calendars[name] = Schedule(lambda leadership=leadership: leadership.holds(now))
+        calendar = calendars[name] = Schedule(leads)
         calendar.every(1, "only the leader", lead)
         calendar.every(1, "every hub", each, everywhere=True)
         calendar.start()

@@ -8,8 +8,8 @@ from pathlib import Path
 from bot.store.client import Store
 from bot.workers.limits import LEASE
 from escalation.vocabulary import Level
-from tests.workers.house import SECOND, house_on
-from tests.workers.test_digests import codes_of, issue, with_officer_in_group, with_works, without_county_group, works
+from tests.workers.house import SECOND, codes_of, house_on, with_works, works
+from tests.workers.test_digests import issue, with_officer_in_group, without_county_group
 
 
 async def test_a_claim_that_ran_out_while_the_hub_stood_still_is_not_sent(store: Store, tmp_path: Path) -> None:
