@@ -13,22 +13,22 @@ from tests.serve.town import WORKER, Town, alarm, codes_in
 
 pytestmark = pytest.mark.timeout(120)
 EVENTS = 24
-TIMES = {Fault.SILENCE: 2, Fault.SLOW: 10, Fault.TRICKLE: 10}
+TIMES = {Fault.SILENCE: 2, Fault.SLOW: 3, Fault.TRICKLE: 3}
 """How often a fault happens; each silence costs the patience of a client."""
 
 
-def _writes(data: bytes) -> bool:
-    """A batch that runs a script: looks at the store lose nothing when they are lost."""
-    return b"EVALSHA" in data
+DOINGS = {"commits": b'"opened"', "mailboxes": b"\r\nturn\r\n"}
+"""What the exchanges that are hit are about: an event's commit, and what leaves a mailbox or is let go of there."""
 
 
+@pytest.mark.parametrize("doing", DOINGS)
 @pytest.mark.parametrize("fault", Fault)
 async def test_what_was_accepted_is_told_once_whatever_the_wire_does(
-    town: Town, store_wire: Proxy, fault: Fault
+    town: Town, store_wire: Proxy, fault: Fault, doing: str
 ) -> None:
     await town.start()
     times = TIMES.get(fault, 12)
-    store_wire.put(fault, times, only=_writes)
+    store_wire.put(fault, times, only=lambda data: DOINGS[doing] in data)
     codes: list[str] = []
     refused: Counter[int] = Counter()
     for number in range(EVENTS):
@@ -43,6 +43,9 @@ async def test_what_was_accepted_is_told_once_whatever_the_wire_does(
     assert [send for send, count in sends.items() if count > 1] == [], "no vendor lost an answer, no hub was stopped"
     ledger = await read_ledger(town)
     assert {code: ledger.reasons[code, "opened"] for code in codes} == dict.fromkeys(codes, 1)
+    assert {ledger.incidents[code].raises for code in codes} == {1}
+    for code in codes:
+        assert ledger.reasons[code, "told"] == len(ledger.incidents[code].notices), "each notice has one row"
     assert codes_in(await town.received()) == set(codes)
     assert (await town.ask("/verify"))["ok"]
 

@@ -6,9 +6,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from escalation.notice import NoticeState
 from tests.faults.proxy import Fault, Proxy
-from tests.serve.bulk import read_ledger
+from tests.serve.bulk import at_rest, read_ledger
 from tests.serve.town import WORKER, Town
 
 pytestmark = pytest.mark.timeout(120)
@@ -34,8 +33,7 @@ async def test_a_message_arrives_and_is_repeated_only_where_its_answer_was_lost(
     await sms_wire.wait_for(fault)
     await town.told(code, address=WORKER)
 
-    # Its answer came, or it was lost twice: either way this message is over.
-    await town.until(_in_state(town, code, NoticeState.SUBMITTED), "it is not recorded as sent")
+    await town.until(_over(town, code), "it is never over")
     copies = [each for each in await town.received() if each["address"] == WORKER and code in each["text"]]
     assert len(copies) == ARRIVES[fault], copies
     assert len({each["text"] for each in copies}) == 1, "a repeat is the same message"
@@ -48,18 +46,17 @@ async def test_a_message_whose_answer_is_lost_twice_is_not_sent_a_third_time(tow
     code = await town.raised("e1")
     await sms_wire.wait_for(Fault.LOST_REPLY, 2)
 
-    await town.until(_in_state(town, code, NoticeState.UNCERTAIN, sends=2), "it does not end as uncertain")
+    await town.until(_over(town, code), "it is never over")
     copies = [each for each in await town.received() if each["address"] == WORKER and code in each["text"]]
     assert len(copies) == 2
 
 
-def _in_state(town: Town, code: str, state: NoticeState, *, sends: int = 1) -> Callable[[], Awaitable[bool]]:
-    """Whether the worker's notice is in this state, after at least so many sends."""
+def _over(town: Town, code: str) -> Callable[[], Awaitable[bool]]:
+    """Whether nothing is sent or waits any more, and the worker's notice has a result."""
 
-    async def reached() -> bool:
-        copies = [each for each in await town.received() if each["address"] == WORKER and code in each["text"]]
+    async def over() -> bool:
         notices = (await read_ledger(town)).incidents[code].notices.values()
         mine = [each.state for each in notices if each.contact.address == WORKER]
-        return mine == [state] and len(copies) >= sends
+        return all(state.reached_vendor for state in mine) and await at_rest(town)
 
-    return reached
+    return over

@@ -99,6 +99,13 @@ async def in_flight(town: Town) -> Counter[tuple[str, str]]:
     return found
 
 
+async def at_rest(town: Town) -> bool:
+    """Whether nothing waits or is under way in any mailbox."""
+    async with _door(town) as (door, meta):
+        full = await door.pipeline([("ZCARD", ready_key(shard)) for shard in range(meta.shards)])
+        return not any(full)
+
+
 def place_of(channel: str, address: str) -> str:
     """Where a message goes, as the vendors name it: the upstream system by its path."""
     return "/hook" if channel == "upstream" else address or channel
