@@ -34,7 +34,7 @@ class Rules:
     directory: Directory
     profile: Profile
     calendar: Calendar
-    feedback: Mapping[str, str]
+    feedback: Mapping[str, tuple[str, ...]]
     channels: Mapping[str, Channel]
     plans: PlanBook
 

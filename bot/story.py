@@ -262,7 +262,7 @@ def _what(entry: Entry) -> str:
 
 def _who(entry: Entry, directory: Directory) -> str:
     if entry.detail.get("kind") == "feedback" or "-feedback." in entry.notice:
-        return f"上游系统 {entry.actor.partition('/')[0]}"
+        return f"上游系统 {entry.actor.partition('/')[0].partition('@')[0]}"
     unit, _, rest = entry.actor.partition("/")
     role, _, person = rest.partition("/")
     if not role:

@@ -1,7 +1,7 @@
 """The outgoing webhook: tells an upstream system what was answered, signed by Standard Webhooks 1.0.0.
 
 Only 2xx is success; a redirect is a failure; 410 means that the receiver wants no more. The id stays the same over
-repeats, so a receiver drops what it has; the timestamp is each attempt's own.
+repeats, so a receiver drops what it has, and what may not have come is sent again; the timestamp is each attempt's own.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
+from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
 
 import aiohttp
@@ -110,6 +111,9 @@ class Driver:
             return self.read(answer, letter.at)
         if answer.kind is OutcomeKind.TRANSIENT:
             self._guard.forget(address)
+        if answer.kind is OutcomeKind.UNCERTAIN:
+            # The receiver knows a repeat by its id, so it is repeated until somebody has said that it came.
+            return replace(answer, kind=OutcomeKind.TRANSIENT)
         return answer
 
     async def close(self) -> None:

@@ -12,6 +12,7 @@ from escalation.deciding.needed import still_needed
 from escalation.deciding.opening import open_incident
 from escalation.deciding.receiving import receive
 from escalation.deciding.replaying import replay
+from escalation.deciding.upstream import feed_back_close
 from escalation.event import Event
 from escalation.incident import Incident
 from escalation.inputs import Context, Decision, Entry, Lapse, Receipt, Replay, Reply
@@ -34,7 +35,10 @@ def decide_event(
     ``code`` is used only when :func:`needs_code`. ``tombstone`` is the source time of a clear before any raise.
     """
     if incident is not None:
-        return change(incident, event, ctx)
+        before = incident.state
+        decision = change(incident, event, ctx)
+        feed_back_close(decision, incident, before, ctx)
+        return decision
     if event.type.raises:
         return open_incident(event, ctx, code=code, partition=partition, tombstone=tombstone)
     decision = Decision(reason="cleared_before_raise", verdict=Verdict.STALE, tombstone=max(event.at, tombstone or 0))

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 import msgspec
 
+from escalation.deed import Deed
 from escalation.event import Flag
 from escalation.notice import Notice
 from escalation.vocabulary import ClockKind, Industry, Kind, Level, Measure, Mode, Role, Severity, Tier, Urgency, Verb
@@ -67,32 +68,12 @@ class Clock(msgspec.Struct, kw_only=True, array_like=True):
     extended: int = 0
 
 
-class Deed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a person did: who, from which post, when, by which channel, in which words. ``before`` is what it replaced,
-    for whoever takes it back: of a transfer, who was named until then."""
-
-    verb: Verb
-    person: str
-    name: str
-    unit: str
-    tier: Tier
-    role: Role
-    at: int
-    channel: str
-    text: str = ""
-    cause: str = ""
-    before: str = ""
-
-    @property
-    def who(self) -> str:
-        return f"{self.unit}/{self.role}/{self.person}"
-
-
 class Duty(msgspec.Struct, kw_only=True, omit_defaults=True):
     """One acting tier's part in the incident. Any post of the tier's unit may satisfy it.
 
     ``named`` is the addressee's key of whoever it was transferred to, '' where the rule's posts bear it. ``urges``
-    counts how often a higher tier has urged it, the last time at ``urged_at``.
+    counts how often a higher tier has urged it, the last time at ``urged_at``. ``fed_back`` is the word of whoever gave
+    the result into the official system, which no answer here stands for.
     """
 
     id: str
@@ -104,6 +85,7 @@ class Duty(msgspec.Struct, kw_only=True, omit_defaults=True):
     signed: Deed | None = None
     verified: Deed | None = None
     disposed: Deed | None = None
+    fed_back: Deed | None = None
     closed_at: int = 0
     closed_reason: str = ""
     named: str = ""

@@ -106,7 +106,7 @@ class ChannelFacts(Protocol):
 class Context(msgspec.Struct, frozen=True):
     """All that a decision may look at besides the incident and the input. ``now`` in milliseconds.
 
-    ``feedback`` names, for each source that wants answers back, the outgoing webhook channel that carries them;
+    ``feedback`` names, for each source that wants answers back, the channels (webhook, stream) that carry them;
     ``maintainers`` is the unit whose maintainer post hears of what the hub itself cannot solve. ``plans`` is the book
     of this directory and profile, where whoever swaps them keeps one: it makes plans much quicker, and no other ones.
     """
@@ -116,7 +116,7 @@ class Context(msgspec.Struct, frozen=True):
     profile: Profile
     channels: ChannelFacts
     calendar: Calendar
-    feedback: Mapping[str, str] = {}
+    feedback: Mapping[str, tuple[str, ...]] = {}
     maintainers: str = ""
     plans: PlanBook | None = None
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 import msgspec
 
+from escalation.deed import Deed
 from escalation.vocabulary import ClockKind, Measure, Purpose, Role, Tier, Urgency
 
 
@@ -35,6 +36,7 @@ class NoticeKind(StrEnum):
     QUARANTINE = "quarantine"
     ANSWER = "answer"
     FEEDBACK = "feedback"
+    OFFICIAL = "official"
 
 
 class NoticeState(StrEnum):
@@ -94,7 +96,8 @@ class Notice(msgspec.Struct, kw_only=True, omit_defaults=True):
     a rise, a ladder step …) and is part of the id. ``attempt`` counts the addressee's contacts already used.
     ``also`` are the others who hear by this same send, since they share the address. ``done_at`` and ``done_by`` (a
     name) say that a phone task was done: its person was told, which is not signing. ``passed_on`` says why its reader
-    was looked for another way while it still waits, or lies unread ('' while nobody was)."""
+    was looked for another way while it still waits, or lies unread ('' while nobody was). ``deed`` is what
+    a notice for upstream tells, kept as it was: it may be taken back, or leave the state, before that can be sent."""
 
     id: str
     kind: NoticeKind
@@ -120,6 +123,7 @@ class Notice(msgspec.Struct, kw_only=True, omit_defaults=True):
     done_at: int = 0
     done_by: str = ""
     passed_on: str = ""
+    deed: Deed | None = None
 
     @property
     def everybody(self) -> tuple[Addressee, ...]:

@@ -17,10 +17,12 @@ from escalation.deciding.handing import transfer, urge
 from escalation.deciding.phoning import NOT_REACHED, tick_off
 from escalation.deciding.requesting import ask_from_beside, ask_to_close, extend, judge
 from escalation.deciding.undoing import undo
+from escalation.deciding.upstream import feed_back, feed_back_close
+from escalation.deed import Deed
 from escalation.directory import Directory
-from escalation.incident import Deed, Duty, Incident, IncidentState
+from escalation.incident import Duty, Incident, IncidentState
 from escalation.inputs import Context, Decision, Reply, Rights
-from escalation.notice import Addressee, Contact, NoticeKind
+from escalation.notice import NoticeKind
 from escalation.roster import responsible_for_point, standing
 from escalation.telling import TRIAL, next_stage, tell
 from escalation.vocabulary import ClockKind, Purpose, Role, Tier, Verb
@@ -71,7 +73,8 @@ def reply_to(incident: Incident, reply: Reply, ctx: Context) -> Decision:
     granted = rights(ctx.directory, incident, reply)
     if not granted:
         return refused(incident, reply, ctx, "no_right", f"{incident.code} 不属于您的岗位，未记录为签收。")
-    closed = incident.state is IncidentState.CLOSED
+    before = incident.state
+    closed = before is IncidentState.CLOSED
     if closed and reply.verb is not Verb.UNDO:
         return refused(incident, reply, ctx, "already_closed", f"{incident.code} 已于{hhmm(incident.closed_at)}关闭。")
     if not reply.verb.acts:
@@ -81,7 +84,8 @@ def reply_to(incident: Incident, reply: Reply, ctx: Context) -> Decision:
         deed = incident.deeds[-1]
         if incident.state is IncidentState.CLOSED and not closed:
             incident.closed_by = deed.who
-        _feed_back(decision, incident, deed, ctx)
+        feed_back(decision, incident, deed, ctx)
+        feed_back_close(decision, incident, before, ctx, deed)
     return decision
 
 
@@ -134,6 +138,8 @@ def _for_duty(decision: Decision, incident: Incident, duty: Duty, deed: Deed, ct
         duty.verified = duty.verified or deed
     elif deed.verb is Verb.DISPOSE:
         duty.disposed = deed
+    elif deed.verb is Verb.FED_BACK:
+        duty.fed_back = deed
     if deed.verb in _CLOCK_OF:
         meet(duty, _CLOCK_OF[deed.verb], ctx, decision, incident)
     if deed.verb in (Verb.CLEAR, Verb.FALSE_ALARM):
@@ -167,23 +173,6 @@ def _tell_colleagues(decision: Decision, incident: Incident, duty: Duty, deed: D
         duty=duty,
         note=f"{deed.name} {hhmm(ctx.now)}",
     )
-
-
-def _feed_back(decision: Decision, incident: Incident, deed: Deed, ctx: Context) -> None:
-    """What was answered goes back upstream by the source's outgoing webhook; it is never called 系统反馈."""
-    channel = ctx.feedback.get(incident.source)
-    if channel is None:
-        return
-    upstream = Addressee(
-        unit=incident.source,
-        tier=Tier.CITY,
-        role=Role.MAINTAINER,
-        name=incident.source,
-        contacts=(Contact(channel=channel),),
-    )
-    stage = next_stage(incident, NoticeKind.FEEDBACK)
-    note = deed.verb.value
-    tell(decision, incident, ctx, (upstream,), kind=NoticeKind.FEEDBACK, purpose=Purpose.COPY, stage=stage, note=note)
 
 
 def _standing_of(incident: Incident, duty: Duty | None, ctx: Context) -> str:

@@ -11,6 +11,7 @@ from hashlib import blake2s
 
 from msgspec.structs import replace
 
+from escalation.deed import Deed
 from escalation.incident import Duty, Incident
 from escalation.inputs import Context, Decision, Entry
 from escalation.notice import Addressee, Contact, Notice, NoticeKind, NoticeState, OutboxRow
@@ -51,6 +52,7 @@ def tell(
     measure: Measure | None = None,
     due_at: int = 0,
     note: str = "",
+    deed: Deed | None = None,
 ) -> list[Notice]:
     """Queue one notice for each addressee: by every contact when the incident is critical and the reader must act,
     else by the first. On trial the notice is recorded as dropped and nothing leaves. A group that others read as well
@@ -78,6 +80,7 @@ def tell(
                 attempt=attempt,
                 due_at=due_at,
                 note=note,
+                deed=deed,
             )
             if offer(decision, incident, ctx, notice):
                 made.append(notice)

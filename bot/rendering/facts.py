@@ -10,6 +10,7 @@ from typing import Any
 
 from bot.rendering import neutral, people, shorten, story, words
 from channels.channel import Abilities, Form
+from escalation.deciding.upstream import CLOSED
 from escalation.directory import Directory
 from escalation.incident import Incident
 from escalation.notice import Notice, NoticeKind
@@ -130,7 +131,8 @@ def facts(
         "remark": "" if notice.kind in _NOTE_IS_TEXT or notice.note.isascii() else clean(notice.note[:120]),
         "before": story.before(notice.note),
         "deed": story.deed_facts(directory, story.deed_of(incident, notice), now, clean),
-        "closed": clean(words.closed_reason(incident.closed_reason)[:60]),
+        "ended": notice.kind is NoticeKind.FEEDBACK and notice.note.startswith(CLOSED),
+        "closed": clean(words.closed_reason(incident.closed_reason or notice.note.removeprefix(CLOSED))[:60]),
         "measure": notice.measure.word if notice.measure and notice.to.tier is not Tier.ENTERPRISE else "",
         "lapse": None,
         "up": None,

@@ -6,13 +6,15 @@ It tells an upstream system what the hub's people did. It is not the official ç³
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 import orjson
 
 from bot.rendering import neutral, people, story, words
+from escalation.deciding.upstream import CLOSED
+from escalation.deed import Deed
 from escalation.directory import Directory
-from escalation.incident import Deed, Incident, IncidentState
+from escalation.incident import Incident, IncidentState
 from escalation.notice import Notice, NoticeKind
 from escalation.vocabulary import Mode, Verb
 
@@ -42,6 +44,14 @@ class FeedbackPost(TypedDict):
     role: str
 
 
+class FeedbackPerson(TypedDict):
+    """Who said it, from which post, and when."""
+
+    name: str
+    post: FeedbackPost
+    at: str
+
+
 class FeedbackDeed(TypedDict):
     """Who did what, from which post, when and by which channel; no phone number."""
 
@@ -55,7 +65,11 @@ class FeedbackDeed(TypedDict):
 
 
 class FeedbackData(TypedDict):
-    """The incident as the hub knows it, and the deed that is told (null for a close without one)."""
+    """The incident as it stands when this is sent, and the deed that is told (null for a close by upstream's own word).
+
+    ``fed_back`` is who said that the result was given into the official system, one for each duty; what is answered to
+    the hub never puts anybody there.
+    """
 
     code: str
     kind: str
@@ -71,6 +85,8 @@ class FeedbackData(TypedDict):
     opened_at: str
     closed_at: str | None
     closed_reason: str | None
+    closed_by: FeedbackPerson | None
+    fed_back: list[FeedbackPerson]
     deed: FeedbackDeed | None
     text: str
 
@@ -78,14 +94,14 @@ class FeedbackData(TypedDict):
 def body(incident: Incident, notice: Notice, directory: Directory, now: int, line: str, source: str) -> str:
     """The CloudEvent of one notice; ``line`` is its sentence for people, the mode's mark first."""
     deed = story.deed_of(incident, notice)
-    closed = incident.state is IncidentState.CLOSED
+    end = _end(incident, notice)
     full, _ = people.enterprise(directory, incident)
     point = {"code": neutral.visible(incident.point[:_MOST_NAME]), "name": people.place(incident)[:_MOST_NAME]}
     data: FeedbackData = {
         "code": incident.code,
         "kind": incident.kind.value,
         "mode": incident.mode.value,
-        "state": incident.state.value,
+        "state": IncidentState.CLOSED.value if end else incident.state.value,
         "active": incident.active,
         "urgency": incident.urgency.value,
         "level": incident.level.value if incident.level else None,
@@ -94,12 +110,15 @@ def body(incident: Incident, notice: Notice, directory: Directory, now: int, lin
         "point": point if incident.point else None,
         "occurred_at": words.stamp(incident.occurred_at),
         "opened_at": words.stamp(incident.opened_at),
-        "closed_at": words.stamp(incident.closed_at) if closed else None,
-        "closed_reason": neutral.visible(incident.closed_reason[:_MOST_NAME]) if closed else None,
+        "closed_at": words.stamp(end.at) if end else None,
+        "closed_reason": neutral.visible(end.reason[:_MOST_NAME]) if end else None,
+        "closed_by": _person(directory, end.by) if end and end.by else None,
+        "fed_back": [_person(directory, duty.fed_back) for duty in incident.duties if duty.fed_back],
         "deed": _deed(directory, deed) if deed else None,
         "text": line,
     }
-    return _event(notice.id, _type(incident, notice, deed), incident.mode, source, data, incident.code, now)
+    at = notice.created_at if notice.kind is NoticeKind.FEEDBACK else now
+    return _event(notice.id, _type(notice, deed), incident.mode, source, data, incident.code, at)
 
 
 def sentence(text: str, mode: Mode, source: str) -> str:
@@ -115,26 +134,54 @@ def listing(items: list[dict[str, str]], text: str, mode: Mode, source: str, now
     return _event(identity, "hub.digest", mode, source, {"mode": mode.value, "items": items, "text": text}, None, now)
 
 
-def _type(incident: Incident, notice: Notice, deed: Deed | None) -> str:
+class _End(NamedTuple):
+    """How it was closed: when, by which named reason, and by whose answer (None: by upstream's own word)."""
+
+    at: int
+    reason: str
+    by: Deed | None
+
+
+def _end(incident: Incident, notice: Notice) -> _End | None:
+    """The close that a notice tells, also when the incident was opened again before it could be sent; else the present
+    one."""
+    if notice.kind is NoticeKind.FEEDBACK and notice.note.startswith(CLOSED):
+        return _End(notice.created_at, notice.note.removeprefix(CLOSED), notice.deed)
+    if incident.state is not IncidentState.CLOSED:
+        return None
+    by = (each for each in incident.deeds if (each.who, each.at) == (incident.closed_by, incident.closed_at))
+    return _End(incident.closed_at, incident.closed_reason, next(by, None))
+
+
+def _type(notice: Notice, deed: Deed | None) -> str:
     if notice.kind is not NoticeKind.FEEDBACK:
         return f"notice.{notice.kind.value}"
-    closed = incident.state is IncidentState.CLOSED and notice.created_at >= incident.closed_at
-    if closed and notice.note not in set(Verb):
+    if notice.note.startswith(CLOSED):
         return "incident.closed"
     return TYPES.get(deed.verb, "notice.feedback") if deed else "notice.feedback"
+
+
+def _post(directory: Directory, deed: Deed) -> FeedbackPost:
+    return {
+        "unit": deed.unit,
+        "unit_name": neutral.visible(directory.unit_name(deed.unit)),
+        "tier": deed.tier.value,
+        "role": deed.role.value,
+    }
+
+
+def _person(directory: Directory, deed: Deed) -> FeedbackPerson:
+    return {
+        "name": neutral.visible(deed.name[:_MOST_NAME]),
+        "post": _post(directory, deed),
+        "at": words.stamp(deed.at),
+    }
 
 
 def _deed(directory: Directory, deed: Deed) -> FeedbackDeed:
     return {
         "verb": deed.verb.value,
-        "name": neutral.visible(deed.name[:_MOST_NAME]),
-        "post": {
-            "unit": deed.unit,
-            "unit_name": neutral.visible(directory.unit_name(deed.unit)),
-            "tier": deed.tier.value,
-            "role": deed.role.value,
-        },
-        "at": words.stamp(deed.at),
+        **_person(directory, deed),
         "channel": deed.channel,
         "text": neutral.mask(neutral.visible(deed.text[:_MOST_TEXT])),
         "cause": neutral.visible(deed.cause[:_MOST_TEXT]),

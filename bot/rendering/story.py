@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from bot.rendering import people, words
+from escalation.deed import Deed
 from escalation.directory import Directory
-from escalation.incident import Clock, ClockState, Deed, Duty, Incident, StepAction
+from escalation.incident import Clock, ClockState, Duty, Incident, StepAction
 from escalation.notice import Notice, NoticeKind
 from escalation.vocabulary import ClockKind, Level, Role, Severity, Verb
 
@@ -52,16 +53,16 @@ def lapsed(incident: Incident, notice: Notice) -> tuple[Duty, Clock] | None:
 
 
 def deed_of(incident: Incident, notice: Notice) -> Deed | None:
-    """The deed a notice tells of: the signature of its duty, the newest request, or the newest deed with the verb a
-    feedback names; none younger than the notice where there is an older one."""
+    """The deed a notice tells of: the one it brings, the signature of its duty, the newest request, or the newest deed
+    at all; none younger than the notice where there is an older one."""
+    if notice.kind is NoticeKind.FEEDBACK:
+        return notice.deed
     duty = next((duty for duty in incident.duties if duty.id == notice.duty), None)
     if notice.kind is NoticeKind.SIGNED and duty and duty.signed:
         return duty.signed
     if not incident.deeds:
         return None
     fitting = _DEEDS_OF.get(notice.kind, _VERBS)
-    if notice.kind is NoticeKind.FEEDBACK and notice.note in _VERBS:
-        fitting = frozenset({Verb(notice.note)})
     deeds = [deed for deed in incident.deeds if deed.verb in fitting]
     earlier = [deed for deed in deeds if deed.at <= notice.created_at]
     return (earlier or deeds)[-1] if deeds else None

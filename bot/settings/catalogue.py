@@ -125,8 +125,8 @@ SENTENCES: Mapping[str, Pair] = {
         "{value} is the name of the sample rules that ship with the hub",
     ),
     "feedback_kind": (
-        "渠道 {value} 不是 webhook，不能用于回传上游",
-        "channel {value} is no webhook and cannot tell upstream",
+        "渠道 {value} 不是 webhook 或 redis_stream，不能用于回传上游",
+        "channel {value} is neither a webhook nor a redis_stream and cannot tell upstream",
     ),
     "unit_tier": ("单位的层级不能是 enterprise", "a unit cannot be of tier enterprise"),
     "parent_tier": (

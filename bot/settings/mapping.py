@@ -50,7 +50,8 @@ def _path(value: str) -> str:
     return value
 
 
-def _listed(value: Any) -> Any:
+def listed(value: Any) -> Any:
+    """One text where several may stand, as a list of one."""
     return [value] if isinstance(value, str) else value
 
 
@@ -61,7 +62,7 @@ def _written(value: Any) -> Any:
 FieldPathText = Annotated[str, AfterValidator(_path)]
 Paths = Annotated[
     tuple[FieldPathText, ...],
-    BeforeValidator(_listed),
+    BeforeValidator(listed),
     WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
 ]
 Constant = Annotated[str, BeforeValidator(_written), WithJsonSchema({"type": ["string", "number"]})]

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
@@ -31,7 +32,7 @@ from pydantic_core import CoreSchema, PydanticCustomError
 from yarl import URL
 
 from bot.settings.accounts import Account, DutyPage
-from bot.settings.mapping import MappingTable, StreamTable, store_address
+from bot.settings.mapping import MappingTable, StreamTable, listed, store_address
 from bot.settings.operation import Api, Log, Metrics
 from channels import registry, standard_webhooks
 from escalation import calendar
@@ -131,6 +132,19 @@ class Store(Table):
         return store_address(value)
 
 
+class _OrName:
+    """Shows that a list of names may also be written as its one name."""
+
+    @staticmethod
+    def __get_pydantic_core_schema__(source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return handler(source)
+
+    @staticmethod
+    def __get_pydantic_json_schema__(schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        names = handler(schema)
+        return {"anyOf": [names["items"], names]}
+
+
 class Source(Table):
     """``[sources.NAME]``: an upstream system that posts to ``/events/NAME``, or (``kind = "stream"``) writes streams.
 
@@ -138,7 +152,7 @@ class Source(Table):
     an ``allow`` list of networks. ``levels`` and ``severities`` translate its own words and numbers; what they do not
     know becomes ``unknown_level`` / ``unknown_severity`` and is flagged. ``rate`` is events a second, ``burst`` how
     many may come at once. ``mode`` overrides what the events say of themselves. What comes are CloudEvents, or
-    whatever ``mapping`` makes events of.
+    whatever ``mapping`` makes events of. ``feedback`` names the channels that carry back what people answered.
     """
 
     kind: Literal["webhook", "stream"] = "webhook"
@@ -151,7 +165,7 @@ class Source(Table):
     unknown_level: Level = Level.RED
     unknown_severity: Severity = Severity.HIGH_HIGH
     mode: Mode | None = None
-    feedback: Id | None = None
+    feedback: Annotated[tuple[Id, ...], BeforeValidator(listed), _OrName] = ()
     rate: Count = 200
     burst: Count = 1000
     stream: StreamTable | None = None

@@ -7,8 +7,9 @@ from typing import Any
 
 from bot.rendering import people, words
 from bot.rendering.neutral import visible
+from escalation.deed import Deed
 from escalation.directory import Directory
-from escalation.incident import ClockState, Deed, Duty, Incident, IncidentState
+from escalation.incident import ClockState, Duty, Incident, IncidentState
 from escalation.inputs import Rights
 from escalation.vocabulary import Kind, Level, Severity
 

@@ -8,7 +8,8 @@ import msgspec
 
 from escalation.calendar import local
 from escalation.deciding.duties import due_of, duty_at, own_people
-from escalation.incident import Deed, Duty, Incident
+from escalation.deed import Deed
+from escalation.incident import Duty, Incident
 from escalation.inputs import Context, Decision, Entry, Reply, Rights
 from escalation.notice import Addressee, Notice, NoticeKind
 from escalation.roster import holder

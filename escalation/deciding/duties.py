@@ -46,7 +46,7 @@ def light(incident: Incident, tier: Tier, unit: str, roles: tuple[Role, ...], ct
 
 def relight(incident: Incident, duty: Duty, ctx: Context) -> None:
     """News for a tower that the ladder lit: it must sign anew."""
-    duty.signed = duty.verified = duty.disposed = None
+    duty.signed = duty.verified = duty.disposed = duty.fed_back = None
     duty.named = ""
     duty.clocks = _lit_clocks(incident, ctx)
 

@@ -100,6 +100,7 @@ def _next_contact(
             attempt=attempt,
             due_at=notice.due_at,
             note=notice.note,
+            deed=notice.deed,
         )
         known = taken is not None and who.who in {each.who for each in taken.everybody}
         if not known:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from escalation.deciding.duties import meet, open_duty, tell_plan
+from escalation.deciding.upstream import still_owed_upstream
 from escalation.event import Event, Flag
 from escalation.incident import Incident, IncidentState, Plan
 from escalation.inputs import Context, Decision, Entry
@@ -96,7 +97,8 @@ def reopen(incident: Incident, event: Event, ctx: Context) -> Decision:
     incident.reasons, incident.flags = event.reasons, event.flags
     incident.urgency = urgency_of(event.level, event.severity)
     incident.plan = plan_for(event, ctx)
-    incident.duties, incident.requests, incident.notices, incident.deeds = [], [], {}, []
+    incident.duties, incident.requests, incident.deeds = [], [], []
+    incident.notices = still_owed_upstream(incident)
     decision = Decision(reason="reopened", incident=incident, verdict=Verdict.REOPENED)
     decision.entries.append(_opened(event, incident, ctx, "reopened"))
     for planned in incident.plan.duties:

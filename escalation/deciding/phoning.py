@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from escalation.deciding.needed import done_meanwhile
-from escalation.incident import Deed, Incident, IncidentState
+from escalation.deed import Deed
+from escalation.incident import Incident, IncidentState
 from escalation.inputs import Context, Decision, Entry
 from escalation.notice import Notice, NoticeKind
 

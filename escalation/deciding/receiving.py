@@ -113,6 +113,7 @@ def _left(notice: Notice, receipt: Receipt, state: NoticeState) -> None:
     if notice.state in _ORDER and _ORDER.index(state) > _ORDER.index(notice.state):
         notice.state = state
     notice.vendor_id = receipt.vendor_id or notice.vendor_id
+    notice.deed = None  # It has left: nothing will be made of it again.
     if state in (NoticeState.SUBMITTED, NoticeState.UNCERTAIN):
         notice.submitted_at = notice.submitted_at or receipt.at
     elif state is NoticeState.DELIVERED:

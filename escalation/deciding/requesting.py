@@ -26,7 +26,8 @@ from escalation.deciding.acts import (
 )
 from escalation.deciding.closing import close
 from escalation.deciding.duties import duty_at, lead_tier, loudly, meet, own_people, prolong, running
-from escalation.incident import Clock, ClockPlan, Deed, Duty, DutyPlan, Incident, Request
+from escalation.deed import Deed
+from escalation.incident import Clock, ClockPlan, Duty, DutyPlan, Incident, Request
 from escalation.inputs import Context, Decision, Reply, Rights
 from escalation.notice import NoticeKind
 from escalation.reach import acting

@@ -8,7 +8,8 @@ from escalation.calendar import MINUTE, hhmm
 from escalation.deciding.acts import deed_by, hear, recorded, refused, told_of
 from escalation.deciding.duties import running, shift
 from escalation.deciding.phoning import open_again
-from escalation.incident import ClockState, Deed, Duty, Incident, IncidentState, Request
+from escalation.deed import Deed
+from escalation.incident import ClockState, Duty, Incident, IncidentState, Request
 from escalation.inputs import Context, Decision, Entry, Reply, Rights
 from escalation.notice import Addressee, NoticeKind
 from escalation.roster import holder
@@ -128,6 +129,8 @@ def _take_from_duty(incident: Incident, duty: Duty, last: Deed, ctx: Context) ->
         duty.verified = _newest(earlier, Verb.VERIFY)
     if duty.disposed == last:
         duty.disposed = _newest(earlier, Verb.DISPOSE)
+    if duty.fed_back == last:
+        duty.fed_back = _newest(earlier, Verb.FED_BACK)
     if last.verb is Verb.TRANSFER:
         duty.named = last.before if last.before and holder(ctx.directory, last.before) else ""
     for clock in duty.clocks:

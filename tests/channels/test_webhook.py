@@ -80,7 +80,7 @@ async def test_the_reference_library_verifies_the_request_as_it_was_on_the_wire(
 async def test_a_repeat_keeps_its_id_and_has_a_time_of_its_own(receiver: Receiver, clock: Clock) -> None:
     receiver.vendor.faults.put(Fault.DROP_AFTER)
     first = await receiver.driver.send(a_letter(BODY, address=""))
-    assert first.kind is OutcomeKind.UNCERTAIN
+    assert first.kind is OutcomeKind.TRANSIENT
     clock.at += 3_600_000
     second = await receiver.driver.send(a_letter(BODY, address="", at=clock.at))
     assert second.kind is OutcomeKind.ACCEPTED
@@ -145,9 +145,9 @@ async def test_how_long_to_wait_is_read_in_every_form(session: aiohttp.ClientSes
         (Fault.STATUS_429, OutcomeKind.THROTTLED, 0),
         (Fault.REDIRECT, OutcomeKind.MISCONFIGURED, 0),
         (Fault.GARBAGE, OutcomeKind.ACCEPTED, 0),
-        (Fault.DROP_BEFORE, OutcomeKind.UNCERTAIN, 0),
-        (Fault.HALF_BODY, OutcomeKind.UNCERTAIN, 1),
-        (Fault.DROP_AFTER, OutcomeKind.UNCERTAIN, 1),
+        (Fault.DROP_BEFORE, OutcomeKind.TRANSIENT, 0),
+        (Fault.HALF_BODY, OutcomeKind.TRANSIENT, 1),
+        (Fault.DROP_AFTER, OutcomeKind.TRANSIENT, 1),
     ],
 )
 async def test_each_fault_has_its_outcome(receiver: Receiver, fault: Fault, kind: OutcomeKind, taken: int) -> None:
@@ -158,12 +158,12 @@ async def test_each_fault_has_its_outcome(receiver: Receiver, fault: Fault, kind
     assert len(receiver.vendor.received) == taken
 
 
-async def test_a_receiver_that_does_not_answer_is_uncertain_in_time(
+async def test_a_receiver_that_does_not_answer_is_asked_again(
     receiver: Receiver, session: aiohttp.ClientSession
 ) -> None:
     receiver.vendor.faults.put(Fault.HANG)
     outcome = await a_driver(session, receiver.url, timeout=0.2).send(a_letter(BODY, address=""))
-    assert outcome.kind is OutcomeKind.UNCERTAIN
+    assert outcome.kind is OutcomeKind.TRANSIENT
     receiver.vendor.faults.release()
 
 

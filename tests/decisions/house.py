@@ -49,7 +49,7 @@ class Story:
         now: int = NIGHT,
         voice: tuple[str, ...] = (),
         tells_reading: tuple[str, ...] = (),
-        feedback: Mapping[str, str] | None = None,
+        feedback: Mapping[str, tuple[str, ...]] | None = None,
         enterprise: str = FACTORY,
     ) -> None:
         self.directory = directory or county()

@@ -150,7 +150,7 @@ def test_the_feedback_clock_is_met_by_the_word_of_whoever_fed_it_back_and_by_not
 
 
 def test_answers_go_upstream_only_where_a_source_wants_them() -> None:
-    silent, wanted = Story(), Story(feedback={"gateway": "upstream"})
+    silent, wanted = Story(), Story(feedback={"gateway": ("upstream",)})
     for story in (silent, wanted):
         story.alarm()
         story.signs("zhao")
@@ -164,7 +164,7 @@ def test_answers_go_upstream_only_where_a_source_wants_them() -> None:
 
 @pytest.mark.parametrize("verb", [Verb.QUERY, Verb.HELP])
 def test_to_ask_is_not_to_sign(verb: Verb) -> None:
-    story = Story(feedback={"gateway": "upstream"})
+    story = Story(feedback={"gateway": ("upstream",)})
     story.alarm()
     decision = story.says(verb, "zhao")
     assert "尚未签收" in decision.answer

@@ -58,7 +58,7 @@ class Anything(RuleBasedStateMachine):
         known=st.sampled_from([FACTORY, NEXT_DOOR, "someone"]),
     )
     def begin(self, where: Directory, warning: bool, known: str) -> None:
-        self.story = Story(directory=where, enterprise=known, voice=("group",), feedback={"gateway": "upstream"})
+        self.story = Story(directory=where, enterprise=known, voice=("group",), feedback={"gateway": ("upstream",)})
         self.kinds = WARNINGS if warning else ALARMS
 
     @property
@@ -175,7 +175,7 @@ TestAnythingForLong.settings = settings(
 @pytest.mark.parametrize("seed", range(4))
 def test_five_hundred_random_steps_leave_the_state_small(seed: int) -> None:
     chance = random.Random(seed)
-    story = Story(directory=county(people=RICH), feedback={"gateway": "upstream"})
+    story = Story(directory=county(people=RICH), feedback={"gateway": ("upstream",)})
     levels: list[Level | None] = [None, *Level]
     story.warning(Level.RED)
     for _ in range(500):

@@ -92,7 +92,7 @@ def test_a_duty_that_was_closed_or_has_left_needs_no_call() -> None:
 
 
 def test_closed_meanwhile_lets_only_the_end_and_what_upstream_wants_through() -> None:
-    story = Story(feedback={"gateway": "upstream"})
+    story = Story(feedback={"gateway": ("upstream",)})
     story.alarm(Severity.HIGH_HIGH)
     story.receipt(story.notice("赵一"), SendResult.REFUSED_RECIPIENT)
     story.wait(1)

@@ -269,7 +269,7 @@ def test_receipts_of_notices_the_state_does_not_hold_are_only_written_down() -> 
 
 
 def test_old_notices_leave_the_state_but_nobody_who_was_told_is_forgotten() -> None:
-    story = Story(feedback={"gateway": "upstream"})
+    story = Story(feedback={"gateway": ("upstream",)})
     story.alarm()
     for _ in range(MOST_NOTICES + 10):
         story.send_all()
@@ -280,7 +280,7 @@ def test_old_notices_leave_the_state_but_nobody_who_was_told_is_forgotten() -> N
 
 
 def test_what_waits_leaves_only_when_something_newer_waits_for_the_same_address() -> None:
-    story = Story(feedback={"gateway": "upstream"})
+    story = Story(feedback={"gateway": ("upstream",)})
     story.alarm()
     superseded: list[str] = []
     for _ in range(MOST_NOTICES + 10):

@@ -7,8 +7,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from channels.channel import Abilities, Form
+from escalation.deed import Deed
 from escalation.directory import ContactEntry, Directory, Enterprise, Person, Point, Post, Unit
-from escalation.incident import Clock, ClockState, Deed, Duty, Incident, Plan, Step, StepAction
+from escalation.incident import Clock, ClockState, Duty, Incident, Plan, Step, StepAction
 from escalation.notice import Addressee, Contact, Notice, NoticeKind
 from escalation.vocabulary import (
     ClockKind,
@@ -208,7 +209,8 @@ def scene(kind: NoticeKind) -> tuple[Incident, Notice]:
             return incident(), notice(kind, Purpose.ATTEND, to=officer, measure=Measure.SITE_SUPERVISION)
         case NoticeKind.SIGNED | NoticeKind.FEEDBACK:
             signed = duty(clock(state=ClockState.MET, met_at=NOW), signed=deed())
-            return incident(duties=[signed], deeds=[deed()]), notice(kind, Purpose.COPY)
+            told = notice(kind, Purpose.COPY, deed=deed(), note="sign" if kind is NoticeKind.FEEDBACK else "")
+            return incident(duties=[signed], deeds=[deed()]), told
         case NoticeKind.REQUESTED:
             asked = deed(Verb.CLEAR, text="灰斗已清空，温度正常", cause="工艺波动")
             return incident(deeds=[deed(), asked]), notice(kind, Purpose.ATTEND, to=TOWN_ROOM)

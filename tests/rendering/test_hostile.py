@@ -18,8 +18,9 @@ from bot.rendering import neutral
 from bot.rendering.renderer import Renderer
 from channels.channel import Form
 from channels.sms.text import find_link
+from escalation.deed import Deed
 from escalation.event import Flag
-from escalation.incident import Deed, Incident
+from escalation.incident import Incident
 from escalation.notice import Notice, NoticeKind
 from escalation.vocabulary import Mode
 from tests.rendering.cast import CHANNELS, DIRECTORY, GROUP, MAIL, NOW, SMS, scene

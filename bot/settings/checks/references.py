@@ -98,13 +98,12 @@ def _hub(draft: Draft, names: _Names) -> Iterator[Finding]:
     for name, source in draft.sources.items():
         if name in OWN_SOURCES:
             yield Finding("own_source", ("sources", name), {"value": name}, key=True)
-        if source.feedback is None:
-            continue
         at: Loc = ("sources", name, "feedback")
-        yield from names.lacks("no_channel", source.feedback, at, draft.named("channels"))
-        channel = draft.channels.get(source.feedback)
-        if channel is not None and channel[1].form is not Form.JSON:
-            yield Finding("feedback_kind", at, {"value": source.feedback})
+        for wanted in source.feedback:
+            yield from names.lacks("no_channel", wanted, at, draft.named("channels"))
+            channel = draft.channels.get(wanted)
+            if channel is not None and channel[1].form is not Form.JSON:
+                yield Finding("feedback_kind", at, {"value": wanted})
 
 
 def _hazards(draft: Draft, names: _Names) -> Iterator[Finding]:

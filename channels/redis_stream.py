@@ -1,0 +1,156 @@
+"""A Redis stream that an upstream system reads: what was answered is appended there, one entry for each notice.
+
+An entry whose reply was lost is appended again, until the server has said that it stands there: nothing is missing, and
+whoever reads drops what has the ``id`` of an entry before. The stream is kept to about so many entries (``MAXLEN ~``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from typing import Annotated, Any, ClassVar, Literal
+from urllib.parse import urlsplit
+
+import aiohttp
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from redis import exceptions
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.connection import parse_url
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from channels.channel import Abilities, Form, Letter
+from channels.masking import Masker
+from channels.outcome import Outcome, OutcomeKind
+
+BODY_BYTES = 20_000
+ID = "id"
+"""The field of an entry that holds the letter's id, the same on every repeat."""
+_SCHEMES = ("redis", "rediss", "unix")
+
+_CREDENTIALS = (
+    exceptions.AuthenticationError,
+    exceptions.AuthorizationError,
+    exceptions.NoPermissionError,
+    exceptions.AuthenticationWrongNumberOfArgsError,
+)
+_PASSES = (
+    exceptions.ConnectionError,
+    exceptions.TimeoutError,
+    exceptions.OutOfMemoryError,
+    exceptions.ReadOnlyError,
+    exceptions.MasterDownError,
+    exceptions.TryAgainError,
+    exceptions.ClusterDownError,
+    OSError,
+    TimeoutError,
+)
+"""What ends by itself, or once somebody has mended the server; the entry may stand there already."""
+_PASSING_WORDS = ("NOREPLICAS", "MISCONF", "LOADING", "BUSY", "MASTERDOWN")
+
+
+def _address(value: str) -> str:
+    """A server's address without credentials."""
+    if urlsplit(value).scheme not in _SCHEMES:
+        raise ValueError("应为 redis://主机:端口、rediss://主机:端口 或 unix:///路径")
+    if "@" in value or "password=" in value:
+        raise ValueError("地址里不写密码，另写 username 和 password")
+    parse_url(value)
+    return value
+
+
+class Settings(BaseModel):
+    """``[channels.<name>]`` with ``kind = "redis_stream"``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    kind: Literal["redis_stream"]
+    url: Annotated[str, AfterValidator(_address)] = Field(description="Redis 地址，不含密码")
+    username: str = Field("", description="用户名；只有密码的不必写")
+    password: SecretStr | None = Field(None, description="密码")
+    stream: str = Field(min_length=1, max_length=200, description="写入的流（键名）")
+    field: str = Field("event", min_length=1, max_length=100, description="条目中放 JSON 的字段")
+    max_length: int = Field(100_000, ge=1_000, le=100_000_000, description="流大致保留的条数，更早的由 Redis 裁掉")
+    at_once: int = Field(16, ge=1, le=256, description="同时写入的条数")
+    timeout: float = Field(5.0, gt=0, le=60, description="一次写入最多等待的秒数")
+
+
+class Driver:
+    """Appends the letter's JSON text to the stream, on connections of its own."""
+
+    Settings: ClassVar[Any] = Settings
+
+    __slots__ = ("_client", "_mask", "_settings", "abilities", "name")
+
+    def __init__(self, name: str, settings: Settings, session: aiohttp.ClientSession) -> None:  # noqa: ARG002
+        self.name = name
+        self.abilities = Abilities(
+            kind=settings.kind,
+            word="Redis 流",
+            form=Form.JSON,
+            max_bytes=BODY_BYTES,
+            digest=False,
+            at_once=settings.at_once,
+            timeout=settings.timeout,
+        )
+        self._settings = settings
+        self._mask = Masker([settings.password.get_secret_value()] if settings.password else [])
+        self._client: Redis | None = None
+
+    async def send(self, letter: Letter) -> Outcome:
+        if letter.address:
+            return Outcome(OutcomeKind.MISCONFIGURED, "写入流的渠道不写 address，流名写在渠道的 stream 里")
+        try:
+            body = letter.text.encode("utf-8")
+        except UnicodeEncodeError:
+            return Outcome(OutcomeKind.REFUSED_CONTENT, "文本含有无法编码的字符")
+        if len(body) > BODY_BYTES or not body:
+            return Outcome(OutcomeKind.REFUSED_CONTENT, f"正文长 {len(body)} 字节，应为 1–{BODY_BYTES}")
+        try:
+            async with asyncio.timeout(self.abilities.timeout):
+                entry = await self._connected().xadd(
+                    self._settings.stream,
+                    {ID: letter.id, self._settings.field: body},
+                    maxlen=self._settings.max_length,
+                    approximate=True,
+                )
+        except (exceptions.RedisError, OSError, TimeoutError) as error:
+            return self.read(error)
+        name = entry if isinstance(entry, str) else entry.decode()
+        return Outcome(OutcomeKind.ACCEPTED, f"条目 {name}", vendor_id=name)
+
+    def read(self, error: Exception) -> Outcome:
+        """What a failed append means. A lost reply is no reason to stop: the entry is appended again under its id."""
+        said = self._mask(f"{type(error).__name__} {error}")
+        if isinstance(error.__cause__, ssl.SSLCertVerificationError):
+            return Outcome(OutcomeKind.MISCONFIGURED, f"TLS 证书不可信：{said}")
+        if isinstance(error, _CREDENTIALS):
+            return Outcome(OutcomeKind.MISCONFIGURED, f"用户名、密码或权限不对：{said}")
+        if isinstance(error, _PASSES) or str(error).startswith(_PASSING_WORDS):
+            return Outcome(OutcomeKind.TRANSIENT, f"未确认写入：{said}")
+        return Outcome(OutcomeKind.MISCONFIGURED, f"Redis 拒绝写入：{said}")
+
+    async def close(self) -> None:
+        if self._client is not None:
+            await self._client.aclose()
+            await self._client.connection_pool.aclose()
+            self._client = None
+
+    def _connected(self) -> Redis:
+        """The client; it connects when first used. Repeats are the courier's, so it makes none of its own."""
+        if self._client is None:
+            settings = self._settings
+            options: dict[str, Any] = dict(parse_url(settings.url))
+            if settings.password is not None:
+                options |= {"username": settings.username or None, "password": settings.password.get_secret_value()}
+            options |= {
+                "protocol": 2,
+                "driver_info": None,
+                "decode_responses": False,
+                "retry": Retry(NoBackoff(), 0),
+                "socket_timeout": settings.timeout,
+                "socket_connect_timeout": settings.timeout,
+            }
+            pool = BlockingConnectionPool(max_connections=settings.at_once, timeout=settings.timeout, **options)
+            self._client = Redis(connection_pool=pool)
+        return self._client
