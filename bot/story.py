@@ -140,13 +140,15 @@ class ClockLine(msgspec.Struct, kw_only=True):
 
 
 class DutyLine(msgspec.Struct, kw_only=True):
-    """How one duty stands."""
+    """How one duty stands. ``fed_back_by`` gave the result into the official system; who only answered here did not."""
 
     duty: str
     tier: str
     unit_name: str
     signed_by: str
     signed_at: str
+    fed_back_by: str
+    fed_back_at: str
     open: bool
     closed_reason: str
     clocks: list[ClockLine]
@@ -292,6 +294,8 @@ def duty_line(duty: Duty, directory: Directory) -> DutyLine:
         unit_name=f"{Tier(duty.tier).word} {directory.unit_name(duty.unit)}",
         signed_by=duty.signed.name if duty.signed else "",
         signed_at=shown(duty.signed.at) if duty.signed else "",
+        fed_back_by=duty.fed_back.name if duty.fed_back else "",
+        fed_back_at=shown(duty.fed_back.at) if duty.fed_back else "",
         open=duty.open,
         closed_reason=duty.closed_reason,
         clocks=[_clock(clock) for clock in duty.clocks],
@@ -324,7 +328,8 @@ def text_of(story: Story) -> str:
     for duty in story.duties:
         signed = f"{duty.signed_by} {_minute(duty.signed_at)} 签收" if duty.signed_by else "未签收"
         clocks = "，".join(f"{each.clock} {_minute(each.due)} {_STATES[each.state]}" for each in duty.clocks)
-        head.append(f"  {duty.unit_name}：{signed}；{clocks}")
+        fed_back = f"；{duty.fed_back_by} {_minute(duty.fed_back_at)} 已在原系统反馈" if duty.fed_back_by else ""
+        head.append(f"  {duty.unit_name}：{signed}{fed_back}；{clocks}")
     body = [
         f"{_minute(line.at)}{line.at[16:19]}  {line.what}  {line.who}  {line.channel}".rstrip() for line in story.lines
     ]

@@ -14,6 +14,7 @@ from escalation.deciding.acts import choose, deed_by, owed, recorded, refused, t
 from escalation.deciding.closing import close_if_over
 from escalation.deciding.duties import meet
 from escalation.deciding.handing import transfer, urge
+from escalation.deciding.official import give_text, owing
 from escalation.deciding.phoning import NOT_REACHED, tick_off
 from escalation.deciding.requesting import ask_from_beside, ask_to_close, extend, judge
 from escalation.deciding.undoing import undo
@@ -75,7 +76,7 @@ def reply_to(incident: Incident, reply: Reply, ctx: Context) -> Decision:
         return refused(incident, reply, ctx, "no_right", f"{incident.code} 不属于您的岗位，未记录为签收。")
     before = incident.state
     closed = before is IncidentState.CLOSED
-    if closed and reply.verb is not Verb.UNDO:
+    if closed and reply.verb not in (Verb.UNDO, Verb.FED_BACK):
         return refused(incident, reply, ctx, "already_closed", f"{incident.code} 已于{hhmm(incident.closed_at)}关闭。")
     if not reply.verb.acts:
         return refused(incident, reply, ctx, "asked", _standing_of(incident, choose(incident, granted)[1], ctx))
@@ -84,6 +85,7 @@ def reply_to(incident: Incident, reply: Reply, ctx: Context) -> Decision:
         deed = incident.deeds[-1]
         if incident.state is IncidentState.CLOSED and not closed:
             incident.closed_by = deed.who
+        give_text(decision, incident, ctx, deed)
         feed_back(decision, incident, deed, ctx)
         feed_back_close(decision, incident, before, ctx, deed)
     return decision
@@ -101,6 +103,8 @@ _HANDLERS: dict[Verb, Callable[[Incident, Reply, tuple[Rights, ...], Context], D
 
 def _act(incident: Incident, reply: Reply, granted: tuple[Rights, ...], ctx: Context) -> Decision:
     """What is done for the sender's own duty, and what anybody with a post may record."""
+    if incident.state is IncidentState.CLOSED:
+        return _fed_back_afterwards(incident, reply, granted, ctx)
     right, duty = choose(incident, granted)
     decision, deed = recorded(incident, deed_by(right, reply, ctx), ctx, duty)
     if reply.verb is Verb.PHONED:
@@ -122,6 +126,20 @@ def _act(incident: Incident, reply: Reply, granted: tuple[Rights, ...], ctx: Con
         decision.answer = f"{incident.code} 已记录您已知悉。您的层级对此项没有处置责任，其他层级的时限不受影响。"
     else:
         _for_duty(decision, incident, duty, deed, ctx)
+    return decision
+
+
+def _fed_back_afterwards(incident: Incident, reply: Reply, granted: tuple[Rights, ...], ctx: Context) -> Decision:
+    """The close ends no duty towards the official system: what was fed back there later is recorded all the same."""
+    owed_by = {duty.unit: duty for duty in owing(incident)}
+    right = next((each for each in granted if each.unit in owed_by), None)
+    if right is None:
+        answer = f"{incident.code} 已于{hhmm(incident.closed_at)}关闭，您的单位没有待系统反馈的事项。"
+        return refused(incident, reply, ctx, "already_closed", answer)
+    duty = owed_by[right.unit]
+    decision, deed = recorded(incident, deed_by(right, reply, ctx), ctx, duty)
+    duty.fed_back = deed
+    decision.answer = f"{incident.code} 已记录：{deed.name} {hhmm(ctx.now)}已在原系统反馈。"
     return decision
 
 

@@ -57,7 +57,8 @@ def tell(
     """Queue one notice for each addressee: by every contact when the incident is critical and the reader must act,
     else by the first. On trial the notice is recorded as dropped and nothing leaves. A group that others read as well
     is passed over, and the journal says so."""
-    urgency = incident.urgency if purpose is Purpose.ACT else Urgency.NORMAL
+    urgent = purpose is Purpose.ACT and kind is not NoticeKind.OFFICIAL
+    urgency = incident.urgency if urgent else Urgency.NORMAL
     made: list[Notice] = []
     for each in addressees:
         addressee = _within_the_line(decision, incident, ctx, each, kind)

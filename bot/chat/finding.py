@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from bot.chat.rows import Row, Sender
 from escalation.deciding.handing import urgeable
+from escalation.deciding.official import owing
 from escalation.deciding.requesting import pending
 from escalation.deciding.undoing import last_act
 from escalation.directory import ContactEntry, Directory
@@ -130,6 +131,12 @@ def duties_of(directory: Directory, incident: Incident, sender: Sender) -> list[
     """The open duties of the units where the sender holds a post."""
     units = {right.unit for right in _rights(directory, incident, sender)}
     return [duty for duty in incident.duties if duty.open and duty.unit in units]
+
+
+def feedback_owed(directory: Directory, incident: Incident, sender: Sender) -> list[Duty]:
+    """The duties of the sender's units that still owe the official system a feedback, after the close too."""
+    units = {right.unit for right in _rights(directory, incident, sender)}
+    return [duty for duty in owing(incident) if duty.unit in units]
 
 
 def _merged(told: list[list[str]]) -> dict[str, None]:

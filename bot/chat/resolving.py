@@ -241,4 +241,5 @@ def _state(directory: Directory, incident: Incident, sender: Sender, verb: Verb,
         return saying.not_yours(incident.code)
     if verb is Verb.WHY:
         return explaining.why(directory, incident, sender)
-    return saying.state(directory, incident, now)
+    owed = finding.feedback_owed(directory, incident, sender)
+    return saying.state(directory, incident, now) + saying.to_paste(directory, incident, owed)

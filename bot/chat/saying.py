@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from bot.rendering import people, shorten, words
+from bot.rendering import neutral, people, shorten, words
+from bot.rendering.engine import Engine
+from bot.rendering.official import official_texts
 from escalation.directory import Directory
 from escalation.incident import Clock, ClockState, Duty, Incident, IncidentState
 from escalation.vocabulary import Kind, Role, Verb
 
 NO_REPLACEMENT = "本回复不代替事故报告。"
 _MOST_LINES = 8
+_MOST_TO_PASTE = 400
 _OPEN_WORDS = {
     Verb.SIGN: "未签收",
     Verb.VERIFY: "未核查",
@@ -101,11 +104,23 @@ def state(directory: Directory, incident: Incident, now: int) -> str:
     return f"{line(directory, incident)}：{upstream}。{'；'.join(duties) or '目前无单位承担处置'}。"
 
 
+def to_paste(directory: Directory, incident: Incident, duties: Iterable[Duty]) -> str:
+    """The text for the official system, for whoever owes it; '' where nobody does, or there is nothing to say yet."""
+    engine = Engine()
+    for duty in duties:
+        for text in official_texts(engine, incident, duty, directory, neutral.visible):
+            if shorten.units(text) <= _MOST_TO_PASTE:
+                return f"\n尚未在原系统反馈。以下可照原样粘贴，反馈后回“系统已反馈 {incident.code}”：\n{text}"
+    return ""
+
+
 def _duty(directory: Directory, duty: Duty, now: int) -> str:
     name = people.unit(directory, duty.unit)
     signed = f"{duty.signed.name} {words.moment(duty.signed.at, now)}签收" if duty.signed else "未签收"
     named = _named(directory, duty)
     signed += f"，已转派{named}" if named else ""
+    if duty.fed_back:
+        signed += f"，{duty.fed_back.name} {words.moment(duty.fed_back.at, now)}已在原系统反馈"
     left = [owed(clock, now) for clock in duty.clocks if clock.state is ClockState.RUNNING]
     return f"{name}{signed}" + (f"，{'，'.join(left)}" if left else "")
 

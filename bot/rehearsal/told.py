@@ -31,6 +31,7 @@ KIND_WORDS = {
     "quarantine": "异常待查",
     "answer": "答复",
     "feedback": "回传上游",
+    "official": "系统反馈文本",
 }
 
 

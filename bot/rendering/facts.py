@@ -12,7 +12,7 @@ from bot.rendering import neutral, people, shorten, story, words
 from channels.channel import Abilities, Form
 from escalation.deciding.upstream import CLOSED
 from escalation.directory import Directory
-from escalation.incident import Incident
+from escalation.incident import Incident, IncidentState
 from escalation.notice import Notice, NoticeKind
 from escalation.vocabulary import ClockKind, Kind, Purpose, Role, Tier
 
@@ -133,6 +133,8 @@ def facts(
         "deed": story.deed_facts(directory, story.deed_of(incident, notice), now, clean),
         "ended": notice.kind is NoticeKind.FEEDBACK and notice.note.startswith(CLOSED),
         "closed": clean(words.closed_reason(incident.closed_reason or notice.note.removeprefix(CLOSED))[:60]),
+        "official": "",
+        "ended_word": "警情已关闭" if incident.state is IncidentState.CLOSED else "",
         "measure": notice.measure.word if notice.measure and notice.to.tier is not Tier.ENTERPRISE else "",
         "lapse": None,
         "up": None,

@@ -10,18 +10,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bot.rendering import feedback, parts, people, shorten, words
+from bot.rendering import feedback, parts, people, shorten, story, words
 from bot.rendering.digest import Digest, Item, digest, overflow
 from bot.rendering.engine import Engine
-from bot.rendering.facts import GROUP_ANSWER, facts, mail_facts, sms_wordings
+from bot.rendering.facts import GROUP_ANSWER, clean_for, facts, mail_facts, sms_wordings
 from bot.rendering.fit import fit_names, fit_note
+from bot.rendering.official import official_texts
 from bot.rendering.plain import plain
 from bot.rendering.rendered import Rendered, cut, fits
 from channels.channel import Abilities, Form
 from escalation.directory import Directory
 from escalation.incident import Incident
 from escalation.notice import Notice, NoticeKind
-from escalation.vocabulary import Kind, Mode, Purpose
+from escalation.vocabulary import ClockKind, Kind, Mode, Purpose
 
 _LINK = re.compile(r"https?://[A-Za-z0-9._~:/?#\[\]@!$&*+,;=%-]+")
 
@@ -34,6 +35,7 @@ _LONG = frozenset(
         NoticeKind.PROPOSAL,
         NoticeKind.QUARANTINE,
         NoticeKind.ANSWER,
+        NoticeKind.OFFICIAL,
     }
 )
 _SUBJECT_CHARS = 120
@@ -108,6 +110,8 @@ class Renderer:
     def _render(self, incident: Incident, notice: Notice, abilities: Abilities, now: int, link: str) -> Rendered:
         directory = self._directory_of()
         it = facts(incident, notice, directory, abilities, now, link=link, group_answer=self._group_answer)
+        if _asks_feedback(notice) and (made := self._official(it, incident, notice, abilities, now)):
+            return made
         match abilities.form:
             case Form.SMS:
                 made = self._sms(it, incident, notice, abilities, now)
@@ -130,6 +134,29 @@ class Renderer:
             case Form.JSON:
                 line = self._engine.render("webhook/text.txt", it)
                 return Rendered(text=feedback.body(incident, notice, directory, now, line, self._source))
+
+    def _official(
+        self, it: dict[str, Any], incident: Incident, notice: Notice, abilities: Abilities, now: int
+    ) -> Rendered | None:
+        """The text to paste below its reminder, as long as the channel takes it; None where there is nothing to paste,
+        or no room. Registered templates have none: their vendor takes no free text."""
+        duty = story.duty_of(incident, notice)
+        if duty is None or abilities.form is Form.JSON or abilities.registered:
+            return None
+        limits = replace(abilities, max_chars=abilities.max_chars or 500) if abilities.form is Form.SMS else abilities
+        directory = self._directory_of()
+        for text in official_texts(self._engine, incident, duty, directory, clean_for(abilities)):
+            it["official"] = text
+            if abilities.form is Form.MAIL:
+                mail_facts(it, incident, notice, directory, abilities, now)
+                made = self._mail(it, incident, notice, abilities, NoticeKind.OFFICIAL)
+            else:
+                template = "sms/official.txt" if abilities.form is Form.SMS else "wecom/official.md"
+                made = Rendered(text=self._engine.render(template, it))
+            if fits(made.text, limits):
+                return made
+        it["official"] = ""
+        return None
 
     def _sms(self, it: dict[str, Any], incident: Incident, notice: Notice, abilities: Abilities, now: int) -> Rendered:
         wordings = sms_wordings(it, incident, now)
@@ -160,8 +187,15 @@ class Renderer:
             return Rendered(text=text)
         return Rendered(text=cut(fixed(incident, notice), abilities), complete=False)
 
-    def _mail(self, it: dict[str, Any], incident: Incident, notice: Notice, abilities: Abilities) -> Rendered:
-        it["lead"] = self._engine.render(f"mail/{notice.kind}.txt", it)
+    def _mail(
+        self,
+        it: dict[str, Any],
+        incident: Incident,
+        notice: Notice,
+        abilities: Abilities,
+        kind: NoticeKind | None = None,
+    ) -> Rendered:
+        it["lead"] = self._engine.render(f"mail/{kind or notice.kind}.txt", it)
         it["rows"] = _rows(it)
         it["subject"] = shorten.within(self._engine.render("mail/_subject.txt", it), _SUBJECT_CHARS)
         text = self._engine.render("mail/_body.txt", it)
@@ -195,6 +229,12 @@ def _rows(it: dict[str, Any]) -> list[tuple[str, str]]:
         ("说明", it["remark"]),
     ]
     return [row for row in rows if row[1]]
+
+
+def _asks_feedback(notice: Notice) -> bool:
+    """Whether it speaks of what is owed to the official system: then the text to paste belongs to it."""
+    reminds = notice.kind is NoticeKind.REMIND and notice.clock is ClockKind.FEEDBACK
+    return reminds or notice.kind is NoticeKind.OFFICIAL
 
 
 def fixed(incident: Incident, notice: Notice) -> str:

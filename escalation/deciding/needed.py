@@ -13,7 +13,14 @@ _CLOCKED = (
     NoticeKind.PHONE_TASK,
     NoticeKind.URGED,
 )
-_AFTERWARDS = (NoticeKind.CLOSED, NoticeKind.PROGRESS, NoticeKind.FEEDBACK, NoticeKind.ANSWER, NoticeKind.QUARANTINE)
+_AFTERWARDS = (
+    NoticeKind.CLOSED,
+    NoticeKind.PROGRESS,
+    NoticeKind.FEEDBACK,
+    NoticeKind.ANSWER,
+    NoticeKind.QUARANTINE,
+    NoticeKind.OFFICIAL,
+)
 
 
 def still_needed(incident: Incident | None, notice_id: str, standing_now: frozenset[str] | None) -> str | None:
@@ -48,6 +55,8 @@ def done_meanwhile(incident: Incident, notice: Notice) -> str | None:
     if notice.done_at:
         return "phoned_meanwhile"
     duty = next((each for each in incident.duties if each.id == notice.duty), None)
+    if notice.kind is NoticeKind.OFFICIAL:
+        return _fed_back_since(incident, duty, notice)
     if notice.purpose is not Purpose.ACT or not notice.duty:
         return None
     if duty is None or not duty.open:
@@ -57,6 +66,18 @@ def done_meanwhile(incident: Incident, notice: Notice) -> str | None:
     if duty.signed is not None and notice.clock is ClockKind.SIGN and notice.created_at < duty.signed.at:
         return "signed_meanwhile"
     return None
+
+
+def _fed_back_since(incident: Incident, duty: Duty | None, notice: Notice) -> str | None:
+    """The text for the official system is owed until somebody fed it back, after the close too; the newest will do."""
+    if duty is None or (duty.fed_back is not None and duty.fed_back.at > notice.created_at):
+        return "clock_met_meanwhile"
+    newer = any(
+        (other.kind, other.duty, other.contact) == (notice.kind, notice.duty, notice.contact)
+        and other.created_at > notice.created_at
+        for other in incident.notices.values()
+    )
+    return "superseded" if newer else None
 
 
 def _met_since(duty: Duty, notice: Notice) -> bool:

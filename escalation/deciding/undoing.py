@@ -43,7 +43,7 @@ def undo(incident: Incident, reply: Reply, granted: tuple[Rights, ...], ctx: Con
     detail = {"undone": last.verb.value, "undone_at": last.at}
     decision, deed = recorded(incident, deed_by(right, reply, ctx, text=last.verb.word), ctx, duty, detail)
     incident.deeds = [each for each in incident.deeds if each != last]
-    reopened = incident.state is IncidentState.CLOSED
+    reopened = incident.state is IncidentState.CLOSED and _closed_it(incident, last)
     if reopened:
         _reopen(decision, incident, ctx)
     unsigned = duty is not None and duty.signed == last
@@ -74,7 +74,8 @@ def _impossible(incident: Incident, last: Deed | None, ctx: Context) -> tuple[st
             "undo_too_late",
             f"您{hhmm(last.at)}的{last.verb.word}已超过{minutes}分钟，不能撤回，如需更正请报上级值班室",
         )
-    if incident.state is IncidentState.CLOSED and (incident.closed_by, incident.closed_at) != (last.who, last.at):
+    afterwards = last.verb is Verb.FED_BACK and last.at > incident.closed_at
+    if incident.state is IncidentState.CLOSED and not afterwards and not _closed_it(incident, last):
         return "closed_by_others", f"已于{hhmm(incident.closed_at)}关闭，不是您关闭的"
     if last.verb is Verb.URGE:
         return "cannot_be_undone", "催办已经发出，不能收回"
@@ -82,6 +83,10 @@ def _impossible(incident: Incident, last: Deed | None, ctx: Context) -> tuple[st
     if answered is not None and answered.answer is not None:
         return "answered_already", f"{answered.answer.name}已答复您的{last.verb.word}申请"
     return None
+
+
+def _closed_it(incident: Incident, last: Deed) -> bool:
+    return (incident.closed_by, incident.closed_at) == (last.who, last.at)
 
 
 def _another(last: Deed | None, reply: Reply) -> tuple[str, str] | None:

@@ -211,6 +211,13 @@ def scene(kind: NoticeKind) -> tuple[Incident, Notice]:
             signed = duty(clock(state=ClockState.MET, met_at=NOW), signed=deed())
             told = notice(kind, Purpose.COPY, deed=deed(), note="sign" if kind is NoticeKind.FEEDBACK else "")
             return incident(duties=[signed], deeds=[deed()]), told
+        case NoticeKind.OFFICIAL:
+            limit = clock(kind=ClockKind.FEEDBACK, due=NOW + 60 * MINUTE, steps=[])
+            verified = deed(Verb.VERIFY, text="现场核实为温度探头故障", cause="传感器故障")
+            disposed = deed(Verb.DISPOSE, text="已更换探头，温度显示正常", at=NOW)
+            mine = duty(limit, signed=deed(), verified=verified, disposed=disposed)
+            told = notice(kind, clock=ClockKind.FEEDBACK)
+            return incident(duties=[mine], deeds=[deed(), verified, disposed]), told
         case NoticeKind.REQUESTED:
             asked = deed(Verb.CLEAR, text="灰斗已清空，温度正常", cause="工艺波动")
             return incident(deeds=[deed(), asked]), notice(kind, Purpose.ATTEND, to=TOWN_ROOM)

@@ -124,18 +124,19 @@ def test_nothing_from_outside_means_anything(text: str, mode: Mode) -> None:
             assert not unseen(out.text), (kind, channel.kind, out.text)
             if channel.form is not Form.JSON:
                 assert out.text.startswith(mode.mark)
-                assert out.text.count("【") == (1 if mode.mark else 0)
+                marks = 2 if kind is NoticeKind.OFFICIAL else 1  # The text to paste is marked by itself.
+                assert out.text.count("【") == (marks if mode.mark else 0)
                 lines, usual = out.text.count("\n"), plain.text.count("\n")
                 # What is too long for a text of 2048 bytes leaves lines out, and never brings any in.
                 shortened = channel.form is Form.TEXT and len(text) > 60
                 assert lines <= usual if shortened else lines == usual, (kind, channel.kind, out.text)
                 assert "://" not in out.text
-            _holds(channel.form, out, plain)
+            _holds(channel.form, kind, out, plain)
 
 
-def _holds(form: Form, out: Any, plain: Any) -> None:
+def _holds(form: Form, kind: NoticeKind, out: Any, plain: Any) -> None:
     if form is Form.SMS:
-        assert "\n" not in out.text
+        assert "\n" not in out.text or kind is NoticeKind.OFFICIAL
         assert find_link(out.text) is None
         assert "@" not in out.text
     elif form is Form.MARKDOWN:
