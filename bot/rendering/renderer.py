@@ -151,7 +151,7 @@ class Renderer:
                 mail_facts(it, incident, notice, directory, abilities, now)
                 made = self._mail(it, incident, notice, abilities, NoticeKind.OFFICIAL)
             else:
-                template = "sms/official.txt" if abilities.form is Form.SMS else "wecom/official.md"
+                template = "wecom/official.md" if abilities.form is Form.MARKDOWN else "sms/official.txt"
                 made = Rendered(text=self._engine.render(template, it))
             if fits(made.text, limits):
                 return made

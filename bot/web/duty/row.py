@@ -12,8 +12,9 @@ from bot.rendering import people, words
 from bot.rendering.neutral import mask, visible
 from bot.web.phone_view import SHAPES, colour
 from escalation.deciding.phoning import RESULTS, open_tasks
+from escalation.deed import Deed
 from escalation.directory import Directory
-from escalation.incident import Clock, ClockState, Deed, Duty, Incident
+from escalation.incident import Clock, ClockState, Duty, Incident
 from escalation.notice import Addressee, Notice, NoticeKind
 from escalation.vocabulary import Kind, Tier, Urgency, Verb
 
