@@ -46,6 +46,8 @@ _PASSES = (
     TimeoutError,
 )
 """What ends by itself, or once somebody has mended the server; the entry may stand there already."""
+_REFUSING_WORDS = ("WRONGPASS", "NOAUTH", "NOPERM", "invalid username-password")
+"""While it connects, the client makes a lost connection of these."""
 _PASSING_WORDS = ("NOREPLICAS", "MISCONF", "LOADING", "BUSY", "MASTERDOWN")
 
 
@@ -124,7 +126,7 @@ class Driver:
         said = self._mask(f"{type(error).__name__} {error}")
         if isinstance(error.__cause__, ssl.SSLCertVerificationError):
             return Outcome(OutcomeKind.MISCONFIGURED, f"TLS 证书不可信：{said}")
-        if isinstance(error, _CREDENTIALS):
+        if isinstance(error, _CREDENTIALS) or any(word in said for word in _REFUSING_WORDS):
             return Outcome(OutcomeKind.MISCONFIGURED, f"用户名、密码或权限不对：{said}")
         if isinstance(error, _PASSES) or str(error).startswith(_PASSING_WORDS):
             return Outcome(OutcomeKind.TRANSIENT, f"未确认写入：{said}")
