@@ -146,7 +146,8 @@ class Renderer:
         limits = replace(abilities, max_chars=abilities.max_chars or 500) if abilities.form is Form.SMS else abilities
         directory = self._directory_of()
         for text in official_texts(self._engine, incident, duty, directory, clean_for(abilities)):
-            it["official"] = text
+            # A personal page cannot say that it was fed back, and a link below the text would be pasted with it.
+            it["official"], it["link"] = text, ""
             if abilities.form is Form.MAIL:
                 mail_facts(it, incident, notice, directory, abilities, now)
                 made = self._mail(it, incident, notice, abilities, NoticeKind.OFFICIAL)

@@ -33,7 +33,7 @@ from tests.rendering.cast import (
 )
 
 FOLDER = Path(__file__).parent / "golden"
-_MAIL_KINDS = (NoticeKind.RAISED, NoticeKind.ESCALATED, NoticeKind.SIGNED)
+_MAIL_KINDS = (NoticeKind.RAISED, NoticeKind.ESCALATED, NoticeKind.SIGNED, NoticeKind.OFFICIAL)
 
 
 def messages() -> Iterator[tuple[str, str]]:
