@@ -1,4 +1,4 @@
-"""The text for the official system: whole where there is room, shorter where there is not, nothing where it is unknown."""
+"""The text for the official system: whole where there is room, else shorter; nothing where it is unknown."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_the_reminder_brings_the_text(name: str) -> None:
 
 def test_a_reminder_of_another_clock_does_not() -> None:
     out = RENDERER.render(reported(), notice(NoticeKind.REMIND, clock=ClockKind.SIGN), SMS, NOW)
-    assert "处置：" not in out.text
+    assert "已更换探头" not in out.text
 
 
 def test_a_short_message_still_says_what_to_do() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from escalation.incident import Clock
 from escalation.notice import NoticeKind
 from escalation.vocabulary import ClockKind
 from tests.workers.house import HOUR, MINUTE, OFFICER, House
@@ -13,7 +14,7 @@ async def bearer(house: House, code: str) -> str:
     given = [each for each in incident.notices.values() if each.kind is NoticeKind.OFFICIAL]
     phones = {each.contact.address for each in given if each.contact.channel == "sms"}
     assert phones, [(each.contact, each.detail) for each in given]
-    return sorted(phones)[0]
+    return min(phones)
 
 
 async def test_the_text_the_reminder_and_the_end(house: House) -> None:
@@ -48,5 +49,5 @@ async def test_the_text_the_reminder_and_the_end(house: House) -> None:
     assert [each.fed_back is not None for each in duties if _feeds_back(each.clocks)] == [True]
 
 
-def _feeds_back(clocks: list[object]) -> bool:
-    return any(getattr(clock, "kind", None) is ClockKind.FEEDBACK for clock in clocks)
+def _feeds_back(clocks: list[Clock]) -> bool:
+    return any(clock.kind is ClockKind.FEEDBACK for clock in clocks)
