@@ -42,7 +42,7 @@ async def test_a_table_becomes_a_channel(session: aiohttp.ClientSession) -> None
 
 @pytest.mark.parametrize("table", [{}, {"kind": "pigeon"}, {"kind": 7}, {"kind": ["webhook"]}])
 def test_an_unknown_kind_says_which_there_are(table: dict[str, Any]) -> None:
-    known = "dingtalk_robot、sms_aliyun、sms_kannel、smtp_mail、webhook、wecom_app、wecom_robot"
+    known = "dingtalk_robot、redis_stream、sms_aliyun、sms_kannel、smtp_mail、webhook、wecom_app、wecom_robot"
     with pytest.raises(UnknownKindError, match=rf"渠道 duty.*{known}"):
         parse("duty", table)
 
