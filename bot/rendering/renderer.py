@@ -141,7 +141,7 @@ class Renderer:
         """The text to paste below its reminder, as long as the channel takes it; None where there is nothing to paste,
         or no room. Registered templates have none: their vendor takes no free text."""
         duty = story.duty_of(incident, notice)
-        if duty is None or abilities.form is Form.JSON or abilities.registered:
+        if duty is None or abilities.form is Form.JSON or notice.kind.value in abilities.registered:
             return None
         limits = replace(abilities, max_chars=abilities.max_chars or 500) if abilities.form is Form.SMS else abilities
         directory = self._directory_of()

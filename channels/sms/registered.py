@@ -39,6 +39,7 @@ TOPICS = (
     "quarantine",
     "answer",
     "feedback",
+    "official",
     SENTENCE,
 )
 PARTS = ("level", "code", "news", "duty", "place", "enterprise", "point", "reading", "due", "ask", "note", TEXT)
