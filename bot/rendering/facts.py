@@ -217,7 +217,7 @@ def _ask(abilities: Abilities, clock: ClockKind, code: str, group_answer: str, l
     if abilities.form is Form.MARKDOWN and not abilities.personal:
         return neutral.admin_markdown(group_answer)
     if clock is ClockKind.FEEDBACK:
-        return words.ASK_WORDS[clock]
+        return words.ASK_WORDS[clock] if abilities.form is Form.SMS else f"请{words.ASK_WORDS[clock]}"
     tail = {ClockKind.SIGN: "", ClockKind.VERIFY: " 核查结果", ClockKind.CLEAR: " 原因"}[clock]
     reply = f"回复“{clock.word} {code}{tail}”"
     if link:

@@ -30,6 +30,7 @@ _NEWS: Mapping[NoticeKind, str] = {
     NoticeKind.QUARANTINE: "待核对",
     NoticeKind.ANSWER: "答复",
     NoticeKind.FEEDBACK: "办理情况",
+    NoticeKind.OFFICIAL: "系统反馈文本",
 }
 
 

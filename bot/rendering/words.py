@@ -52,7 +52,7 @@ ASK_WORDS = {
     ClockKind.SIGN: "回1签收",
     ClockKind.VERIFY: "回核查加结果",
     ClockKind.CLEAR: "回消警加原因",
-    ClockKind.FEEDBACK: "请在原系统反馈",
+    ClockKind.FEEDBACK: "在原系统反馈",
 }
 
 

@@ -249,7 +249,7 @@ def test_what_was_odd_about_an_event_is_said_in_words() -> None:
         (ClockKind.SIGN, "回1签收"),
         (ClockKind.VERIFY, "回核查加结果"),
         (ClockKind.CLEAR, "回消警加原因"),
-        (ClockKind.FEEDBACK, "请在原系统反馈"),
+        (ClockKind.FEEDBACK, "前在原系统反馈"),
     ],
 )
 def test_a_reminder_asks_for_what_is_owed(kind: ClockKind, words: str) -> None:
