@@ -170,14 +170,21 @@ def _for_duty(decision: Decision, incident: Incident, duty: Duty, deed: Deed, ct
         _tell_colleagues(decision, incident, duty, deed, ctx)
 
 
+_NEWS = (NoticeKind.RAISED, NoticeKind.ROSE, NoticeKind.REOPENED)
+"""Kinds after which a duty has to be signed for anew."""
+
+
 def _tell_colleagues(decision: Decision, incident: Incident, duty: Duty, deed: Deed, ctx: Context) -> None:
-    """After one signed, the others of the same duty hear it quietly; nobody hears a second signature of an incident,
-    whichever of their duties it is for."""
+    """After one signed, the others of the same duty hear it quietly; nobody hears a second signature of the same news,
+    whichever of their duties it is for. A rise is news: it has to be signed for anew, and they hear that too."""
+    news = max((each.created_at for each in incident.notices.values() if each.kind in _NEWS), default=0)
     heard = {deed.person or deed.who}
     heard |= {
         each.who
         for notice in incident.notices.values()
-        if notice.kind is NoticeKind.SIGNED and (notice.state.hopeful or notice.detail == TRIAL)
+        if notice.kind is NoticeKind.SIGNED
+        and notice.created_at >= news
+        and (notice.state.hopeful or notice.detail == TRIAL)
         for each in notice.everybody
     }
     tell(

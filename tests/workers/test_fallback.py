@@ -11,7 +11,7 @@ from bot.store.client import Store
 from channels.channel import ReceiptKind, Report
 from escalation.event import EventType
 from escalation.notice import NoticeKind
-from escalation.vocabulary import Level
+from escalation.vocabulary import Level, Severity
 from tests.workers.house import (
     DUST,
     MINUTE,
@@ -82,6 +82,20 @@ async def test_a_signature_is_heard_once_and_quietly_and_reminders_that_wait_are
     assert (code in word, "已签收" in word, "须处置" in word) == (True, True, False)
     (quiet,) = [n for n in (await house.incident(code)).notices.values() if n.kind is NoticeKind.SIGNED]
     assert (quiet.urgency, quiet.purpose) == ("normal", "copy")
+
+
+async def test_who_signs_after_a_rise_is_heard_again(house: House) -> None:
+    code = await house.alarm()
+    house.push(SECOND)
+    await house.says(OPERATOR, f"签收 {code}")
+    await house.engine.rest()
+    assert [("已签收" in text) for text in house.texts(OFFICER)] == [False, True]
+    house.push(MINUTE)
+    assert await house.alarm(Severity.HIGH_HIGH) == code
+    house.push(SECOND)
+    await house.says(OPERATOR, f"签收 {code}")
+    await house.engine.rest()
+    assert [("已签收" in text) for text in house.texts(OFFICER)] == [False, True, False, True]
 
 
 async def test_unread_goes_by_the_next_channel_with_the_step_and_read_does_not(store: Store, tmp_path: Path) -> None:
