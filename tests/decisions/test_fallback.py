@@ -193,12 +193,12 @@ def test_after_the_signature_nothing_is_passed_on() -> None:
         assert each.contact.channel != "sms"
 
 
-def test_nobody_hears_of_two_signatures_for_one_incident() -> None:
+def test_nobody_hears_of_two_signatures_for_the_same_news() -> None:
     """赵一 stands at two posts of the duty and 沈北 hears of the county's part; a rise is signed for anew."""
     story = Story()
     story.warning(Level.ORANGE)
-    heard: list[str] = []
     for level, people in ((Level.ORANGE, ("zhao", "chen", "shen")), (Level.RED, ("sun", "chu", "han"))):
+        heard: list[str] = []
         story.wait(1)
         story.warning(level)
         for person in people:
@@ -209,8 +209,8 @@ def test_nobody_hears_of_two_signatures_for_one_incident() -> None:
             names = [who.person for each in quiet for who in each.everybody]
             assert person not in names
             heard += [who.who for each in quiet for who in each.everybody]
-    assert heard
-    assert len(heard) == len(set(heard))
+        assert heard
+        assert len(heard) == len(set(heard))
 
 
 UPPER_POSTS = [(unit, role) for unit in ("town", "county", "city") for role in (Role.DUTY_ROOM, Role.LEADER_ON_DUTY)]
