@@ -21,7 +21,7 @@ DOINGS = {"commits": b'"opened"', "mailboxes": b"\r\nturn\r\n"}
 """What the exchanges that are hit are about: an event's commit, and what leaves a mailbox or is let go of there."""
 
 
-@pytest.mark.parametrize("doing", DOINGS)
+@pytest.mark.parametrize("doing", ["commits", pytest.param("mailboxes", marks=pytest.mark.soak)])
 @pytest.mark.parametrize("fault", Fault)
 async def test_what_was_accepted_is_told_once_whatever_the_wire_does(
     town: Town, store_wire: Proxy, fault: Fault, doing: str

@@ -39,6 +39,7 @@ async def test_many_hubs_die_over_many_events(
         assert await storm.broken() == [], storm.seen
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(300)
 async def test_hubs_are_killed_in_turn_on_three_nodes(
     three_nodes: ThreeNodes, tmp_path: Path, nursery: Nursery

@@ -69,10 +69,10 @@ CASES = [
     Case("upstream", Fault.STATUS_504, TRANSIENT),
     Case("upstream", Fault.REDIRECT, MISCONFIGURED, copies=0),
     Case("upstream", Fault.GARBAGE, ACCEPTED, copies=0),
-    Case("upstream", Fault.DROP_BEFORE, UNCERTAIN),
-    Case("upstream", Fault.DROP_AFTER, UNCERTAIN),
-    Case("upstream", Fault.HALF_BODY, UNCERTAIN),
-    Case("upstream", Fault.HANG, UNCERTAIN),
+    Case("upstream", Fault.DROP_BEFORE, TRANSIENT),
+    Case("upstream", Fault.DROP_AFTER, TRANSIENT),
+    Case("upstream", Fault.HALF_BODY, TRANSIENT),
+    Case("upstream", Fault.HANG, TRANSIENT),
 ]
 CHANNELS = {"wecom": "hedong-group", "sms": "sms", "mail": "mail", "upstream": "upstream"}
 """The channel that each vendor's fault meets."""
