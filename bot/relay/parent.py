@@ -10,6 +10,8 @@ import sys
 from collections import deque
 from collections.abc import Callable
 
+import msgspec
+
 from bot.relay.frames import Beat, Begin, Counts, framed, read_frame
 from bot.relay.frames import Rows as RowsFrame
 from bot.tally import Tally
@@ -83,9 +85,10 @@ class CourierProcess:
             self._take_back(items)
 
     def restart(self) -> None:
-        """The configuration changed: the present process ends its sends, the next one reads the new files."""
-        self._wanted_end = True
+        """The configuration changed: the present process ends its sends, the next one reads the new files. One that is
+        only being started reads them anyway."""
         if self._writer is not None:
+            self._wanted_end = True
             self._writer.close()
 
     async def run(self) -> None:
@@ -94,7 +97,11 @@ class CourierProcess:
         while True:
             begun = asyncio.get_running_loop().time()
             self._wanted_end = False
-            await self._once()
+            try:
+                await self._once()
+            except (OSError, msgspec.DecodeError):
+                # Without it the hub sends by itself: no reason to stop.
+                log.exception("the courier process could not be started or understood")
             if self._wanted_end:
                 failures = 0
                 continue
@@ -107,18 +114,23 @@ class CourierProcess:
 
     async def _once(self) -> None:
         """One life of the process."""
+        first = framed(self._begin())
         ours, theirs = socket.socketpair()
-        with theirs:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                self._module,
-                str(theirs.fileno()),
-                pass_fds=(theirs.fileno(),),
-                stdin=asyncio.subprocess.DEVNULL,
-            )
+        try:
+            with theirs:
+                process = await asyncio.create_subprocess_exec(
+                    sys.executable,
+                    "-m",
+                    self._module,
+                    str(theirs.fileno()),
+                    pass_fds=(theirs.fileno(),),
+                    stdin=asyncio.subprocess.DEVNULL,
+                )
+        except BaseException:
+            ours.close()
+            raise
         reader, writer = await asyncio.open_unix_connection(sock=ours)
-        writer.write(framed(self._begin()))
+        writer.write(first)
         self._writer = writer
         beating = asyncio.create_task(self._beat(writer), name="beats to the courier process")
         try:
