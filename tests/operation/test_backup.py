@@ -51,6 +51,7 @@ async def test_what_was_accepted_before_the_backup_is_back_and_goes_on(town: Tow
     await town.told(owed, address=WORKER)
     assert await town.write(WORKER, f"签收 {signed}") == 202
     await town.told("已记录签收", signed, address=WORKER)
+    await _sealed(town)
 
     # The copy is made in the middle of a stream of events.
     before, accepted, stop = await town.raised("s", point="S"), list[str](), asyncio.Event()
