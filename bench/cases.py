@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.measuring import Measured, Numbers, measure, paced, singles
-from bench.processes import calm, resident
+from bench.processes import calm, memory
 from bench.subject import Start
 
 PER_SECOND = 500
@@ -72,7 +72,7 @@ async def side_by_side(starts: Sequence[Start], sizes: Sizes, receiver: int, fol
                 await measure(subject, receiver, numbers.take(sizes.singles // 20), singles())
                 run = numbers.take(sizes.singles)
                 rounds.singles.append(await measure(subject, receiver, run, singles()))
-                rounds.memory.append(sum(resident(pid) for pid in subject.processes().values()))
+                rounds.memory.append(sum(memory(subject.processes()).values()))
             async with start(inner(folder), receiver) as subject:
                 await measure(subject, receiver, numbers.take(PER_SECOND), paced(PER_SECOND))
                 run = numbers.take(PER_SECOND * sizes.paced_seconds)
@@ -85,19 +85,19 @@ async def side_by_side(starts: Sequence[Start], sizes: Sizes, receiver: int, fol
 async def growth(start: Start, sizes: Sizes, receiver: int, folder: Path) -> Growth:
     """One hub from empty to many open incidents."""
     numbers = Numbers()
-    memory: dict[int, dict[str, float]] = {}
+    weights: dict[int, dict[str, float]] = {}
     async with start(inner(folder), receiver) as subject:
         probes: list[Measured] = []
         for size in (sizes.few, sizes.open, sizes.many):
             say(f"{start.name}: {size} open incidents")
             missing = size - numbers.take(0).start
             await measure(subject, receiver, numbers.take(missing), singles(2), FILL)
-            memory[size] = {name: resident(pid) for name, pid in subject.processes().items()}
+            weights[size] = memory(subject.processes())
             if size != sizes.open:
                 # A rewrite of the append-only file takes a processor for a while, however many are open.
                 await calm(list(subject.processes().values()))
                 probes.append(await measure(subject, receiver, numbers.take(sizes.probe), singles()))
-    return Growth(probes[0], probes[1], memory)
+    return Growth(probes[0], probes[1], weights)
 
 
 def inner(folder: Path) -> Path:

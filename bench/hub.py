@@ -65,5 +65,9 @@ class UnlimitedHub(Hub):
 
 
 if __name__ == "__main__":
-    with patch("bot.serving.Hub", UnlimitedHub), patch("bot.serving.WallClock", LeapingClock):
+    with (
+        patch("bot.serving.Hub", UnlimitedHub),
+        patch("bot.cli.Hub", UnlimitedHub),
+        patch("bot.serving.WallClock", LeapingClock),
+    ):
         sys.exit(main(["serve", "--config", sys.argv[1]]))

@@ -7,7 +7,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -73,12 +73,16 @@ def _end_of(log: Path) -> str:
     return log.read_text("utf-8", "replace")[-3000:]
 
 
-def resident(pid: int) -> float:
-    """The memory that a process holds now, in MB."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) / 1024
-    raise RuntimeError(f"process {pid} has no memory")
+def memory(processes: Mapping[str, int]) -> dict[str, float]:
+    """The memory that these processes hold now, in MB: what each has for itself, by its name, and as ``shared`` what
+    they have in common (programs, libraries, what was loaded before a fork), once: the most that one of them shares."""
+    weights, shared = dict[str, float](), 0.0
+    for name, pid in processes.items():
+        lines = (line.split() for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:])
+        kb = {words[0].rstrip(":"): int(words[1]) for words in lines}
+        weights[name] = (kb["Private_Clean"] + kb["Private_Dirty"]) / 1024
+        shared = max(shared, (kb["Shared_Clean"] + kb["Shared_Dirty"]) / 1024)
+    return weights | {"shared": shared}
 
 
 async def calm(pids: Sequence[int]) -> None:

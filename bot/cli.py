@@ -23,7 +23,10 @@ from bot.commands.init import run_init
 from bot.commands.passwd import run_passwd
 from bot.commands.quarantine import quarantine_arguments, run_quarantine
 from bot.commands.understand import run_understand, understand_arguments
+from bot.hub import Hub
 from bot.logs import configure
+from bot.relay.first import Forked
+from bot.rendering.engine import compiled
 from bot.serving import CannotListen, serve
 from bot.store.errors import StoreError
 from bot.story import text_of
@@ -127,13 +130,18 @@ def _serve(options: argparse.Namespace) -> int:
     configure(settings.log)
     for problem in loaded.problems:
         logging.getLogger("fenghuo").warning("%s", problem.text(loaded.language))
+    # Forked now, while there are neither threads nor a loop.
+    first = Forked.begin(Hub.courier_module, compiled) if settings.hub.courier_process else None
     # The loop in C: the hub's work is many small round trips.
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(serve(options.config, loaded, [further_findings]))
+            return runner.run(serve(options.config, loaded, [further_findings], first))
     except (StoreError, CannotListen) as error:
         print(error.zh if loaded.language == "zh" else error.en, file=sys.stderr)
         return 2
+    finally:
+        if first is not None:
+            first.close()
 
 
 def _demo(options: argparse.Namespace) -> int:

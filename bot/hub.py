@@ -20,6 +20,7 @@ from bot.gate import HubGate
 from bot.inquiry import Inquiry
 from bot.intake.door import ROUTE, RUNNER_OPTIONS, DoorLimits, events_handler
 from bot.logs import trail
+from bot.relay.first import Forked
 from bot.relay.frames import Begin
 from bot.relay.parent import MODULE, CourierProcess
 from bot.rules import Rules
@@ -62,8 +63,12 @@ class Hub:
 
     courier_module = MODULE
 
-    def __init__(self, settings: Settings, clock: Clock, *, config: Path | None = None) -> None:
-        """``config`` is the configuration's file, for a courier process of its own."""
+    def __init__(
+        self, settings: Settings, clock: Clock, *, config: Path | None = None, first: Forked | None = None
+    ) -> None:
+        """``config`` is the configuration's file, for a courier process of its own; ``first`` is the
+        first such process, forked already."""
+        self._first = first
         self.clock = clock
         self.storehouse = Storehouse(settings, clock)
         self.engine: Engine | None = None
@@ -257,7 +262,7 @@ class Hub:
             return Begin(str(config), str(house.socket or ""), house.waits)
 
         ready, module = lambda: self.storehouse.ready, self.courier_module
-        courier = CourierProcess(begin, ready, engine.move, self.tally, module=module)
+        courier = CourierProcess(begin, ready, engine.move, self.tally, module=module, first=self._first)
         self._courier = engine.relay = courier
         try:
             await courier.run()

@@ -20,6 +20,7 @@ from bot.hub import Hub
 from bot.logs import configure
 from bot.notify import Manager
 from bot.process import collect_seldom
+from bot.relay.first import Forked
 from bot.settings.load import FurtherCheck, Loaded
 from bot.settings.models import Settings
 from bot.settings.problem import Language
@@ -59,18 +60,18 @@ class CannotListen(Exception):
         self.en = en
 
 
-async def serve(path: Path, loaded: Loaded, further: Sequence[FurtherCheck] = ()) -> int:
+async def serve(path: Path, loaded: Loaded, further: Sequence[FurtherCheck] = (), first: Forked | None = None) -> int:
     """Run the hub of a loaded, servable configuration until SIGTERM or SIGINT; the process's exit code.
 
-    ``further`` checks go with every reload. Raises what a person has to mend: another hub on the data folder, a damaged
-    or unsafe store, CannotListen.
+    ``further`` checks go with every reload; ``first`` is a courier process, forked already. Raises what a person
+    has to mend: another hub on the data folder, a damaged or unsafe store, CannotListen.
     """
     collect_seldom()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    hub = Hub(_settings(loaded), WallClock(), config=path)
+    hub = Hub(_settings(loaded), WallClock(), config=path, first=first)
 
     def take(new: Loaded) -> None:
         settings = _settings(new)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from bot.relay.first import Forked, Process
 from bot.relay.frames import Beat, Begin, Counts, framed, read_frame
 from bot.relay.frames import Rows as RowsFrame
 from bot.tally import Tally
@@ -37,7 +38,7 @@ AGAIN = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 class CourierProcess:
     """Keeps one courier process. ``begin`` is asked at each start; ``may_work`` says whether the store is in order;
     ``take_back`` gets the rows given last when the process ends or falls silent (putting them again has no effect);
-    ``tally`` hears of its sends."""
+    ``tally`` hears of its sends. The first one is ``first``, where that was forked."""
 
     def __init__(
         self,
@@ -47,7 +48,9 @@ class CourierProcess:
         tally: Tally,
         *,
         module: str = MODULE,
+        first: Forked | None = None,
     ) -> None:
+        self._first = first
         self._begin = begin
         self._may_work = may_work
         self._take_back = take_back
@@ -115,10 +118,35 @@ class CourierProcess:
     async def _once(self) -> None:
         """One life of the process."""
         first = framed(self._begin())
+        ours, process = await self._process()
+        reader, writer = await asyncio.open_unix_connection(sock=ours)
+        writer.write(first)
+        self._writer = writer
+        beating = asyncio.create_task(self._beat(writer), name="beats to the courier process")
+        try:
+            while (frame := await read_frame(reader)) is not None:
+                if isinstance(frame, Counts):
+                    self._tally.hear(frame.sends, frame.good_at, frame.under_way)
+                if self._heard == float("-inf"):
+                    log.info("a courier process sends for this hub: process %d", process.pid)
+                self._heard = asyncio.get_running_loop().time()
+        finally:
+            self._writer, self._heard = None, float("-inf")
+            self._tally.under_way = 0
+            beating.cancel()
+            writer.close()
+            self._want_back()
+            await _end(process)
+
+    async def _process(self) -> tuple[socket.socket, Process]:
+        """The next process, and the hub's end of its socket."""
+        first, self._first = self._first, None
+        if first is not None:
+            return first.socket, first
         ours, theirs = socket.socketpair()
         try:
             with theirs:
-                process = await asyncio.create_subprocess_exec(
+                return ours, await asyncio.create_subprocess_exec(
                     sys.executable,
                     "-m",
                     self._module,
@@ -129,24 +157,6 @@ class CourierProcess:
         except BaseException:
             ours.close()
             raise
-        reader, writer = await asyncio.open_unix_connection(sock=ours)
-        writer.write(first)
-        self._writer = writer
-        beating = asyncio.create_task(self._beat(writer), name="beats to the courier process")
-        try:
-            while (frame := await read_frame(reader)) is not None:
-                if isinstance(frame, Counts):
-                    self._tally.hear(frame.sends, frame.good_at, frame.under_way)
-                if self._heard == float("-inf"):
-                    log.info("a courier process sends for this hub")
-                self._heard = asyncio.get_running_loop().time()
-        finally:
-            self._writer, self._heard = None, float("-inf")
-            self._tally.under_way = 0
-            beating.cancel()
-            writer.close()
-            self._want_back()
-            await _end(process)
 
     async def _beat(self, writer: asyncio.StreamWriter) -> None:
         while True:
@@ -158,7 +168,7 @@ class CourierProcess:
             await asyncio.sleep(BEAT)
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
+async def _end(process: Process) -> None:
     """Its end of the socket is closed: it ends its sends and goes; what does not go is killed, as a crash would be."""
     try:
         async with asyncio.timeout(GRACE):

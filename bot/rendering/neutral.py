@@ -65,7 +65,7 @@ def _kept(text: str) -> str:
     return "".join(kept)
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=1024)
 def visible(text: str) -> str:
     """``text`` in one line of visible characters: no control, format (bidi, zero width) or unassigned characters, at
     most two combining marks in a row, white space folded, 【】 as 〔〕."""
@@ -81,25 +81,25 @@ def _unlink(text: str) -> str:
     return text
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=1024)
 def plain(text: str) -> str:
     """:func:`visible`, with web addresses broken so that neither a phone nor a mail program makes links of them."""
     return _unlink(visible(text))
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=1024)
 def sms(text: str) -> str:
     """For an SMS: plain, and no ``@``."""
     return plain(text).translate(_SMS)
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=1024)
 def markdown(text: str) -> str:
     """For the markdown of a WeCom robot: every sign with a meaning in markdown or HTML is its full-width twin."""
     return plain(text).translate(_MARKDOWN)
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=1024)
 def text(text: str) -> str:
     """For a plain text in a chat whose vendor knows ``<a href>``: :func:`plain`, and no tags."""
     return plain(text).translate(_ADMIN_MARKDOWN)
@@ -110,7 +110,7 @@ def admin_markdown(text: str) -> str:
     return visible(text).translate(_ADMIN_MARKDOWN)
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=1024)
 def mask(text: str) -> str:
     """Phone numbers inside a text with their middle hidden: 138xxxx0000, 0571-xxxx0000; no sign that markdown knows."""
     return _LANDLINE.sub(r"\1xxxx\2", _MOBILE.sub(r"\1xxxx\2", text))

@@ -66,7 +66,7 @@ def middle(text: str, limit: int) -> str:
     return _prefix(text, limit - 1 - units(tail), units).rstrip() + ELLIPSIS + tail.lstrip()
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=1024)
 def enterprise(name: str) -> str:
     """The distinctive part of an enterprise's name: without its legal form, remarks in brackets and the names of
     province, city and county in front. A name that would vanish stays as it is."""

@@ -78,7 +78,7 @@ def moment(at: int, now: int, *, brief: bool = False) -> str:
     return _moment(at // 60_000, now // 60_000, brief)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _moment(at: int, now: int, brief: bool) -> str:
     """:func:`moment` of whole minutes since the epoch."""
     when, today = local(at * 60_000), local(now * 60_000)

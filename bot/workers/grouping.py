@@ -29,6 +29,36 @@ class Group:
         """Whether one of them may open a new incident."""
         return found.damaged is None and any(needs_code(found.incident, events[place]) for place in self.places)
 
+    def opens(self, events: Mapping[int, Event]) -> bool:
+        """Whether its first event would open an incident where there is none."""
+        return events[self.places[0]].type.raises
+
+
+class Met:
+    """The correlations that this hub has lately had to do with, some thousands of them.
+
+    Of any other it is likely that the store knows nothing either, so that its first event is decided without asking.
+    Only a guess: the commit finds what was there all the same.
+    """
+
+    def __init__(self, most: int = 4096) -> None:
+        self._most = most
+        self._new: set[str] = set()
+        self._old: set[str] = set()
+
+    def __contains__(self, correlation: str) -> bool:
+        return correlation in self._new or correlation in self._old
+
+    def add(self, correlation: str) -> None:
+        self._new.add(correlation)
+        if len(self._new) > self._most:
+            self._new, self._old = set(), self._new
+
+
+def unheard_of(group: Group) -> Loaded:
+    """What loading gives of a group that the store has nothing of."""
+    return Loaded([None] * len(group.places), None, None)
+
 
 class Noted(msgspec.Struct, omit_defaults=True):
     """What a repeat of the same event is answered with."""
