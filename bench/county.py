@@ -127,7 +127,7 @@ class StartCounty:
     persons: int = 0
     delays: Sequence[int] = (0,)
     apart: bool = False
-    merging: bool = False
+    merging: str = ""
 
     @property
     def name(self) -> str:

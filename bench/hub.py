@@ -1,8 +1,9 @@
 """``fenghuo serve`` without the vendor's limit: ``python -m bench.hub CONFIG``.
 
 A group robot takes twenty messages a minute, and the hub keeps to it; to measure the hub and not the limit, the robot's
-abilities are replaced here by ones without windows and without merging. Where the environment says ``MERGING``, a robot
-takes ``A_SECOND`` messages in each second instead, so that what waits is merged. Each SIGUSR1 pushes the clock by
+abilities are replaced here by ones without windows and without merging. Where the environment says ``MERGING``, what
+waits is merged: with the vendor's own limit, or where it says ``LIFTED``, with ``A_SECOND`` messages in each second.
+Each SIGUSR1 pushes the clock by
 ``LEAP``. Everything else is the command as it ships.
 """
 
@@ -23,6 +24,8 @@ from channels.channel import Channel, Window
 
 AT_ONCE = 64
 MERGING = "FENGHUO_BENCH_MERGING"
+VENDOR = "vendor"
+LIFTED = "lifted"
 A_SECOND = 4
 """Of which one is kept for critical messages."""
 LEAP = 3 * 3_600_000
@@ -31,12 +34,15 @@ LEAP = 3 * 3_600_000
 
 def unlimited(channels: Mapping[str, Channel]) -> None:
     """Take the vendor's limits away."""
-    merging = MERGING in os.environ
-    windows = (Window(A_SECOND, 1),) if merging else ()
+    merging = os.environ.get(MERGING, "")
     for channel in channels.values():
-        channel.abilities = dataclasses.replace(
-            channel.abilities, windows=windows, reserve=int(merging), digest=merging, at_once=AT_ONCE
-        )
+        abilities = dataclasses.replace(channel.abilities, at_once=AT_ONCE)
+        if merging != VENDOR:
+            windows = (Window(A_SECOND, 1),) if merging else ()
+            abilities = dataclasses.replace(
+                abilities, windows=windows, reserve=int(bool(merging)), digest=bool(merging)
+            )
+        channel.abilities = abilities
 
 
 class LeapingClock(WallClock):

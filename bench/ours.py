@@ -214,10 +214,10 @@ class StartOurs:
 
 
 @asynccontextmanager
-async def serving(config: Path, port: int, *, apart: bool, merging: bool = False) -> AsyncIterator[int]:
+async def serving(config: Path, port: int, *, apart: bool, merging: str = "") -> AsyncIterator[int]:
     """A hub that is ready, as the number of its process. ``merging``: see :mod:`bench.hub`."""
     log = config.parent / "log"
-    more = {MERGING: "1"} if merging else {}
+    more = {MERGING: merging} if merging else {}
     with running([sys.executable, "-m", "bench.hub", str(config)], log, **more) as process:
 
         async def ready() -> bool:

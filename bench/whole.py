@@ -20,6 +20,7 @@ import orjson
 from bench.cases import BATCH, FILL, inner, say
 from bench.county import StartCounty
 from bench.driver import Posted, get, post_all, post_paced
+from bench.hub import LIFTED, VENDOR
 from bench.measuring import STILL, Numbers, parts
 from bench.ours import Ours
 from bench.processes import calm, processor_seconds
@@ -141,7 +142,7 @@ def _worked(subject: Ours) -> float:
 
 async def storm(loads: Loads, receiver: int, folder: Path, *, apart: bool) -> Storm:
     """Many events at once onto many duty rooms, merged into digests."""
-    start = StartCounty(loads.towns, merging=True, apart=apart)
+    start = StartCounty(loads.towns, merging=VENDOR, apart=apart)
     say(f"{loads.storm} events onto {loads.towns} duty rooms: {start.name}")
     numbers = Numbers()
     async with start(inner(folder), receiver) as subject:
@@ -162,7 +163,7 @@ async def storm(loads: Loads, receiver: int, folder: Path, *, apart: bool) -> St
 
 async def flood(loads: Loads, receiver: int, folder: Path) -> Flood:
     """Many clocks due at one moment, while new events come to a duty room of their own."""
-    start = StartCounty(loads.towns + 1, merging=True)
+    start = StartCounty(loads.towns + 1, merging=LIFTED)
     say(f"{loads.clocks} clocks due at once: {start.name}")
     async with start(inner(folder), receiver) as subject:
         opened, fresh = _towns_but_last(loads.clocks, loads.towns + 1)

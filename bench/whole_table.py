@@ -9,7 +9,6 @@ from typing import TypeVar
 
 from bench import whole
 from bench.cases import BATCH
-from bench.hub import A_SECOND
 from bench.measuring import quantile
 from bench.table import line
 from bench.whole import ANSWERS_AFTER, HANGS, Beside, Flood, Loads, Many, Storm
@@ -58,7 +57,7 @@ def _both(what: str, runs: dict[bool, Run], shown: Callable[[Run], str], aim: st
 def _storm(found: Found, loads: Loads) -> list[Row]:
     if not found.storm:
         return []
-    what = f"{loads.storm:,} events in batches of {BATCH} onto {loads.towns} robots, {A_SECOND} messages a second each"
+    what = f"{loads.storm:,} events in batches of {BATCH} onto {loads.towns} robots with the vendor's limit"
     runs = found.storm
     return [
         _both(f"{what}: everything answered", runs, lambda run: f"{run.answered:.1f} s"),

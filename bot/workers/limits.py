@@ -12,8 +12,11 @@ from escalation.ledger.windows import Limits, Window
 
 LEASE = 60_000
 """How long a claim holds at least, in milliseconds; a slow channel's holds three times as long as its send may take."""
-DIGEST = {"sms": 4, "wecom": 20, "text": 12, "mail": 40, "webhook": 1}
-"""How many notices share one digest, by form: what surely fits into one message of the vendor's size."""
+DIGEST = {"sms": 4, "wecom": 40, "text": 24, "mail": 40, "webhook": 1}
+"""How many notices share one digest at most, by form; what does not fit into the vendor's size waits for the next."""
+UNPACED = 4
+"""How many messages reach an address in a minute before a flood is taken for one: who gets more than ten alarms in ten
+minutes cannot mind each of them (EEMUA 191, ISA-18.2)."""
 SLOTS = 128
 """How many rows of a channel that is not configured are worked off at once; a channel's own abilities say how many of
 its sends may be under way in this hub."""
@@ -28,6 +31,7 @@ def limits_of(abilities: Abilities | None, free: int) -> Limits:
         windows=tuple(Window(each.count, each.per * 1000) for each in abilities.windows),
         reserve=abilities.reserve,
         digest=DIGEST.get(abilities.form, 1) if abilities.digest else 0,
+        unpaced=UNPACED,
         at_once=max(1, min(abilities.at_once, free)),
         lease=max(LEASE, int(abilities.timeout * 3000)),
     )

@@ -9,10 +9,9 @@ local operation, mailbox, now = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local call = redis.call
 local CRITICAL = 2 ^ 42 -- more than any time in milliseconds: critical members have negative places
 local MARGIN = 10000 -- tokens outlive their window by what hubs' clocks may differ
+local FIRST_PAUSE, LONGEST_PAUSE = 100, 5000 -- between normal messages of a flood, in milliseconds
 
-local function parts(member)
-  return string.match(member, '^(.)\31([^\31]*)\31(%d+)%.(%d+)\31')
-end
+local function parts(member) return string.match(member, '^(.)\31([^\31]*)\31(%d+)%.(%d+)\31') end
 
 local function split(text)
   local found = {}
@@ -39,9 +38,8 @@ local function members_of(member) -- of a digest; of a plain row itself; of an o
   return frozen and split(frozen) or {}
 end
 
-local function is_digest(member) -- 'n', never 'c': that is an overflow
-  return string.sub(member, 1, 3) == 'n\31#'
-end
+local function is_digest(member) return string.sub(member, 1, 3) == 'n\31#' end
+local function is_overflow(member) return string.sub(member, 1, 3) == 'c\31#' end
 
 local function in_flight(member) -- whether another send about one of its incidents is under way
   for _, one in ipairs(members_of(member)) do
@@ -67,10 +65,6 @@ local function land(member)
     local _, subject = parts(one)
     if string.sub(subject, 1, 1) ~= '!' then call('HDEL', facts, 'f:' .. subject) end
   end
-end
-
-local function is_overflow(member)
-  return string.sub(member, 1, 3) == 'c\31#'
 end
 
 local function tried(member, lapsed) -- count a send of the member; lapsed: nobody knows how it ended
@@ -116,9 +110,7 @@ end
 
 local function look_at(times) -- enter the mailbox among the ready for the earliest of the times, or take it out
   local at = nil
-  for _, time in pairs(times) do
-    if not at or time < at then at = time end
-  end
+  for _, time in pairs(times) do at = math.min(at or time, time) end
   local hold = tonumber(call('HGET', facts, 'hold') or '0')
   if not at then call('ZREM', ready, mailbox) return end
   call('ZADD', ready, whole(math.max(at, hold)), mailbox)
@@ -130,9 +122,8 @@ local function first_score(zset)
 end
 
 local function look_soon()
-  look_at({
-    wait = call('ZCARD', waiting) > 0 and now or nil, later = first_score(later), flight = first_score(flying),
-  })
+  local wait = call('ZCARD', waiting) > 0 and now or nil
+  look_at({wait = wait, later = first_score(later), flight = first_score(flying)})
 end
 
 local function put(from, to) -- told cut, then (outbox id, critical as c or n, incident, created, not before, row)…
@@ -172,9 +163,10 @@ local function gather(low, high, wanted, plain) -- waiting members free to go, i
   return found
 end
 
-local function claim(from) -- token, at once, reserve, digest size, the claim's id, then (count, per)…
+local function claim(from) -- token, at once, reserve, digest size, the claim's id, unpaced, then (count, per)…
   local token, room = ARGV[from], tonumber(ARGV[from + 1])
   local reserve, digest, id = tonumber(ARGV[from + 2]), tonumber(ARGV[from + 3]), ARGV[from + 4]
+  local unpaced = tonumber(ARGV[from + 5])
   local reply = {}
   local function give(kind, member, carried)
     reply[#reply + 1] = kind
@@ -199,10 +191,11 @@ local function claim(from) -- token, at once, reserve, digest size, the claim's 
   revive()
   room = room - call('ZCARD', flying)
 
-  local limits, left, usable, shortest, longest = {}, math.huge, math.huge, nil, nil
-  for i = from + 5, #ARGV, 2 do
+  local limits, left, usable, shortest, longest, sent = {}, math.huge, math.huge, nil, nil, 0
+  for i = from + 6, #ARGV, 2 do
     local count, per = tonumber(ARGV[i]), tonumber(ARGV[i + 1])
     local used = call('ZCOUNT', window, '(' .. whole(now - per), '+inf')
+    if not shortest or per < shortest then sent = used end
     local kept = math.min(reserve, count - 1)
     limits[#limits + 1] = {count = count, per = per, kept = kept}
     left, usable = math.min(left, count - used), math.min(usable, count - kept - used)
@@ -211,10 +204,17 @@ local function claim(from) -- token, at once, reserve, digest size, the claim's 
   local limited = #limits > 0
   if limited then call('ZREMRANGEBYSCORE', window, '-inf', whole(now - longest - MARGIN)) end
 
+  local paced = limited and digest > 1 and unpaced > 0
+  local function pace_at() -- when the next normal message of a flood may go: each waits twice as long as the one before
+    if not paced or sent < unpaced then return now end
+    local last = call('ZREVRANGE', window, 0, 0, 'WITHSCORES')[2]
+    return tonumber(last) + math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ^ math.min(sent - unpaced, 16))
+  end
+
   local function hand_out(kind, member, carried)
     give(kind, member, carried)
     fly(member, token, limited)
-    room, left, usable = room - 1, left - 1, usable - 1
+    room, left, usable, sent = room - 1, left - 1, usable - 1, sent + 1
   end
   local function overflow() -- the last token, several critical rows wait, and one of them was in no overflow yet
     local all = call('ZRANGEBYSCORE', waiting, '-inf', '(0')
@@ -239,9 +239,10 @@ local function claim(from) -- token, at once, reserve, digest size, the claim's 
       hand_out('single', member, {member})
     end
   end
-  if room > 0 and usable > 0 then
-    local merge = digest > 1 and call('ZCOUNT', waiting, 0, '+inf') > usable
-    for _, member in ipairs(gather(0, '+inf', math.min(room, usable))) do
+  if room > 0 and usable > 0 and pace_at() <= now then
+    local singly = paced and math.min(usable, math.max(unpaced - sent, 1)) or usable
+    local merge = digest > 1 and call('ZCOUNT', waiting, 0, '+inf') > singly
+    for _, member in ipairs(gather(0, '+inf', math.min(room, singly))) do
       if is_digest(member) then
         hand_out('digest', member, members_of(member))
       elseif merge then
@@ -283,7 +284,9 @@ local function claim(from) -- token, at once, reserve, digest size, the claim's 
   end
   if room > 0 then -- else a settle, or the end of a claim, lets the next one go
     if critical and (left <= 0 or #gather('-inf', '(0', 1) > 0) then times.critical = token_at(false) end
-    if normal and (usable <= 0 or #gather(0, '+inf', 1) > 0) then times.normal = token_at(true) end
+    if normal and (usable <= 0 or #gather(0, '+inf', 1) > 0) then
+      times.normal = math.max(token_at(true), pace_at())
+    end
   end
   look_at(times)
   if #reply > 0 then call('HSET', facts, 'claim', id) end
@@ -393,7 +396,5 @@ local function figures() -- critical, normal, under way, held until, oldest crit
   }
 end
 
-local operations = {
-  turn = turn, freeze = freeze, more = more, hold = hold, figures = figures, release = release,
-}
-return operations[operation]()
+local all = {turn = turn, freeze = freeze, more = more, hold = hold, figures = figures, release = release}
+return all[operation]()

@@ -308,7 +308,7 @@ def _turn(
     args: list[Arg] = ["turn", mailbox.name, now, len(ends), len(rows), *ends, *rows]
     if asked is not None:
         limits, one = asked
-        args += (one.token, limits.at_once, limits.reserve, limits.digest, one.id)
+        args += (one.token, limits.at_once, limits.reserve, limits.digest, one.id, limits.unpaced)
         for window in limits.windows:
             args += (window.count, window.per_ms)
     return args

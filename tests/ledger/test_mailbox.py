@@ -6,7 +6,7 @@ import pytest
 
 from escalation.ledger.keys import Mailbox
 from escalation.ledger.mailbox import Claim, ClaimKind, Mailboxes, Settlement
-from escalation.ledger.windows import Limits
+from escalation.ledger.windows import Limits, Window
 from escalation.notice import OutboxRow
 from tests.ledger.doors import Lossy, StoreDoor
 from tests.ledger.things import MINUTE, NOW, item, row
@@ -226,3 +226,50 @@ async def test_what_was_told_long_ago_is_forgotten(boxes: Mailboxes) -> None:
     await put(boxes, row("n2", "A0014"), now=NOW + 36 * 24 * 60 * MINUTE)
 
     assert await boxes.told([PHONE], since=0) == [["A0014"]]
+
+
+ROBOT = Limits(windows=(Window(18, MINUTE),), reserve=4, digest=20, unpaced=4, at_once=10, lease=MINUTE)
+
+
+async def sent_now(boxes: Mailboxes, now: int) -> list[list[str]]:
+    """What leaves now, message by message."""
+    claims = await boxes.claim([(PHONE, ROBOT)], now=now)
+    await boxes.settle([Settlement(claim) for claim in claims], now=now)
+    return [[one.notice for one in claim.rows] for claim in claims]
+
+
+async def test_in_a_flood_each_message_waits_twice_as_long_as_the_one_before(boxes: Mailboxes) -> None:
+    for number in range(4):
+        await put(boxes, row(f"n{number}", f"A00{number}0"))
+        assert await sent_now(boxes, NOW) == [[f"n{number}"]]
+    now, number, pauses = NOW, 4, []
+    for _ in range(8):
+        # Two more come while nothing may leave; they share the next message.
+        await put(boxes, row(f"n{number}", f"A0{number}4"), row(f"n{number + 1}", f"A0{number}8"), now=now)
+        assert await sent_now(boxes, now) == []
+        following = await boxes.next_at()
+        assert following is not None
+        pauses.append(following - now)
+        now = following
+        assert await sent_now(boxes, now) == [[f"n{number}", f"n{number + 1}"]]
+        number += 2
+    assert pauses == [100, 200, 400, 800, 1600, 3200, 5000, 5000]
+
+
+async def test_what_is_critical_waits_for_no_pause(boxes: Mailboxes) -> None:
+    await put(boxes, *(row(f"n{number}", f"A00{number}0") for number in range(6)))
+    assert [len(each) for each in await sent_now(boxes, NOW)] == [6], "more than come singly: they share one"
+    for number in range(5):
+        await put(boxes, row(f"c{number}", f"A01{number}0", critical=True))
+        assert await sent_now(boxes, NOW) == [[f"c{number}"]]
+    await put(boxes, row("later", "A0300"))
+    assert await sent_now(boxes, NOW) == []
+
+
+async def test_an_address_that_was_quiet_for_a_minute_is_told_at_once_again(boxes: Mailboxes) -> None:
+    for number in range(4):
+        await put(boxes, row(f"n{number}", f"A00{number}0"))
+        await sent_now(boxes, NOW)
+    later = NOW + MINUTE
+    await put(boxes, row("later", "A0300"), now=later)
+    assert await sent_now(boxes, later) == [["later"]]

@@ -154,8 +154,12 @@ async def test_a_throttled_digest_keeps_what_does_not_stand_in_it_back(store: St
         assert sorted(codes_of(house.texts("hedong-group"))) == sorted(codes)
 
 
-async def test_a_call_by_name_is_a_message_of_the_window(store: Store, tmp_path: Path) -> None:
+async def test_a_call_by_name_is_a_message_of_the_window(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Messages go before calls: together they are never more than the vendor takes in a minute."""
+    # No pauses: else the window would not be full before what waits shares a message.
+    monkeypatch.setattr("bot.workers.limits.UNPACED", 18)
     async with house_on(store, tmp_path, with_works(16), without_county_group, with_officer_in_group) as house:
         codes = await issue(house, Level.YELLOW, works(16)[:1])
         await house.engine.rest()
@@ -195,6 +199,30 @@ async def test_a_digest_the_vendor_refuses_leaves_as_a_list_of_codes(store: Stor
         (text,) = house.texts("hedong-group")
         assert sorted(codes_of([text])) == sorted(codes)
         assert "河东" not in text
+
+
+async def test_a_storm_becomes_few_messages_and_each_is_told_within_seconds(store: Store, tmp_path: Path) -> None:
+    """Three hundred warnings, thirty every tenth of a second: the group is told all of it in a handful of messages."""
+    async with house_on(store, tmp_path, with_works(300), without_county_group) as house:
+        codes: list[str] = []
+        begun = house.clock.now()
+        for part in range(10):
+            codes += await issue(house, Level.YELLOW, works(300)[30 * part : 30 * part + 30])
+            await house.engine.rest()
+            house.push(100)
+        while set(codes_of(house.texts("hedong-group"))) != set(codes):
+            await house.wait(100)
+        texts = house.texts("hedong-group")
+        assert sorted(codes_of(texts)) == sorted(codes), "each once"
+        assert len(texts) <= 12
+        assert house.clock.now() - begun <= 5 * SECOND
+
+
+async def test_few_warnings_come_singly_and_at_once(store: Store, tmp_path: Path) -> None:
+    async with house_on(store, tmp_path, with_works(4), without_county_group) as house:
+        await issue(house, Level.YELLOW, works(4))
+        await house.engine.rest()
+        assert len(house.texts("hedong-group")) == 4
 
 
 def with_officer_in_group(text: str) -> str:
