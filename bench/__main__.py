@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from bench import cases, table, theirs, whole, whole_table
+from bench import bare, cases, table, theirs, whole, whole_table
 from bench.ours import StartOurs
 from bench.processes import receiver
 from bench.subject import Start
@@ -33,7 +33,12 @@ def main() -> None:
     sizes = cases.BRIEF if options.brief else cases.Sizes()
     peer = "" if options.alone else theirs.installed()
     absent = "left out" if options.alone else "not installed"
-    starts: list[Start] = [StartOurs(), StartOurs(apart=True), *([theirs.StartTheirs()] if peer else [])]
+    starts: list[Start] = [
+        StartOurs(),
+        StartOurs(apart=True),
+        bare.StartBare(),
+        *([theirs.StartTheirs()] if peer else []),
+    ]
     store = subprocess.run([str(binary()), "--version"], capture_output=True, text=True, check=True).stdout
     with tempfile.TemporaryDirectory(prefix="fenghuo-bench-", dir=options.folder) as folder, receiver() as port:
         lines = table.machine(Path(folder), f"Valkey {store.partition('v=')[2].split()[0]}")

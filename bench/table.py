@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from bench import ours, theirs
+from bench import bare, ours, theirs
 from bench.cases import BATCH, PER_SECOND, Growth, Rounds, Sizes
 from bench.measuring import Measured
 
@@ -86,6 +86,15 @@ def rows(found: dict[str, Rounds], grown: Growth, sizes: Sizes, absent: str) -> 
         compared(f"{many}: delivered", of(lambda m: m.delivered, batched), "/s", ""),
         compared("memory after the singles", lambda rounds: rounds.memory, "MB", ""),
     ]
+    floor = found[bare.NAME]
+    for what, pick, unit in (
+        (f"{one}: delivered", of(lambda m: m.delivered, single), "/s"),
+        (f"{one}: processor for an event", of(lambda m: m.processor, single), "ms"),
+        (f"{even}: p99", of(lambda m: m.p99, steady), "ms"),
+    ):
+        least = statistics.median(pick(floor))
+        beside = f" ({least / statistics.median(pick(other)):.2g})" if other is not None else ""
+        table.append((f"aiohttp alone, nothing decided or kept: {what}", "", "", "", f"{least:,.3g} {unit}{beside}"))
     for size, weights in grown.memory.items():
         parts = " + ".join(f"{name} {weight:.0f}" for name, weight in weights.items())
         aim = "(aim ≤ 150 MB)" if size == sizes.open else ""
