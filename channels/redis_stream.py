@@ -7,6 +7,7 @@ whoever reads drops what has the ``id`` of an entry before. The stream is kept t
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import urlsplit
@@ -27,6 +28,7 @@ BODY_BYTES = 20_000
 ID = "id"
 """The field of an entry that holds the letter's id, the same on every repeat."""
 _SCHEMES = ("redis", "rediss", "unix")
+_ENTRY = re.compile(r"[0-9]+-[0-9]+", re.ASCII)
 
 _CREDENTIALS = (
     exceptions.AuthenticationError,
@@ -37,6 +39,7 @@ _CREDENTIALS = (
 _PASSES = (
     exceptions.ConnectionError,
     exceptions.TimeoutError,
+    exceptions.InvalidResponse,
     exceptions.OutOfMemoryError,
     exceptions.ReadOnlyError,
     exceptions.MasterDownError,
@@ -44,6 +47,8 @@ _PASSES = (
     exceptions.ClusterDownError,
     OSError,
     TimeoutError,
+    # What answers does not speak the protocol, just now.
+    ValueError,
 )
 """What ends by itself, or once somebody has mended the server; the entry may stand there already."""
 _REFUSING_WORDS = ("WRONGPASS", "NOAUTH", "NOPERM", "invalid username-password")
@@ -116,9 +121,11 @@ class Driver:
                     maxlen=self._settings.max_length,
                     approximate=True,
                 )
-        except (exceptions.RedisError, OSError, TimeoutError) as error:
+        except (exceptions.RedisError, OSError, TimeoutError, ValueError) as error:
             return self.read(error)
-        name = entry if isinstance(entry, str) else entry.decode()
+        name = entry.decode("ascii", "replace") if isinstance(entry, bytes) else ""
+        if not _ENTRY.fullmatch(name):
+            return Outcome(OutcomeKind.TRANSIENT, self._mask(f"未确认写入：应答不是条目编号：{entry!r:.100}"))
         return Outcome(OutcomeKind.ACCEPTED, f"条目 {name}", vendor_id=name)
 
     def read(self, error: Exception) -> Outcome:

@@ -16,6 +16,7 @@ from channels.channel import Channel, Letter
 from channels.exchange import Answer
 from channels.outcome import Outcome, OutcomeKind
 from channels.registry import open_channel, parse
+from tests.channels.aliyun_account import table as aliyun_table
 from tests.channels.conftest import NIGHT, a_letter, raw_vendor
 
 SECRET = "whsec_Y2FuYXJ5LTMxMzM3LWNhbmFyeQ=="
@@ -33,6 +34,7 @@ TABLES: dict[str, dict[str, Any]] = {
         "readers": ["town"],
         "base_url": "http://127.0.0.1:{port}",
     },
+    "sms_aliyun": aliyun_table("http://127.0.0.1:{port}", access_key_secret=SECRET),
     "sms_kannel": {"url": "http://127.0.0.1:{port}/cgi-bin/sendsms", "username": "u", "password": SECRET},
     "webhook": {
         "url": "http://127.0.0.1:{port}/",
@@ -41,12 +43,13 @@ TABLES: dict[str, dict[str, Any]] = {
     },
     "smtp_mail": {"host": "127.0.0.1", "port": 1, "security": "none", "sender": "fenghuo@example.com", "timeout": 2.0},
 }
-HTTP_KINDS = ["wecom_robot", "wecom_app", "dingtalk_robot", "sms_kannel", "webhook"]
+HTTP_KINDS = ["wecom_robot", "wecom_app", "dingtalk_robot", "sms_aliyun", "sms_kannel", "webhook"]
 
 values: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats() | st.text(max_size=20) | st.just(SECRET),
     lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["errcode", "errmsg", "x"]), inner, max_size=3)
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["errcode", "errmsg", "Code", "Message", "x"]), inner, max_size=3)
     ),
     max_leaves=6,
 )
@@ -65,6 +68,10 @@ bodies = (
             b'{"errcode":true}',
             b'{"errcode":"0"}',
             b'{"errcode":0.0}',
+            b'{"Code":"OK"',
+            b'{"Code":"OK","BizId":7}',
+            b'{"Code":"","Message":[]}',
+            b'{"Code":["OK"]}',
             b"\xef\xbb\xbf{}",
         ]
     )
@@ -78,12 +85,15 @@ def channel(kind: str, session: aiohttp.ClientSession, port: int = 9) -> Channel
     }
     if kind == "smtp_mail":
         table["port"] = port
-    return open_channel("any", parse("any", {"kind": kind, "timeout": 2.0, **table}), session)
+    return open_channel("any", parse("any", {"timeout": 2.0, **table, "kind": kind}), session)
 
 
 def letter_for(kind: str) -> Letter:
     return a_letter(
-        address={"sms_kannel": "13800138000", "smtp_mail": "zhang@example.com"}.get(kind, ""), subject="[A0231]"
+        address={"sms_kannel": "13800138000", "sms_aliyun": "13800138000", "smtp_mail": "zhang@example.com"}.get(
+            kind, ""
+        ),
+        subject="[A0231]",
     )
 
 
@@ -108,6 +118,8 @@ async def test_any_whole_answer_is_an_outcome(
     assert SECRET not in repr(outcome)
     if outcome.kind is OutcomeKind.ACCEPTED and kind in ("wecom_robot", "wecom_app", "dingtalk_robot"):
         assert orjson.loads(body)["errcode"] == 0
+    if outcome.kind is OutcomeKind.ACCEPTED and kind == "sms_aliyun":
+        assert orjson.loads(body)["Code"] == "OK"
     if outcome.kind is OutcomeKind.THROTTLED:
         assert outcome.retry_after is not None
         assert 0 <= outcome.retry_after <= 3600

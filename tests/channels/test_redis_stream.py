@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from bot.store.client import Store
 from bot.store.supervisor import Supervisor
-from channels.outcome import OutcomeKind
+from channels.outcome import Outcome, OutcomeKind
 from channels.redis_stream import BODY_BYTES, Driver, Settings
 from tests.channels.conftest import a_letter, closed_port
 from tests.store.real_server import running
@@ -121,3 +125,61 @@ def test_addresses_that_are_refused(url: str) -> None:
     with pytest.raises(ValidationError) as refused:
         Settings.model_validate({"kind": "redis_stream", "url": url, "stream": STREAM})
     assert "fake" not in str(refused.value)
+
+
+@asynccontextmanager
+async def answering(answer: bytes) -> AsyncIterator[tuple[int, list[bytes]]]:
+    """A server that reads one request and writes ``answer``, whatever was asked. Gives its port and the requests."""
+    seen: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(await reader.read(65_536))
+        writer.write(answer)
+        # What is left of the answer must arrive: the client ends the connection.
+        if answer.endswith(b"\r\n"):
+            await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1], seen
+    finally:
+        server.close()
+
+
+ODD = [
+    b"$-1\r\n",
+    b"*0\r\n",
+    b":5\r\n",
+    b"$2\r\n\xff\xfe\r\n",
+    b"+\xff\xfe\r\n",
+    b"+OK\r\n",
+    b"<html>\r\n",
+    b"$x\r\n",
+    b"$9\r\n1",
+]
+
+
+@pytest.mark.parametrize("answer", ODD)
+async def test_what_is_no_answer_of_the_protocol_is_asked_again(session: aiohttp.ClientSession, answer: bytes) -> None:
+    """Nothing says whether the entry stands there; its id makes a repeat harmless."""
+    async with answering(answer) as (port, seen):
+        table = {"kind": "redis_stream", "url": f"redis://127.0.0.1:{port}", "stream": STREAM, "timeout": 1.0}
+        kind, said = await sent(Driver("answers", Settings.model_validate(table), session))
+    assert (kind, len(seen)) == (OutcomeKind.TRANSIENT, 1), said
+    assert b"XADD" in seen[0]
+
+
+@settings(deadline=None, max_examples=60)
+@given(answer=st.sampled_from([b"", b"+OK\r\n", b"-", b"+", b"*2\r\n$", b"$3\r\n", b":"]), rest=st.binary(max_size=60))
+def test_any_bytes_are_an_outcome(answer: bytes, rest: bytes) -> None:
+    async def send() -> Outcome:
+        async with answering(answer + rest) as (port, _), aiohttp.ClientSession() as session:
+            table = {"kind": "redis_stream", "url": f"redis://127.0.0.1:{port}", "stream": STREAM, "timeout": 1.0}
+            driver = Driver("answers", Settings.model_validate(table), session)
+            try:
+                return await driver.send(a_letter("{}", address=""))
+            finally:
+                await driver.close()
+
+    assert asyncio.run(send()).kind in (OutcomeKind.TRANSIENT, OutcomeKind.MISCONFIGURED)

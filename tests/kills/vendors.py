@@ -15,7 +15,21 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.demo.county import MEMBERS, ROBOTS, Addresses, app_account, secrets_of, write_county
+from bot.demo.county import (
+    CLOUD_KEY,
+    CLOUD_LIMITS,
+    CLOUD_SIGNATURE,
+    DINGTALK,
+    MEMBERS,
+    ROBOTS,
+    TEMPLATES,
+    Addresses,
+    app_account,
+    secrets_of,
+    write_county,
+)
+from bot.demo.simulators.aliyun import AliyunSms
+from bot.demo.simulators.dingtalk import DingtalkRobots, Robot
 from bot.demo.simulators.kannel import KannelGateway
 from bot.demo.simulators.smtp import MailServer
 from bot.demo.simulators.upstream import Upstream
@@ -25,7 +39,7 @@ from bot.demo.simulators.wecom_app import WecomApp
 
 
 class Vendors:
-    """All vendors with one clock."""
+    """All vendors with one clock; DingTalk's robots and the cloud are there for whoever writes a county with them."""
 
     def __init__(self, secrets: dict[str, str]) -> None:
         self.now = 0
@@ -34,12 +48,19 @@ class Vendors:
         self.sms = KannelGateway("fenghuo", secrets["sms-password"], lambda: self.now)
         self.mail = MailServer(lambda: self.now)
         self.upstream = Upstream((secrets["upstream"],), lambda: self.now)
+        robot = Robot(DINGTALK, secrets[f"{DINGTALK}-sign"])
+        self.dingtalk = DingtalkRobots({secrets[DINGTALK]: robot}, lambda: self.now)
+        self.cloud = AliyunSms(
+            CLOUD_KEY, secrets["cloud-key"], (CLOUD_SIGNATURE,), TEMPLATES, lambda: self.now, limits=CLOUD_LIMITS
+        )
         self.by_name: dict[str, Any] = {
             "wecom": self.wecom,
             "app": self.app,
             "sms": self.sms,
             "mail": self.mail,
             "upstream": self.upstream,
+            "dingtalk": self.dingtalk,
+            "cloud": self.cloud,
         }
 
     def control(self) -> web.Application:

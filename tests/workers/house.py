@@ -58,9 +58,9 @@ _CODE = re.compile(r"[AW]\d{4,}")
 
 def quick(text: str) -> str:
     """Vendors that do not answer are waited for briefly."""
-    for kind in ("sms_kannel", "smtp_mail", "webhook", "wecom_robot"):
+    for kind in ("sms_kannel", "smtp_mail", "webhook", "wecom_robot", "dingtalk_robot", "sms_aliyun"):
         text = text.replace(f'kind = "{kind}"', f'kind = "{kind}"\ntimeout = 0.3')
-    return text
+    return text.replace('kind = "wecom_app"', 'kind = "wecom_app"\ntimeout = 1')
 
 
 def works(count: int) -> list[str]:
@@ -309,12 +309,17 @@ async def open_engine(
 
 
 @asynccontextmanager
-async def house_on(store: Store, folder: Path, *edits: Edit) -> AsyncIterator[House]:
-    """The county in ``folder`` on an empty store, its configuration changed by ``edits``."""
+async def house_on(store: Store, folder: Path, *edits: Edit, every_vendor: bool = False) -> AsyncIterator[House]:
+    """The county in ``folder`` on an empty store, its configuration changed by ``edits``; with ``every_vendor`` the
+    park's group is DingTalk's and the park's text messages leave by the cloud."""
     clock, secrets = PushedClock(EVENING), secrets_of()
     vendors = Vendors(secrets)
     vendors.now = clock.now()
     async with AsyncExitStack() as stack:
+        more: dict[str, str] = {}
+        if every_vendor:
+            more["dingtalk_url"] = await stack.enter_async_context(listening(vendors.dingtalk.app()))
+            more["cloud_url"] = await stack.enter_async_context(listening(vendors.cloud.app()))
         addresses = Addresses(
             public_url="http://127.0.0.1:8080",
             port=8080,
@@ -322,6 +327,7 @@ async def house_on(store: Store, folder: Path, *edits: Edit) -> AsyncIterator[Ho
             smtp_port=await stack.enter_async_context(vendors.mail.listening()),
             wecom_url=await stack.enter_async_context(listening(vendors.app.beside(vendors.wecom.app()))),
             upstream_url=f"{await stack.enter_async_context(listening(vendors.upstream.app()))}/hook",
+            **more,
         )
         config = write_county(folder / "county", addresses, secrets).config
 
