@@ -9,6 +9,7 @@ from email.utils import parsedate_to_datetime
 import aiohttp
 from yarl import URL
 
+from channels.certificates import certificate_words
 from channels.masking import Masker
 from channels.outcome import Outcome, OutcomeKind
 
@@ -99,7 +100,8 @@ def _without_answer(error: Exception, mask: Masker) -> Outcome:
     words = f"{type(error).__name__} {error}"
     match error:
         case aiohttp.ClientConnectorCertificateError():
-            return Outcome(OutcomeKind.MISCONFIGURED, mask(f"TLS 证书不可信：{words}"))
+            why = certificate_words(error.certificate_error) or "对方的 TLS 证书不可信"
+            return Outcome(OutcomeKind.MISCONFIGURED, mask(f"{why}：{words}"))
         case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError():
             return Outcome(OutcomeKind.TRANSIENT, mask(f"未连上：{words}"))
         case _ if _never_left(error):

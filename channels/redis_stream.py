@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import ssl
 from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
@@ -20,6 +19,7 @@ from redis.asyncio.connection import parse_url
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
+from channels.certificates import certificate_words
 from channels.channel import Abilities, Form, Letter
 from channels.masking import Masker
 from channels.outcome import Outcome, OutcomeKind
@@ -131,8 +131,9 @@ class Driver:
     def read(self, error: Exception) -> Outcome:
         """What a failed append means. A lost reply is no reason to stop: the entry is appended again under its id."""
         said = self._mask(f"{type(error).__name__} {error}")
-        if isinstance(error.__cause__, ssl.SSLCertVerificationError):
-            return Outcome(OutcomeKind.MISCONFIGURED, f"TLS 证书不可信：{said}")
+        certificate = certificate_words(error)
+        if certificate:
+            return Outcome(OutcomeKind.MISCONFIGURED, self._mask(f"{certificate}：{said}"))
         if isinstance(error, _CREDENTIALS) or any(word in said for word in _REFUSING_WORDS):
             return Outcome(OutcomeKind.MISCONFIGURED, f"用户名、密码或权限不对：{said}")
         if isinstance(error, _PASSES) or str(error).startswith(_PASSING_WORDS):

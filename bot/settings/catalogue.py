@@ -287,6 +287,7 @@ HINTS: Mapping[str, Pair] = {
     "uscc_mark": ("只用数字和除 I O S V Z 以外的大写字母", "digits, and capital letters other than I O S V Z"),
     "no_address": ('address = "{example}"', 'address = "{example}"'),
     "bad_address": ("例如 {example}", "such as {example}"),
+    "meant_number": ("是不是 {example}？号码里只写数字", "perhaps {example}: a number has digits only"),
     "needless_address": ("删去 address", "remove the address"),
     "not_hash": ("运行 fenghuo passwd，把它打印的一行写在这里", "write the line here that fenghuo passwd prints"),
     "costly_hash": ("运行 fenghuo passwd 重新生成", "make it anew with fenghuo passwd"),

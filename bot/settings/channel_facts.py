@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from enum import StrEnum
 from typing import cast
 
@@ -76,6 +77,16 @@ class Need(StrEnum):
                 return _USERID.fullmatch(address.strip()) is not None
             case Need.TEXT:
                 return bool(address.strip())
+
+
+_SLIPS = str.maketrans("OoQIlBS", "0001185") | {ord(mark): None for mark in " -－　()（）"}
+"""Signs that people take for digits, and those they set numbers apart with."""
+
+
+def meant_number(address: str) -> str:
+    """The mobile number that was probably meant: a letter for a digit, full-width digits, spaces, +86; else empty."""
+    bare = unicodedata.normalize("NFKC", address).translate(_SLIPS).removeprefix("+86")
+    return bare if _MOBILE.fullmatch(bare) else ""
 
 
 def _is_http(address: str) -> bool:

@@ -7,13 +7,13 @@ meantime is replaced and the letter tried again at once. From then on a lost ans
 from __future__ import annotations
 
 import asyncio
-import ssl
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import aiohttp
 import aiosmtplib
 
+from channels.certificates import certificate_words
 from channels.channel import Abilities, Form, Letter
 from channels.mail.message import WrongContentError, WrongRecipientError, compose
 from channels.mail.pool import Pool
@@ -143,8 +143,9 @@ class Driver:
             return Outcome(OutcomeKind.UNCERTAIN, f"已发出，未收到应答：{detail}")
         if isinstance(error, aiosmtplib.SMTPResponseException):
             return self._answered(error, OutcomeKind.MISCONFIGURED)
-        if _is_certificate(error):
-            return Outcome(OutcomeKind.MISCONFIGURED, f"TLS 证书不可信：{detail}")
+        certificate = certificate_words(error)
+        if certificate:
+            return Outcome(OutcomeKind.MISCONFIGURED, self._mask(f"{certificate}：{detail}"))
         if isinstance(error, (OSError, aiosmtplib.SMTPTimeoutError)):
             return Outcome(OutcomeKind.TRANSIENT, f"未连上或连接中断：{detail}")
         # Neither a network's nor a server's failure: an extension that is missing, an address no command can hold.
@@ -159,14 +160,6 @@ async def _reset(smtp: aiosmtplib.SMTP) -> None:
         await smtp.rset()
     except (aiosmtplib.SMTPException, OSError):
         smtp.close()
-
-
-def _is_certificate(error: BaseException | None) -> bool:
-    while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
 
 
 def _xtext(text: str) -> str:

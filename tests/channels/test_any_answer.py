@@ -88,13 +88,16 @@ def channel(kind: str, session: aiohttp.ClientSession, port: int = 9) -> Channel
     return open_channel("any", parse("any", {"timeout": 2.0, **table, "kind": kind}), session)
 
 
+ADDRESSES = {
+    "wecom_app": "zhangsan",
+    "sms_kannel": "13800138000",
+    "sms_aliyun": "13800138000",
+    "smtp_mail": "zhang@example.com",
+}
+
+
 def letter_for(kind: str) -> Letter:
-    return a_letter(
-        address={"sms_kannel": "13800138000", "sms_aliyun": "13800138000", "smtp_mail": "zhang@example.com"}.get(
-            kind, ""
-        ),
-        subject="[A0231]",
-    )
+    return a_letter(address=ADDRESSES.get(kind, ""), subject="[A0231]")
 
 
 def in_a_loop(work: Callable[[aiohttp.ClientSession], Awaitable[None]]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -309,9 +310,12 @@ async def open_engine(
 
 
 @asynccontextmanager
-async def house_on(store: Store, folder: Path, *edits: Edit, every_vendor: bool = False) -> AsyncIterator[House]:
+async def house_on(
+    store: Store, folder: Path, *edits: Edit, every_vendor: bool = False, trust: ssl.SSLContext | None = None
+) -> AsyncIterator[House]:
     """The county in ``folder`` on an empty store, its configuration changed by ``edits``; with ``every_vendor`` the
-    park's group is DingTalk's and the park's text messages leave by the cloud."""
+    park's group is DingTalk's and the park's text messages leave by the cloud. ``trust`` are the authorities whose
+    certificates the hub takes, where not the machine's."""
     clock, secrets = PushedClock(EVENING), secrets_of()
     vendors = Vendors(secrets)
     vendors.now = clock.now()
@@ -340,7 +344,8 @@ async def house_on(store: Store, folder: Path, *edits: Edit, every_vendor: bool 
         settings = edited(quick)
         for edit in edits:
             settings = edited(edit)
-        session = await stack.enter_async_context(aiohttp.ClientSession())
+        connector = aiohttp.TCPConnector(ssl=trust) if trust is not None else None
+        session = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
         channels: list[Channel] = []
         door = FaultyDoor(store)
         engine = await open_engine(door, clock, settings, session, folder, channels)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from bot.settings.channel_facts import Need, may_lack_address, need_of
+from bot.settings.channel_facts import Need, may_lack_address, meant_number, need_of
 from bot.settings.checks.draft import Draft
 from bot.settings.positions import Loc
 from bot.settings.problem import Finding, Weight, choices
@@ -79,7 +79,9 @@ def _address(loc: Loc, entry: ContactEntry, draft: Draft) -> Iterator[Finding]:
         if not may_lack_address(settings, need):
             yield Finding("no_address", loc, args)
     elif not need.holds(entry.address):
-        yield Finding("bad_address", (*loc, "address"), args)
+        meant = meant_number(entry.address) if need in (Need.MOBILE, Need.PHONE) else ""
+        hint = "meant_number" if meant else ""
+        yield Finding("bad_address", (*loc, "address"), args | ({"example": meant} if meant else {}), hint=hint)
 
 
 def shared_addresses(draft: Draft) -> Iterator[Finding]:
