@@ -9,7 +9,7 @@ import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 from urllib.parse import quote
 
 from pydantic import SecretStr
@@ -62,17 +62,25 @@ class Thanks:
     status: int = 200
 
 
+class Unread(NamedTuple):
+    """What is not what the vendor sends: why, in words fit for a log, and the text as it came."""
+
+    words: str
+    raw: str
+
+
 @dataclass(frozen=True, slots=True)
 class Heard:
     """What a call said: typed items, in their order, and the vendor's answer for when they are on disk.
 
     No items is an answer too (a vendor that only verifies the address). ``unreadable`` are parts of a batch that are
-    not what the vendor sends, in words for a log: a repeat would bring the same, so they hold the others up no longer.
+    not what the vendor sends: a repeat would bring the same, so they are kept as they are and hold the others up no
+    longer.
     """
 
     items: tuple[Uplink | Report, ...]
     thanks: Thanks
-    unreadable: tuple[str, ...] = ()
+    unreadable: tuple[Unread, ...] = ()
 
 
 @runtime_checkable

@@ -72,7 +72,9 @@ class Unreadable(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``event`` is the event as it was read where only deciding it failed (``raw`` is then this event as JSON): it can be
     taken again as it is. ``place`` is a mapped item's pointer in what was sent: its problems' pointers begin there, and
     others' at the item. ``entry`` names the entry of a stream (``<stream> <id>``); ``fields``: ``raw`` holds all its
-    fields, since the one with the event could not be had.
+    fields, since the one with the event could not be had. ``callback`` is the errand (``uplink``, ``report``) of a
+    vendor's call-back that it came by; ``source`` is the channel then. ``quiet``: the same was told a moment ago;
+    ``urgent``: what a person wrote has words of an accident.
     """
 
     source: str
@@ -89,6 +91,9 @@ class Unreadable(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     cut: bool = False
     entry: str = ""
     fields: bool = False
+    callback: str = ""
+    quiet: bool = False
+    urgent: bool = False
 
     @property
     def reason(self) -> str:

@@ -18,6 +18,7 @@ from aiohttp import web
 from bot.intake.auth import client_address
 from bot.web.guards import shown_path
 from bot.web.house import House
+from bot.web.unread import UnreadParts, whole
 from channels.callback import (
     LONGEST_BODY,
     LONGEST_QUERY,
@@ -48,10 +49,11 @@ class Doors:
     def __init__(self, house: House) -> None:
         self._house = house
         self._waiting = 0
+        self._unread = UnreadParts()
 
     async def take(self, request: web.Request) -> web.Response:
         """Take one call-back: the vendor's answer when it is on disk, 503 when it should come again, 400 for
-        rubbish."""
+        rubbish, which is in quarantine then."""
         driver = self._driver(request)
         if driver is None:
             log.warning("a call-back from %s to %s was not let in", request.remote, shown_path(request.path))
@@ -59,28 +61,37 @@ class Doors:
         engine = self._house.engine
         if engine is None or self._house.not_ready:
             raise web.HTTPServiceUnavailable(headers={"Retry-After": "5"})
-        now = engine.clock.now()
+        now, errand = engine.clock.now(), Errand(request.match_info["errand"])
+        call, too_long = await _call(request, errand)
+        refused: ValueError | None = None
         try:
-            heard = driver.read_call(await _call(request, Errand(request.match_info["errand"])), now)
+            if too_long:
+                raise ValueError(too_long)
+            heard = driver.read_call(call, now)
         except ValueError as error:
             log.warning("a call-back of %s could not be read: %s", driver.name, error)
-            raise web.HTTPBadRequest from error
-        for words in heard.unreadable:
-            log.warning("a part of a call-back of %s could not be read: %s", driver.name, words)
+            # Only the vendor knows the secret of this door: what it means must not be lost with its 400.
+            refused, heard = error, Heard((), Thanks(), whole(call, str(error)))
         try:
-            await self._keep(heard, now)
+            await self._keep(heard, driver.name, errand, now)
         except Exception as error:
             log.exception("a call-back of %s could not be written", driver.name)
             raise web.HTTPServiceUnavailable(headers={"Retry-After": "2"}) from error
+        if refused is not None:
+            raise web.HTTPBadRequest from refused
         return _thanked(heard.thanks)
 
-    async def _keep(self, heard: Heard, now: int) -> None:
+    async def _keep(self, heard: Heard, channel: str, errand: Errand, now: int) -> None:
         """Put everything on disk. If this dies half-way the vendor calls again, and what was kept is kept once."""
         engine = self._house.engine
         uplinks = [item for item in heard.items if isinstance(item, Uplink)]
         reports = [item for item in heard.items if isinstance(item, Report)]
-        if engine is None or not heard.items:
+        if engine is None or not (heard.items or heard.unreadable):
             return
+        if heard.unreadable:
+            rows = self._unread.rows(channel, errand, heard.unreadable, now)
+            await engine.take(rows)
+            self._unread.told(rows)
         if uplinks:
             await engine.answering.take(uplinks, now)
         if reports:
@@ -93,15 +104,18 @@ class Doors:
         driver: object = self._house.rules.channels.get(request.match_info["channel"])
         if not isinstance(driver, Listener) or not driver.listens:
             raise web.HTTPNotFound
+        call, too_long = await _call(request, Errand.UPLINK)
         try:
-            heard = driver.read_call(await _call(request, Errand.UPLINK), self._house.clock.now())
+            if too_long:
+                raise ValueError(too_long)
+            heard = driver.read_call(call, self._house.clock.now())
         except NotOursError as error:
             log.warning("a call-back of %s from %s was not let in: %s", driver.name, request.remote, error)
             raise web.HTTPForbidden from error
         except ValueError as error:
             log.warning("a call-back of %s could not be read: %s", driver.name, error)
             raise web.HTTPBadRequest from error
-        if heard.items and not await self._kept(heard, driver):
+        if (heard.items or heard.unreadable) and not await self._kept(heard, driver):
             if request.transport is not None:
                 request.transport.abort()
             raise ConnectionResetError("a call-back that could not be kept is not answered")
@@ -129,7 +143,7 @@ class Doors:
         if engine is None or self._house.not_ready:
             return False
         try:
-            await self._keep(heard, engine.clock.now())
+            await self._keep(heard, driver.name, Errand.UPLINK, engine.clock.now())
         except Exception:
             log.exception("a call-back of %s could not be written", driver.name)
             return False
@@ -148,17 +162,17 @@ class Doors:
         return found if address_allowed(str(caller), found.callback_addresses) else None
 
 
-async def _call(request: web.Request, errand: Errand) -> Call:
-    """The call as it came. Raises ValueError where it is too long."""
+async def _call(request: web.Request, errand: Errand) -> tuple[Call, str]:
+    """The call as it came, and in words where it is too long; then it is what was read of it."""
     query, body = request.rel_url.raw_query_string, bytearray()
-    if len(query) > LONGEST_QUERY:
-        raise ValueError("回调参数过长")
+    too_long = "回调参数过长" if len(query) > LONGEST_QUERY else ""
     async for chunk in request.content.iter_any():
         body += chunk
         if len(body) > LONGEST_BODY:
-            raise ValueError("回调内容过长")
+            too_long = "回调内容过长"
+            break
     headers = {name.lower(): value for name, value in request.headers.items()}
-    return Call(errand, request.method, query, headers, bytes(body))
+    return Call(errand, request.method, query, headers, bytes(body)), too_long
 
 
 def _thanked(thanks: Thanks) -> web.Response:

@@ -10,6 +10,7 @@ import orjson
 
 from bot.intake.reading import Unreadable
 from bot.workers.strays import contact_id, fallback_room
+from channels.masking import mask_phones
 from escalation.inputs import Context, Entry
 from escalation.ledger.change import Change, Taken
 from escalation.notice import Addressee, NoticeKind, OutboxRow
@@ -28,6 +29,8 @@ def quarantine_change(item: Unreadable, partition: int, ctx: Context, claimed_un
     detail |= {"quarantine": digest, "why": where[:200]}
     if item.entry:
         detail["entry"] = item.entry
+    if item.callback:
+        detail["callback"] = item.callback
     entry = Entry(at=ctx.now, reason=item.reason, detail=detail)
     return Change(
         partition=partition,
@@ -61,14 +64,41 @@ def told_row(stem: str, who: Addressee, text: str, partition: int, ctx: Context,
 
 
 def _rows(item: Unreadable, digest: str, where: str, partition: int, ctx: Context) -> list[OutboxRow]:
+    told = _call_words(item, digest, where, ctx) if item.callback else _event_words(item, digest, where, ctx)
+    rows: dict[str, OutboxRow] = {}
+    for who, text, urgency in told:
+        for row in told_row(f"q.{digest}", who, f"{item.mode.mark}{text}", partition, ctx, urgency):
+            rows.setdefault(row.notice, row)
+    return list(rows.values())
+
+
+_Told = list[tuple[Addressee, str, Urgency]]
+"""Who is told, what, and how urgently."""
+
+
+def _call_words(item: Unreadable, digest: str, where: str, ctx: Context) -> _Told:
+    """What a person wrote may be a call for help, so the room hears it too; a delivery report is the maintainers'."""
+    wrote = item.callback != "report"
+    what = "回复" if wrote else "送达回执"
+    told: _Told = []
+    if wrote:
+        urgency = Urgency.CRITICAL if item.urgent else Urgency.NORMAL
+        text = f"渠道 {item.source} 收到一条无法读取的回复，可能有人求助，请核实：{item.gist}"
+        told += [(each, text, urgency) for each in fallback_room(ctx.directory, ctx.now)]
+    if not item.quiet:
+        text = f"渠道 {item.source} 的一条{what}无法读取，已隔离 {digest[:6]}：{mask_phones(where.strip())}"
+        told += [(each, text, Urgency.NORMAL) for each in maintainers(ctx.directory, ctx.maintainers, ctx.now)]
+    return told
+
+
+def _event_words(item: Unreadable, digest: str, where: str, ctx: Context) -> _Told:
     event = item.event
     failed = "读取" if event is None else "处理"
     urgent = event is not None and event.type.raises and urgency_of(event.level, event.severity) is Urgency.CRITICAL
-    rows: dict[str, OutboxRow] = {}
     # What `fenghuo quarantine show` asks for; the entry is what the writer of a stream can look for.
     kept = f"已隔离 {digest[:6]}" + (f"（流条目 {item.entry}）" if item.entry else "")
     # The room first: whoever is both must hear that it may be real.
-    told: list[tuple[Addressee, str, Urgency]] = [
+    return [
         *(
             (
                 each,
@@ -82,7 +112,3 @@ def _rows(item: Unreadable, digest: str, where: str, partition: int, ctx: Contex
             for each in maintainers(ctx.directory, ctx.maintainers, ctx.now)
         ),
     ]
-    for who, text, urgency in told:
-        for row in told_row(f"q.{digest}", who, f"{item.mode.mark}{text}", partition, ctx, urgency):
-            rows.setdefault(row.notice, row)
-    return list(rows.values())

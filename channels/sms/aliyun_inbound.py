@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from channels.callback import Call, Errand, Heard, Thanks
+from channels.callback import Call, Errand, Heard, Thanks, Unread
 from channels.channel import ReceiptKind, Report, Uplink
 from channels.sms.text import plain_number
 
@@ -27,16 +27,16 @@ def read_call(channel: str, call: Call, at: int) -> Heard:
         raise ValueError("回调内容不是 JSON") from None
     rows = said if isinstance(said, list) else [said]
     items: list[Uplink | Report] = []
-    troubles: list[str] = []
+    troubles: list[Unread] = []
     for number, row in enumerate(rows):
         try:
             if not isinstance(row, dict):
                 raise ValueError("不是 JSON 对象")
             items.append(_uplink(channel, row, at) if call.errand is Errand.UPLINK else _report(channel, row, at))
         except ValueError as error:
-            troubles.append(f"第 {number + 1} 条：{error}")
+            troubles.append(Unread(f"第 {number + 1} 条：{error}", orjson.dumps(row).decode()))
     if troubles and not items:
-        raise ValueError("；".join(troubles[:3]))
+        raise ValueError("；".join(trouble.words for trouble in troubles[:3]))
     return Heard(tuple(items), _RECEIVED, tuple(troubles))
 
 

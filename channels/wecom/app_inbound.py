@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from urllib.parse import unquote_plus
 
-from channels.callback import Call, Heard, NotOursError, Thanks
+from channels.callback import Call, Heard, NotOursError, Thanks, Unread
 from channels.channel import Uplink
 from channels.wecom.callback_crypto import Seal, SealError
 from channels.wecom.callback_xml import read_xml
@@ -28,7 +28,7 @@ _QUIET = frozenset({"subscribe", "unsubscribe", "enter_agent", "location", "view
 def read_call(seal: Seal, channel: str, call: Call, at: int, window: int) -> Heard:
     """Read one call-back at the hub's time ``at`` (ms). ``window``: how many seconds its own time may be off that.
 
-    Raises :class:`channels.callback.NotOursError` for a wrong seal or a stale time, ValueError for what is no message.
+    Raises :class:`channels.callback.NotOursError` for a wrong seal or a stale time, ValueError for what bears none.
     """
     given = _query(call.query)
     timestamp, nonce = given.get("timestamp", ""), given.get("nonce", "")
@@ -45,7 +45,11 @@ def read_call(seal: Seal, channel: str, call: Call, at: int, window: int) -> Hea
         raise NotOursError(f"时间戳与本机时钟相差超过 {window} 秒")
     if checking:
         return Heard((), Thanks(plain.encode(), "text/plain"))
-    return Heard(_uplinks(channel, read_xml(plain), at), Thanks())
+    try:
+        return Heard(_uplinks(channel, read_xml(plain), at), Thanks())
+    except ValueError as error:
+        # It bears the vendor's seal, so it is worth keeping; the vendor would send the same again.
+        return Heard((), Thanks(), (Unread(str(error), plain),))
 
 
 def _uplinks(channel: str, said: Mapping[str, str], at: int) -> tuple[Uplink, ...]:

@@ -71,7 +71,8 @@ def test_without_a_number_of_its_own_sender_time_and_text_identify() -> None:
 def test_half_a_batch_is_taken_and_the_other_half_told() -> None:
     found = heard(Errand.UPLINK, [{**UP, "phone_number": "张三"}, UP, 7])
     assert [item.sender for item in found.items if isinstance(item, Uplink)] == ["13800138000"]
-    assert [words.partition("：")[0] for words in found.unreadable] == ["第 1 条", "第 3 条"]
+    assert [part.words.partition("：")[0] for part in found.unreadable] == ["第 1 条", "第 3 条"]
+    assert [orjson.loads(part.raw) for part in found.unreadable] == [{**UP, "phone_number": "张三"}, 7]
 
 
 def test_nothing_at_all_is_thanked_for() -> None:

@@ -159,8 +159,6 @@ async def test_what_is_not_the_vendors_is_not_let_in(house: House) -> None:
         (Seal.of("other", account.callback_key, account.corpid), now, message, 403),
         (Seal.of(account.callback_token, account.callback_key, "wwother"), now, message, 403),
         (right, now - 301, message, 403),
-        (right, now, "no xml", 400),
-        (right, now, "<!DOCTYPE x [<!ENTITY a 'b'>]><xml>&a;</xml>", 400),
     ]
     for seal, timestamp, plain, status in cases:
         sealed, signature = seal.close(plain, str(timestamp), "n", b"0123456789abcdef")
