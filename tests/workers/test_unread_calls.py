@@ -31,7 +31,7 @@ async def test_what_somebody_wrote_reaches_the_duty_room_and_the_maintainers(hou
 async def test_words_of_an_accident_are_critical(house: House) -> None:
     raw = "sender=x&text=%E4%B8%89%E5%8F%B7%E7%82%89%E7%88%86%E7%82%B8%E4%BA%86"
     await come(house, UnreadParts(), Errand.UPLINK, ("缺少 sender", raw))
-    (room,) = [each for each in house.texts(ROOM)]
+    (room,) = house.texts(ROOM)
     assert "三号炉爆炸了" in room
     assert any("三号炉爆炸了" in text for text in house.texts("county-group")), "critical goes every way"
 
