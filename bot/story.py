@@ -55,6 +55,7 @@ _REASONS = {
     "clock_lapsed": "时限到期",
     "duty_closed": "责任解除",
     "incident_closed": "警情关闭",
+    "still_not_fed_back": "关闭后仍未系统反馈，再次提醒",
     "reminder_held": "催办尚未发出，暂不升级",
     "announcement_overtaken": "已到升级时间，预告略过",
     "taken_by_higher_tier": "上一级已签收，不再升级",

@@ -38,7 +38,8 @@ class StepAction(StrEnum):
 
 class Step(msgspec.Struct, kw_only=True, array_like=True):
     """One rung: at ``at`` (milliseconds) the ``action`` happens once. ``tier`` is whom it reaches when it goes up;
-    ``held`` counts how often it waited because its reminder had not left the hub."""
+    ``held`` counts how often it waited because its reminder had not left the hub. ``afterwards``: it belongs to the
+    time after the close, when the official system still waits for its feedback."""
 
     at: int
     action: StepAction
@@ -46,6 +47,7 @@ class Step(msgspec.Struct, kw_only=True, array_like=True):
     measure: Measure | None = None
     fired_at: int = 0
     held: int = 0
+    afterwards: bool = False
 
 
 class ClockState(StrEnum):
@@ -138,6 +140,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``rule`` and ``basis`` (依据文号) explain it to whoever asks why. ``announce`` minutes before a step goes up, the
     own tier hears of it. ``units`` gives the unit of each tier on this enterprise's line of supervision. ``undo`` and
     ``urge_gap`` are minutes: how long an act may be taken back, and how long after one urging the next may come.
+    ``after_close`` are minutes of the feedback clock's own time after the close at which whoever still owes the
+    official system its feedback is reminded.
     """
 
     profile: str
@@ -151,6 +155,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     undo: int = 5
     urge_gap: int = 10
     trial: bool = False
+    after_close: tuple[int, ...] = ()
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -228,7 +233,7 @@ class Incident(msgspec.Struct, kw_only=True, omit_defaults=True):
     def due_at(self) -> int | None:
         """The next time something is owed here (ms), or None: the one row this incident has among the due."""
         if self.state is IncidentState.CLOSED:
-            return None
+            return min((step.at for _, _, step in self.afterwards()), default=None)
         times = [
             at
             for duty in self.duties
@@ -241,3 +246,15 @@ class Incident(msgspec.Struct, kw_only=True, omit_defaults=True):
             )
         ]
         return min(times, default=None)
+
+    def afterwards(self) -> list[tuple[Duty, Clock, Step]]:
+        """The reminders that are still to come after the close, of duties whose feedback nobody has given yet."""
+        return [
+            (duty, clock, step)
+            for duty in self.duties
+            if duty.fed_back is None
+            for clock in duty.clocks
+            if clock.state is ClockState.CLOSED
+            for step in clock.steps
+            if step.afterwards and not step.fired_at
+        ]

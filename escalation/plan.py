@@ -91,6 +91,7 @@ def make_plan(
         undo=profile.undo,
         urge_gap=profile.urge_gap,
         trial=trial,
+        after_close=tuple(sorted({minutes(each) for each in profile.after_close})),
     )
 
 
@@ -322,4 +323,5 @@ def _default_plan(directory: Directory, profile: Profile, enterprise: str, trial
         undo=profile.undo,
         urge_gap=profile.urge_gap,
         trial=trial,
+        after_close=tuple(sorted({minutes(each) for each in profile.after_close})),
     )

@@ -82,7 +82,8 @@ class Profile(Table):
 
     The first rule that fits wins, so narrower rules stand first. ``announce``, ``undo`` and ``urge_gap`` are minutes:
     how long before it a step that goes up is announced, how long one may take back one's last act, and how long after
-    one urging the next may come."""
+    one urging the next may come. ``after_close``: so long after a close whoever still owes the official system its
+    feedback is reminded, once for each; none: never."""
 
     name: Text
     basis: Text
@@ -92,6 +93,7 @@ class Profile(Table):
     announce: Annotated[int, Field(ge=0, le=120)] = 10
     undo: Annotated[int, Field(ge=0, le=60)] = 5
     urge_gap: Annotated[int, Field(ge=1, le=240)] = 10
+    after_close: Annotated[tuple[Duration, ...], Field(max_length=5)] = ("24h", "72h")
     rules: tuple[Rule, ...]
 
     def rule_for(

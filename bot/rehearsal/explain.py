@@ -15,7 +15,7 @@ from escalation.event import Event, EventType, Flag
 from escalation.incident import Incident
 from escalation.inputs import Context, Decision, Lapse
 from escalation.notice import NoticeState
-from escalation.vocabulary import Kind, Level, Mode, Severity
+from escalation.vocabulary import ClockKind, Kind, Level, Mode, Severity
 
 MOST_STEPS = 500
 """A ladder longer than this is cut; none that ``check`` accepts is."""
@@ -113,6 +113,7 @@ def explain(
         context = msgspec.structs.replace(context, now=due)
         decision = decide(incident, Lapse(at=due), context)
         _collect(decision, incident, context, lines, remarks)
+    remarks += _afterwards(incident)
     return Explanation(
         enterprise=enterprise,
         enterprise_name=incident.enterprise_name or enterprise,
@@ -129,6 +130,16 @@ def explain(
         told=list(lines.values()),
         remarks=list(dict.fromkeys(remarks)),
     )
+
+
+def _afterwards(incident: Incident) -> list[str]:
+    """What is still asked for once it is closed."""
+    owes = any(clock.kind is ClockKind.FEEDBACK for duty in incident.plan.duties for clock in duty.clocks)
+    if not owes:
+        return []
+    times = "、".join(f"{at // 60}小时" if at % 60 == 0 else f"{at}分钟" for at in incident.plan.after_close)
+    said = f"关闭后 {times}各提醒一次" if times else "关闭后不再提醒"
+    return [f"关闭时仍未在原系统反馈的，{said}"]
 
 
 def _collect(

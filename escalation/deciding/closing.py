@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from escalation.deciding.duties import close_duty, lead_tier
-from escalation.deciding.official import give_text
+from escalation.deciding.official import give_text, remind_later
 from escalation.incident import Incident, IncidentState
 from escalation.inputs import Context, Decision, Entry
 from escalation.notice import NoticeKind
@@ -28,6 +28,7 @@ def close(decision: Decision, incident: Incident, ctx: Context, reason: str) -> 
     stage = next_stage(incident, NoticeKind.CLOSED)
     tell(decision, incident, ctx, people, kind=NoticeKind.CLOSED, purpose=Purpose.COPY, stage=stage, note=reason)
     give_text(decision, incident, ctx)
+    remind_later(incident, ctx)
 
 
 def close_if_over(decision: Decision, incident: Incident, ctx: Context) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from escalation.deciding.duties import bearers, due_of, light, lit, loudly, people_at
 from escalation.deciding.fallback import Why, pass_on
 from escalation.deciding.needed import done_meanwhile
+from escalation.deciding.official import remind_afterwards
 from escalation.deciding.utterance import Utterance, utter
 from escalation.incident import Clock, ClockState, Duty, Incident, IncidentState, Step, StepAction
 from escalation.inputs import Context, Decision, Entry
@@ -29,9 +30,9 @@ def lapse(incident: Incident, ctx: Context) -> Decision:
     After an outage much is due at once: every rung fires, in the order of its time, and of all that one person would
     hear of one duty at this moment they hear the strongest.
     """
-    decision = Decision(reason="nothing_due", incident=incident)
     if incident.state is IncidentState.CLOSED:
-        return decision
+        return remind_afterwards(incident, ctx)
+    decision = Decision(reason="nothing_due", incident=incident)
     clocks = [
         (duty, clock)
         for duty in incident.duties

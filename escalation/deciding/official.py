@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from escalation.deciding.duties import bearers, due_of
 from escalation.deed import Deed
-from escalation.incident import ClockState, Duty, Incident, IncidentState
-from escalation.inputs import Context, Decision
+from escalation.incident import ClockState, Duty, Incident, IncidentState, Step, StepAction
+from escalation.inputs import Context, Decision, Entry
 from escalation.notice import NoticeKind
 from escalation.roster import holder
 from escalation.telling import next_stage, tell
@@ -49,6 +49,38 @@ def owing(incident: Incident) -> list[Duty]:
     ]
 
 
+def remind_later(incident: Incident, ctx: Context) -> None:
+    """At the close: the reminders of whoever still owes the feedback, each at its time by the clock's own calendar."""
+    for duty in owing(incident):
+        plan = next((each for each in incident.plan.duties if each.unit == duty.unit), None)
+        for clock in (each for each in duty.clocks if each.kind is ClockKind.FEEDBACK):
+            working = any(each.kind is clock.kind and each.working for each in plan.clocks) if plan else False
+            clock.steps += [
+                Step(at=ctx.calendar.add(ctx.now, minutes, working), action=StepAction.REMIND, afterwards=True)
+                for minutes in incident.plan.after_close
+            ]
+
+
+def remind_afterwards(incident: Incident, ctx: Context) -> Decision:
+    """Time passed since the close: whoever still owes the feedback hears it again, with the text where there is one.
+    What fell due while the hub was away is said once."""
+    decision = Decision(reason="nothing_due", incident=incident)
+    due = [each for each in incident.afterwards() if each[2].at <= ctx.now]
+    for duty, clock, step in due:
+        step.fired_at = ctx.now
+        detail: dict[str, str | int | float | bool | None] = {
+            "duty": duty.id,
+            "clock": clock.kind,
+            "action": step.action,
+            "step_at": step.at,
+        }
+        decision.reason = "still_not_fed_back"
+        entry = Entry(at=ctx.now, reason=decision.reason, incident=incident.code, detail=detail)
+        decision.entries.append(entry)
+    _tell(decision, incident, ctx, list({duty.id: duty for duty, _, _ in due}.values()))
+    return decision
+
+
 def give_text(decision: Decision, incident: Incident, ctx: Context, deed: Deed | None = None) -> None:
     """Give the text to whoever must feed back, as soon as it can be made: after an answer that changed it, to all who
     owe; after a signature, to the signer's own duty; at the close (no ``deed``), to all who still owe."""
@@ -58,10 +90,15 @@ def give_text(decision: Decision, incident: Incident, ctx: Context, deed: Deed |
     elif deed is not None and deed.verb not in REPORTS:
         return
     ready = [duty for duty in duties if results(incident, duty) is not None]
-    if not ready or (deed is not None and incident.state is IncidentState.CLOSED):
+    if deed is None or incident.state is not IncidentState.CLOSED:
+        _tell(decision, incident, ctx, ready)
+
+
+def _tell(decision: Decision, incident: Incident, ctx: Context, duties: list[Duty]) -> None:
+    if not duties:
         return
     stage = next_stage(incident, NoticeKind.OFFICIAL)
-    for duty in ready:
+    for duty in duties:
         signer = holder(ctx.directory, duty.signed.who) if duty.signed else ()
         tell(
             decision,

@@ -114,6 +114,7 @@ def _reopen(decision: Decision, incident: Incident, ctx: Context) -> None:
             duty.closed_at, duty.closed_reason = 0, ""
             for clock in duty.clocks:
                 clock.state = ClockState.RUNNING if clock.state is ClockState.CLOSED else clock.state
+                clock.steps = [step for step in clock.steps if not step.afterwards]
     incident.state, incident.closed_at, incident.closed_reason = IncidentState.OPEN, 0, ""
     incident.closed_by = ""
     incident.episode += 1

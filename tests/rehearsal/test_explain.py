@@ -40,6 +40,13 @@ def test_an_orange_warning_at_two_in_the_night(settings: Settings) -> None:
     assert any("时限到期" in each for each in found.remarks)
 
 
+def test_what_is_asked_for_after_the_close_is_said(settings: Settings) -> None:
+    warned = explained(settings, level=Level.ORANGE)
+    assert "关闭时仍未在原系统反馈的，关闭后 24小时、72小时各提醒一次" in warned.remarks
+    alarmed = explained(settings, severity=Severity.HIGH, point="DC01-T01")
+    assert not any("原系统反馈" in each for each in alarmed.remarks), "an alarm's rules ask for no feedback"
+
+
 def test_the_roster_of_that_minute_counts(settings: Settings) -> None:
     day = explained(settings, "2026-11-21T14:00")
     assert "秦值班" in {each.name for each in day.told if each.minute == 0}

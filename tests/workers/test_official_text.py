@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from escalation.incident import Clock
+from escalation.event import EventType
+from escalation.incident import Clock, IncidentState
 from escalation.notice import NoticeKind
 from escalation.vocabulary import ClockKind
 from tests.workers.house import HOUR, MINUTE, OFFICER, House
@@ -47,6 +48,32 @@ async def test_the_text_the_reminder_and_the_end(house: House) -> None:
     assert not [each for each in house.texts(phone)[before:] if "照原样粘贴" in each]
     duties = (await house.incident(code)).duties
     assert [each.fed_back is not None for each in duties if _feeds_back(each.clocks)] == [True]
+
+
+async def test_after_the_close_it_is_reminded_of_twice_with_the_text_through_a_restart(house: House) -> None:
+    code = await house.warning()
+    house.push(MINUTE)
+    await house.says(OFFICER, f"核查 {code} 工艺波动")
+    await house.says(OFFICER, f"处置 {code} 已降负荷，恢复正常")
+    await house.engine.rest()
+    phone = await bearer(house, code)
+    await house.take([house.event(EventType.WARNING_CLEARED)])
+    await house.engine.rest()
+    assert (await house.incident(code)).state is IncidentState.CLOSED
+    before = len(house.texts(phone))
+    assert "关闭，仍须在原系统反馈" in house.texts(phone)[-1]
+
+    await house.wait(23 * HOUR)
+    await house.crash()
+    assert len(house.texts(phone)) == before
+    await house.wait(2 * HOUR)
+    (reminded,) = house.texts(phone)[before:]
+    assert f"{code}：" in reminded
+    assert "仍须在原系统反馈" in reminded
+    assert "已降负荷，恢复正常" in reminded
+    await house.wait(30 * 24 * HOUR)
+    assert len(house.texts(phone)) == before + 2, "no endless nag"
+    assert len(await house.journal(code, "still_not_fed_back")) == 2
 
 
 def _feeds_back(clocks: list[Clock]) -> bool:
