@@ -15,6 +15,7 @@ from bot.commands.schemas import OPERATED, PRINTED, file_of
 from bot.settings.models import Settings
 from bot.store.client import Store
 from bot.storehouse import Door
+from tests.rehearsal.operated import kept_and_restored, operated
 from tests.rehearsal.stage import DUST
 from tests.rehearsal.write_examples import UNDERSTOOD, examples, written
 
@@ -54,6 +55,17 @@ async def test_every_example_is_what_a_real_run_gives(store: Store, settings: Se
         "incident_closed",
     }
     assert max(each["fault"] for each in checked["partitions"]) == "内容被改动"
+
+
+async def test_every_example_of_operation_is_what_a_real_run_gives(store: Store, tmp_path: Path) -> None:
+    # To write them anew: python -m tests.rehearsal.write_examples
+    made = await operated(store, tmp_path) | await kept_and_restored(tmp_path / "kept")
+    assert set(made) == set(OPERATED)
+    for name, struct in made.items():
+        assert written(struct) == (EXAMPLES / f"{name}.json").read_bytes(), name
+    assert example("restore")["lost"], "a later anchor knows what came after the backup"
+    assert example("incidents")["next"], "there is another page"
+    assert {row["callback"] for row in example("quarantine-list")["rows"]} == {"", "report"}
 
 
 def printed(capsys: pytest.CaptureFixture[str], config: Path, *asked: str) -> Any:

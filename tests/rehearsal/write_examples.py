@@ -1,4 +1,4 @@
-"""The examples of what commands print with ``--json``, each from a real run.
+"""The examples of what commands print with ``--json`` and the API gives, each from a real run.
 
 ``python -m tests.rehearsal.write_examples`` writes them anew; read the difference before keeping it.
 """
@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -30,6 +29,7 @@ from escalation.ledger.keys import partition_keys, partition_of_code
 from escalation.ledger.presence import Outage
 from escalation.ledger.verify import verify
 from tests.rehearsal.conftest import county_in
+from tests.rehearsal.operated import kept_and_restored, operated
 from tests.rehearsal.stage import explained
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "schema" / "examples"
@@ -74,20 +74,24 @@ def written(example: msgspec.Struct) -> bytes:
     return msgspec.json.format(msgspec.json.encode(example), indent=2) + b"\n"
 
 
-async def _made(config: Path, folder: Path) -> Iterator[tuple[str, Any]]:
-    settings = load(config).settings
+async def _made(folder: Path) -> dict[str, msgspec.Struct]:
+    settings = load(county_in(folder / "county")).settings
     assert settings is not None
-    supervisor = Supervisor(folder / "store")
-    await supervisor.start()
-    try:
-        async with supervisor.store() as store:
-            return iter((await examples(Door(store), settings, folder)).items())
-    finally:
-        await supervisor.stop()
+    made = await kept_and_restored(folder)
+    for name in ("printed", "operated"):
+        supervisor = Supervisor(folder / name / "store")
+        await supervisor.start()
+        try:
+            async with supervisor.store() as store:
+                made |= await (
+                    examples(Door(store), settings, folder) if name == "printed" else operated(store, folder / name)
+                )
+        finally:
+            await supervisor.stop()
+    return made
 
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory(prefix="fenghuo-examples-") as temporary:
-        place = Path(temporary)
-        for name, example in asyncio.run(_made(county_in(place / "county"), place)):
-            (EXAMPLES / f"{name}.json").write_bytes(written(example))
+        for what, example in asyncio.run(_made(Path(temporary))).items():
+            (EXAMPLES / f"{what}.json").write_bytes(written(example))
