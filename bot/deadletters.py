@@ -7,6 +7,7 @@ from collections.abc import Callable
 import msgspec
 
 from bot.rehearsal.told import KIND_WORDS
+from bot.unreadable import line_of_unreadable
 from bot.workers.committing import LostRaces
 from bot.workers.strays import again
 from channels.masking import mask_phones
@@ -16,6 +17,7 @@ from escalation.inputs import Context, Decision, Entry, Replay
 from escalation.ledger.change import AlreadyTaken, Change, Committed, Failed, Taken
 from escalation.ledger.commit import Ledger
 from escalation.ledger.keys import US
+from escalation.ledger.states import Damaged
 from escalation.notice import DeadLetter
 
 MOST_LISTED = 500
@@ -116,7 +118,10 @@ class DeadLetters:
             row = again(letter.row, now)
             entry = _entry(letter, "dead_replayed", by, why, now)
             return msgspec.structs.replace(_change(letter, "dead_replayed", by, why, now, [entry]), outbox=[row])
-        (incident,) = await self._ledger.get_many([letter.row.incident])
+        (incident,) = await self._ledger.find_many([letter.row.incident])
+        if isinstance(incident, Damaged):
+            line = line_of_unreadable(incident)
+            raise NotDone(f"{line.todo} / {line.todo_en}")
         if incident is None:
             raise NotDone(f"没有警情 {letter.row.incident} / there is no incident {letter.row.incident}")
         version = incident.version

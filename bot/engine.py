@@ -36,6 +36,7 @@ from escalation.ledger.door import Store
 from escalation.ledger.due import Due
 from escalation.ledger.figures import Counting
 from escalation.ledger.health import Health
+from escalation.ledger.hearing import Hearing
 from escalation.ledger.inbox import Inbox
 from escalation.ledger.journal import Journal
 from escalation.ledger.keys import read_code
@@ -113,6 +114,8 @@ class Engine:
         self.presence = Presence(store)
         self.listing = Listing(store, meta.partitions)
         self.counting = Counting(store, meta.partitions, meta.shards)
+        self.hearing = Hearing(store)
+        self.health = Health(store)
         self._due = Due(store, meta.partitions)
         outbox = Outbox(store, meta.partitions)
         self.fanout = FanOut(outbox, self.mailboxes, meta.partitions, self.ledger.unheard)
@@ -124,7 +127,7 @@ class Engine:
             ledger=self.ledger,
             mailboxes=self.mailboxes,
             rests=Rests(store),
-            health=Health(store),
+            health=self.health,
             decider=self.decider,
             letters=Letters(self.renderer),
             channels=lambda: self.rules.channels,

@@ -73,7 +73,10 @@ class HubGate:
             raise Unavailable(refusal or Refusal(False, 5, "存储未就绪", "the store is not ready"))
         self._pace([*events, *unreadable], now)
         try:
-            return await engine.take([*events, *unreadable])
+            results = await engine.take([*events, *unreadable])
+            for name in {*(event.source for event in events), *(item.source for item in unreadable)}:
+                engine.hearing.hear(name, engine.clock.now())
+            return results
         except Full:
             raise
         except (StoreFailed, StoreError, RedisError, LostRaces, Closed, OSError) as error:

@@ -328,6 +328,8 @@ class Hub:
                 try:
                     await (presence.begin if silent else presence.beat)(self.clock.now())
                     heard = loop.time()
+                    if self.engine is not None:
+                        await self.engine.hearing.write(self.clock.now())
                 except (StoreError, RedisError, OSError):
                     log.warning("the store did not take the hub's beat")
             await asyncio.sleep(BEAT)

@@ -8,6 +8,7 @@ import msgspec
 
 from bot.storehouse import Storehouse
 from bot.story import Story, story_of
+from bot.unreadable import line_of_unreadable
 from escalation.directory import Directory
 from escalation.incident import Incident
 from escalation.ledger.commit import Ledger
@@ -89,10 +90,8 @@ class Inquiry:
         if incident is None:
             return None
         if isinstance(incident, Damaged):
-            raise ValueError(
-                f"{code} 的记录无法读取：{incident.why}。请用写下它的版本打开，或从备份恢复。\n"
-                f"the state of {code} cannot be read: {incident.why}. Use the version that wrote it, or restore."
-            )
+            line = line_of_unreadable(incident)
+            raise ValueError(f"{line.todo}\n{line.todo_en}\n{line.why}")
         journal = Journal(door, partitions, self._storehouse.journal_folder)
         return await told(incident, journal, Presence(door), self._directory)
 

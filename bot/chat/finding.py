@@ -17,6 +17,7 @@ from escalation.inputs import Reply, Rights
 from escalation.ledger.commit import Ledger
 from escalation.ledger.keys import Mailbox
 from escalation.ledger.mailbox import DAY, TOLD_DAYS, Mailboxes
+from escalation.ledger.states import Damaged
 from escalation.notice import NoticeKind
 from escalation.replies import answers_as, rights
 from escalation.roster import standing
@@ -63,10 +64,12 @@ def mailboxes_of(directory: Directory, sender: Sender, at: int) -> tuple[Mailbox
 
 
 class Found(NamedTuple):
-    """The sender's own open incidents, newest told first; not ``complete`` where there may be more."""
+    """The sender's own open incidents, newest told first; not ``complete`` where there may be more. ``damaged`` are the
+    codes of open ones that the sender was told of and whose records cannot be read."""
 
     incidents: list[Incident]
     complete: bool
+    damaged: tuple[str, ...] = ()
 
 
 async def open_for(ledger: Ledger, mailboxes: Mailboxes, directory: Directory, sender: Sender, row: Row) -> Found:
@@ -76,9 +79,13 @@ async def open_for(ledger: Ledger, mailboxes: Mailboxes, directory: Directory, s
     told = await mailboxes.told(boxes, since=row.at - TOLD_DAYS * DAY) if boxes else []
     codes = list(_merged(told))
     found: list[Incident] = []
+    damaged: list[str] = []
     complete = len(codes) <= MOST_TOLD
     for start in range(0, min(len(codes), MOST_TOLD), _PAGE):
-        for incident in await ledger.get_many(codes[start : min(start + _PAGE, MOST_TOLD)]):
+        for incident in await ledger.find_many(codes[start : min(start + _PAGE, MOST_TOLD)]):
+            if isinstance(incident, Damaged):
+                damaged.append(incident.code)
+                continue
             if incident is None or incident.state is IncidentState.CLOSED or incident.opened_at > row.at:
                 continue
             if may_answer(directory, incident, sender):
@@ -86,7 +93,7 @@ async def open_for(ledger: Ledger, mailboxes: Mailboxes, directory: Directory, s
         if len(found) > MOST_FOUND:
             complete = False
             break
-    return Found(found, complete)
+    return Found(found, complete, tuple(await ledger.open_among(damaged)))
 
 
 def fitting(directory: Directory, found: Iterable[Incident], sender: Sender, verb: Verb) -> list[Incident]:

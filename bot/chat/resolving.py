@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
@@ -91,13 +91,17 @@ class Resolver:
             return await self._undo(reading, orders, directory, row)
         found = await finding.open_for(self._ledger, self._mailboxes, directory, sender, row)
         if verb.asks:
-            return replace(reading, reason="reply_query", answer=_told(directory, found, sender, verb, now))
+            told = _told(directory, found, sender, verb, now)
+            return replace(reading, reason="reply_query", answer=_lines(told, *_unreadable(found)))
         chosen = _chosen(directory, found, sender, verb)
-        if len(chosen) == 1 and found.complete:
+        if len(chosen) == 1 and found.complete and not found.damaged:
             return _acting(reading, orders, chosen, directory)
+        asked = (saying.damaged_meant(code, verb) for code in found.damaged)
         if chosen:
             asking = saying.which(directory, chosen, verb, complete=found.complete)
-            return replace(reading, reason="reply_asked_which", answer=asking)
+            return replace(reading, reason="reply_asked_which", answer=_lines(asking, *asked))
+        if found.damaged:
+            return replace(reading, reason="reply_asked_which", answer=_lines(*asked))
         none = saying.none_open(verb, any_open=bool(found.incidents))
         return replace(reading, reason="reply_none_open", answer=none)
 
@@ -153,6 +157,7 @@ class Resolver:
         if unknown:
             found = await finding.open_for(self._ledger, self._mailboxes, directory, reading.sender, row)
             own = saying.own_open(directory, found.incidents, complete=found.complete)
+            own = _lines("" if found.damaged and not found.incidents else own, *_unreadable(found))
             trailer = f"{saying.no_such_code(unknown)}{own}"
         if not verb.acts:
             said_of = [_state(directory, incident, reading.sender, verb, now) for incident in known]
@@ -224,7 +229,17 @@ def _chosen(directory: Directory, found: Found, sender: Sender, verb: Verb) -> l
     return found.incidents
 
 
+def _lines(*parts: str) -> str:
+    return "\n".join(part for part in parts if part)
+
+
+def _unreadable(found: Found) -> Iterator[str]:
+    return (saying.damaged(code) for code in found.damaged)
+
+
 def _told(directory: Directory, found: Found, sender: Sender, verb: Verb, now: int) -> str:
+    if not found.incidents and found.damaged:
+        return ""
     if verb is Verb.TODO:
         return explaining.todo(directory, found.incidents, sender, now, complete=found.complete)
     if not found.incidents:

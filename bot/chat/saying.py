@@ -226,3 +226,8 @@ def not_with_accident(verb: Verb) -> str:
 def damaged(code: str) -> str:
     """How an incident stands whose record cannot be read."""
     return f"{code} 的记录暂时无法读取，可能仍须处置，请电话询问值班室。"
+
+
+def damaged_meant(code: str, verb: Verb) -> str:
+    """The same to whoever wrote without a code and may mean that one."""
+    return f"{damaged(code)}本次未记录，如指它，请回复“{verb.word} {code}”，系统会登记并转告值班室。"

@@ -45,11 +45,20 @@ class Account(Table):
 
 class DutyPage(Table):
     """``[duty_page]``: how long a log-in lasts: ``idle`` without any page open, ``lifetime`` at most; ``wall_lifetime``
-    at most for an account that only looks."""
+    at most for an account that only looks. A flood (洪泛) begins when more than ``flood_begins`` incidents opened in
+    ten minutes, and is over when fewer than ``flood_ends`` did."""
 
     idle: Duration = "30m"
     lifetime: Duration = "24h"
     wall_lifetime: Duration = "30d"
+    flood_begins: Annotated[int, Field(ge=2, le=1000)] = 10
+    flood_ends: Annotated[int, Field(ge=1, le=1000)] = 5
+
+    @model_validator(mode="after")
+    def _flood_ends_lower(self) -> DutyPage:
+        if self.flood_ends > self.flood_begins:
+            raise ValueError("flood_ends 不能大于 flood_begins / flood_ends must not be above flood_begins")
+        return self
 
     def longest(self, account: Account) -> int:
         """How long a log-in of this account lasts at most, in milliseconds."""

@@ -152,7 +152,8 @@ class Source(Table):
     an ``allow`` list of networks. ``levels`` and ``severities`` translate its own words and numbers; what they do not
     know becomes ``unknown_level`` / ``unknown_severity`` and is flagged. ``rate`` is events a second, ``burst`` how
     many may come at once. ``mode`` overrides what the events say of themselves. What comes are CloudEvents, or
-    whatever ``mapping`` makes events of. ``feedback`` names the channels that carry back what people answered.
+    whatever ``mapping`` makes events of. ``feedback`` names the channels that carry back what people answered. Silent
+    for longer than ``silent_after`` it is named on the duty page.
     """
 
     kind: Literal["webhook", "stream"] = "webhook"
@@ -168,6 +169,7 @@ class Source(Table):
     feedback: Annotated[tuple[Id, ...], BeforeValidator(listed), _OrName] = ()
     rate: Count = 200
     burst: Count = 1000
+    silent_after: Duration | None = None
     stream: StreamTable | None = None
     mapping: MappingTable | None = None
 

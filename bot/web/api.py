@@ -16,10 +16,12 @@ from bot.inquiry import told
 from bot.intake.auth import client_address, listed
 from bot.settings.operation import ApiToken
 from bot.store.errors import StoreError
+from bot.unreadable import line_of_unreadable
 from bot.web.house import House
 from bot.web.incidents import Wrong, page_of, read_query, within
 from bot.web.problems import problem
 from escalation.ledger.keys import read_code
+from escalation.ledger.states import Damaged
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +62,10 @@ class Api:
         if code is None:
             return problem("bad_request", 400, "不是编号，应如 A0231", "that is no code such as A0231")
         try:
-            (incident,) = await engine.ledger.get_many([code])
+            (incident,) = await engine.ledger.find_many([code])
+            if isinstance(incident, Damaged):
+                line = line_of_unreadable(incident)
+                return problem("unreadable_incident", 500, line.todo, line.todo_en)
             if incident is None or not within(incident, frozenset(reader.units)):
                 return problem("unknown_incident", 404, f"没有编号为 {code} 的警情", f"there is no incident {code}")
             async with self._stories:

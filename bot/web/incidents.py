@@ -14,9 +14,11 @@ import msgspec
 from bot.engine import Engine
 from bot.moments import moment
 from bot.story import DutyLine, duty_line, shown, state_word
+from bot.unreadable import UnreadableLine, line_of_unreadable
 from escalation.directory import Directory
 from escalation.incident import Incident, IncidentState
 from escalation.ledger.listing import Place
+from escalation.ledger.states import Damaged
 from escalation.vocabulary import Level, Severity
 
 DEFAULT_LIMIT, MOST = 50, 200
@@ -70,9 +72,11 @@ class IncidentLine(msgspec.Struct, kw_only=True):
 
 class IncidentPage(msgspec.Struct, kw_only=True):
     """Incidents, newest first. ``next`` is the cursor of the next page, '' after the last; a page may hold fewer than
-    asked for and still have a next one."""
+    asked for and still have a next one. ``unreadable`` are those met on the way whose records cannot be read; whether
+    they match nobody can say, nor whose they are."""
 
     items: list[IncidentLine]
+    unreadable: list[UnreadableLine]
     next: str
 
 
@@ -138,16 +142,19 @@ def read_query(given: Mapping[str, str], scope: frozenset[str]) -> Query:
 async def page_of(engine: Engine, directory: Directory, query: Query) -> IncidentPage:
     """One page. Raises the store's error."""
     items: list[IncidentLine] = []
+    unreadable: list[UnreadableLine] = []
     codes: list[Place] = []
     last, looked = query.after, 0
 
     async def look() -> bool:
         """Look at the codes read so far; whether the page is full."""
         nonlocal last
-        found = await engine.ledger.get_many([place.code for place in codes])
+        found = await engine.ledger.find_many([place.code for place in codes])
         for place, incident in zip(codes, found, strict=True):
             last = place
-            if incident is not None and query.holds(incident):
+            if isinstance(incident, Damaged):
+                unreadable.append(line_of_unreadable(incident))
+            elif incident is not None and query.holds(incident):
                 items.append(line_of(incident, directory))
                 if len(items) == query.limit:
                     return True
@@ -160,10 +167,10 @@ async def page_of(engine: Engine, directory: Directory, query: Query) -> Inciden
         looked += 1
         full = (len(codes) >= min(_CHUNK, query.limit) or looked >= MOST_LOOKED_AT) and await look()
         if full or looked >= MOST_LOOKED_AT:
-            return IncidentPage(items=items, next=cursor_of(last, query))
+            return IncidentPage(items=items, unreadable=unreadable, next=cursor_of(last, query))
     if await look():
-        return IncidentPage(items=items, next=cursor_of(last, query))
-    return IncidentPage(items=items, next="")
+        return IncidentPage(items=items, unreadable=unreadable, next=cursor_of(last, query))
+    return IncidentPage(items=items, unreadable=unreadable, next="")
 
 
 def line_of(incident: Incident, directory: Directory) -> IncidentLine:

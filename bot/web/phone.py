@@ -16,6 +16,7 @@ from typing import Any
 
 from aiohttp import web
 
+from bot.chat import saying
 from bot.chat.accidents import accident_words
 from bot.chat.folding import folded
 from bot.chat.grammar import understand
@@ -33,6 +34,7 @@ from channels.channel import Uplink
 from escalation.incident import Incident
 from escalation.inputs import Reply, Rights
 from escalation.ledger.keys import read_code
+from escalation.ledger.states import Damaged
 from escalation.replies import rights
 from escalation.vocabulary import Role, Verb
 
@@ -109,10 +111,13 @@ class PhonePage:
         if engine.clock.now() > facts.until:
             return self._message("链接已过期", ["请查看最近的消息，或向值班室询问。"], 410)
         try:
-            incident = (await engine.ledger.get_many([facts.code]))[0]
+            incident = (await engine.ledger.find_many([facts.code]))[0]
         except Exception:
             log.exception("%s could not be loaded for its page", facts.code)
             return self._busy()
+        if isinstance(incident, Damaged):
+            lines = [saying.damaged(facts.code), f"也可回复“签收 {facts.code}”，系统会登记并转告值班室。"]
+            return self._message("记录暂时无法读取", lines, 503)
         if incident is None:
             return self._message("链接已过期", ["请查看最近的消息，或向值班室询问。"], 410)
         return facts, incident, engine

@@ -11,6 +11,7 @@ _TITLES = {
     401: ("身份验证未通过", "Not authenticated"),
     404: ("没有这个警情", "No such incident"),
     429: ("请求过快", "Too many requests"),
+    500: ("记录无法读取", "The record cannot be read"),
     503: ("暂时不能受理", "Not ready"),
 }
 

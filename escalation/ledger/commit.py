@@ -174,6 +174,19 @@ class Ledger:
         reply = await self._store.execute("ZRANGE", self._keys[partition].open, start, start + count - 1)
         return [code.decode() for code in reply]
 
+    async def open_among(self, codes: list[str]) -> list[str]:
+        """Those of the codes that stand among the open ones, whether their states can be read or not."""
+        if not codes:
+            return []
+        asked: list[Command] = [
+            ("ZSCORE", self._keys[partition_of_code(code, self.partitions)].open, code) for code in codes
+        ]
+        replies = await self._store.pipeline(asked)
+        for reply in replies:
+            if isinstance(reply, Exception):
+                raise reply
+        return [code for code, score in zip(codes, replies, strict=True) if score is not None]
+
     async def count_open(self) -> int:
         """How many incidents are open in all partitions."""
         commands: list[Command] = [("ZCARD", keys.open) for keys in self._keys]

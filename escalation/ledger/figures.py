@@ -70,6 +70,12 @@ class Counting:
             quarantined=_sum(column(each + 7)),
         )
 
+    async def unsent(self, *, now: int) -> int | None:
+        """Since when the message that waits the longest could have left (ms); None where none waits. Raises the store's
+        error if no part answers."""
+        waiting = (await self._mailboxes()).values()
+        return min((each.since for each in waiting if each.since is not None and each.since <= now), default=None)
+
     async def _mailboxes(self) -> dict[Urgency, Waiting]:
         spans = {Urgency.CRITICAL: ("-inf", "(0", _CRITICAL), Urgency.NORMAL: ("0", "+inf", 0)}
         found: dict[Urgency, Waiting] = {}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import msgspec
+
 from escalation.ledger.door import Arg, Store
 from escalation.ledger.keys import HEALTH
 from escalation.ledger.scripts import register
@@ -64,6 +66,12 @@ class Health:
         (reply,) = await self._store.run_scripts([("health", [HEALTH], args)])
         if isinstance(reply, Exception):
             raise reply
+
+    async def broken(self) -> set[str]:
+        """The channels that count as broken now. Raises the store's error."""
+        flat = await self._store.execute("HGETALL", HEALTH)
+        found = {name.decode(): msgspec.json.decode(raw) for name, raw in zip(flat[::2], flat[1::2], strict=True)}
+        return {name for name, kept in found.items() if kept.get("broken", 0) > 0}
 
     async def watched(self) -> set[str]:
         """The channels that fail, or failed of late: a success of theirs is news. Raises the store's error."""

@@ -12,6 +12,7 @@ key                                     type    content
 ``fh:leader``                           hash    owner, until: the hub that runs the calendar's jobs
 ``fh:rests``                            hash    channel → until when its vendor said that all of it rests, in ms
 ``fh:health``                           hash    channel that fails, or failed of late → since when, and what was told
+``fh:heard``                            hash    source → when any hub last took anything of it (ms)
 ``fh:outages``                          list    ``<from ms> <to ms>``: spans in which no hub worked
 ``fh:sessions``                         hash    SHA-256 of a session's id → the session of a local account
 ``fh:logins``                           hash    account, address or both → failed log-ins, last one, wait until (ms)
@@ -74,6 +75,7 @@ RESTS = b"fh:rests"
 SESSIONS = b"fh:sessions"
 LOGINS = b"fh:logins"
 HEALTH = b"fh:health"
+HEARD = b"fh:heard"
 _claims = itertools.count(secrets.randbelow(2047))
 _CODE = re.compile(r"([AW])0*([0-9]{1,15})")
 

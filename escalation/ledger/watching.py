@@ -9,6 +9,7 @@ from escalation.incident import Incident, IncidentState
 from escalation.ledger.commit import Ledger
 from escalation.ledger.door import Command, Store
 from escalation.ledger.keys import partition_keys
+from escalation.ledger.states import Damaged
 
 AT_ONCE = 100
 """How many incidents are loaded in one round trip."""
@@ -22,28 +23,46 @@ class Watching:
         self._ledger = ledger
         self._keys = [partition_keys(number) for number in range(ledger.partitions)]
         self._seen: dict[str, tuple[int, Incident]] = {}
+        self._damaged: dict[str, Damaged] = {}
 
     @property
     def incidents(self) -> dict[str, Incident]:
         """By code. To be read, never changed."""
         return {code: incident for code, (_, incident) in self._seen.items()}
 
+    @property
+    def damaged(self) -> list[Damaged]:
+        """The open incidents whose states cannot be read, by code."""
+        return [self._damaged[code] for code in sorted(self._damaged)]
+
     async def look(self) -> set[str]:
-        """Bring :attr:`incidents` up to date; the codes that came, changed or went. Raises the store's error."""
+        """Bring :attr:`incidents` up to date; the codes that came, changed or went. What cannot be read is asked for
+        at every look: somebody may have mended it by hand. Raises the store's error."""
         open_now = await self._open()
         versions = await self._versions(open_now)
         stale = [code for code, version in versions.items() if self._seen.get(code, (-1,))[0] != version]
         changed = {code for code in self._seen if code not in versions}
         for code in changed:
             del self._seen[code]
+        gone = self._damaged.keys() - versions.keys()
+        changed |= gone
+        for code in gone:
+            del self._damaged[code]
         for start in range(0, len(stale), AT_ONCE):
             codes = stale[start : start + AT_ONCE]
-            for code, incident in zip(codes, await self._ledger.get_many(codes), strict=True):
+            for code, found in zip(codes, await self._ledger.find_many(codes), strict=True):
+                if isinstance(found, Damaged):
+                    if self._damaged.get(code) != found:
+                        changed.add(code)
+                    self._seen.pop(code, None)
+                    self._damaged[code] = found
+                    continue
                 changed.add(code)
-                if incident is None or incident.state is IncidentState.CLOSED:
+                self._damaged.pop(code, None)
+                if found is None or found.state is IncidentState.CLOSED:
                     self._seen.pop(code, None)
                 else:
-                    self._seen[code] = (incident.version, incident)
+                    self._seen[code] = (found.version, found)
         return changed
 
     async def _open(self) -> list[list[bytes]]:

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from bot.settings.operation import Api, ApiToken
 from bot.web.incidents import MOST
 from escalation.event import EventType
+from escalation.ledger.keys import partition_keys, partition_of_code
 from tests.demo.house import DUST, STEEL, House
 
 SCHEMAS = Path(__file__).parents[2] / "docs" / "schema"
@@ -174,3 +175,23 @@ async def test_who_reads_too_fast_waits_and_the_others_do_not(api: House) -> Non
     assert [status for status, _, _ in answers][-1] == 429
     assert int(answers[-1][2]["Retry-After"]) >= 1
     assert (await ask(api, "", TOWN))[0] == 200
+
+
+async def test_an_incident_that_cannot_be_read_is_a_problem_that_says_what_to_do(api: House) -> None:
+    code, other = await raised(api), await raised(api, enterprise=STEEL)
+    await api.until(code, lambda found: all(each.submitted_at for each in found.notices.values()))
+    path = await api.link(code, "lin")
+    key = partition_keys(partition_of_code(code, api.engine.partitions)).incidents
+    raw: bytes = await api.engine.store.execute("HGET", key, code)
+    await api.engine.store.execute("HSET", key, code, raw[:-20])
+
+    status, body, _ = await ask(api, f"/{code}")
+    assert (status, body["type"].partition("#")[2]) == (500, "unreadable_incident")
+    assert f"fenghuo show {code}" in body["detail"]
+    status, body, _ = await ask(api)
+    assert [item["code"] for item in body["items"]] == [other]
+    assert [each["code"] for each in body["unreadable"]] == [code]
+    Draft202012Validator(json.loads((SCHEMAS / "incidents.schema.json").read_bytes())).validate(body)
+    status, page = await api.get(path)
+    assert status == 503
+    assert f"{code} 的记录暂时无法读取，可能仍须处置" in page

@@ -12,12 +12,14 @@ from aiohttp import web
 from bot.chat.rows import Order
 from bot.engine import Engine
 from bot.rendering.neutral import visible
+from bot.unreadable import line_of_unreadable
 from bot.web.duty.viewer import Viewer, may_see, rights_of
 from bot.web.guards import own_origin
 from channels.channel import Uplink
 from escalation.deciding.phoning import RESULTS
 from escalation.incident import Incident
 from escalation.ledger.keys import read_code
+from escalation.ledger.states import Damaged
 from escalation.vocabulary import Verb
 
 log = logging.getLogger(__name__)
@@ -48,9 +50,11 @@ class Asked:
 
 async def visible_incident(engine: Engine, viewer: Viewer, text: str) -> Incident:
     """The incident of this code, if the viewer's unit may see it. Raises :class:`NotDone`: one that may not be seen
-    looks like one that is not there."""
+    looks like one that is not there; of one that cannot be read, nobody can say whose it is."""
     code = read_code(text)
-    incident = (await engine.ledger.get_many([code]))[0] if code else None
+    incident = (await engine.ledger.find_many([code]))[0] if code else None
+    if isinstance(incident, Damaged):
+        raise NotDone(503, f"{line_of_unreadable(incident).todo}本次没有记录。")
     if incident is None or not may_see(engine.rules.directory, viewer.account.unit, incident):
         raise NotDone(404, "没有这条警情，或不归本单位管。")
     return incident

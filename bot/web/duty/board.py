@@ -17,11 +17,15 @@ from aiohttp import web
 
 import templates
 from bot.engine import Engine
+from bot.unreadable import line_of_unreadable
+from bot.web.duty.flood import Openings, flood
+from bot.web.duty.freshness import freshness
 from bot.web.duty.row import place, row
 from bot.web.duty.viewer import may_see
 from bot.web.house import House
 from bot.web.stream import Stream
 from escalation.directory import Directory
+from escalation.incident import Incident
 from escalation.ledger.watching import Watching
 
 log = logging.getLogger(__name__)
@@ -30,6 +34,8 @@ BEAT = 4.0
 """Seconds between heartbeats; a page that hears nothing, or nothing new, for twelve calls itself stale."""
 LOOK = 0.5
 """How often the store is asked, in seconds, while anybody looks."""
+FED = 5.0
+"""How often sources, channels and what is unsent are asked for, in seconds."""
 SHARE = 10
 """A look that took long is followed by a pause of so many times that long."""
 MOST_ROWS = 300
@@ -51,11 +57,13 @@ class View:
         self.rows: dict[str, dict[str, Any]] = {}
         self.more = 0
         self.wanted_at = 0.0
+        self.openings = Openings()
+        self.about: dict[str, Any] = {}
         self.stream = Stream(lambda: {**board.beat(), **self.content(self.rows)}, board.beat, BEAT)
 
     def content(self, rows: dict[str, dict[str, Any]]) -> dict[str, Any]:
         """The order of everything, with the rows given."""
-        return {"order": self.order, "rows": rows, "more": self.more}
+        return {"order": self.order, "rows": rows, "more": self.more, **self.about}
 
 
 class Board:
@@ -69,6 +77,8 @@ class Board:
         self._directory: Directory | None = None
         self._looking = asyncio.Lock()
         self._read_at = 0.0
+        self._fed: dict[str, Any] = {}
+        self._fed_at = 0.0
         self._version = _version()
 
     def beat(self) -> dict[str, Any]:
@@ -94,6 +104,10 @@ class Board:
             if engine is not self._engine or self._watching is None:
                 self._engine, self._watching = engine, Watching(engine.store, engine.ledger)
             changed = await self._watching.look()
+            loop = asyncio.get_running_loop()
+            if not self._fed or loop.time() - self._fed_at > FED:
+                self._fed = await freshness(engine, engine.rules.settings, self._house.clock.now())
+                self._fed_at = loop.time()
             self._read_at = asyncio.get_running_loop().time()
             directory = engine.rules.directory
             everything = directory is not self._directory
@@ -108,6 +122,7 @@ class Board:
         seen = [each for each in watching.incidents.values() if may_see(directory, unit, each)]
         ordered = sorted(seen, key=lambda each: place(each, now))
         shown = {each.code: each for each in ordered[:MOST_ROWS]}
+        about = self._about(view, seen, watching, now)
         different: dict[str, dict[str, Any]] = {}
         rows: dict[str, dict[str, Any]] = {}
         for code, incident in shown.items():
@@ -119,10 +134,24 @@ class Board:
             if rows[code] != known:
                 different[code] = rows[code]
         order, more = list(shown), len(seen) - len(shown)
-        moved = order != view.order or more != view.more
-        view.order, view.rows, view.more = order, rows, more
+        moved = order != view.order or more != view.more or about != view.about
+        view.order, view.rows, view.more, view.about = order, rows, more, about
         if different or moved:
             view.stream.send("rows", {**self.beat(), **view.content(different)})
+
+    def _about(self, view: View, seen: list[Incident], watching: Watching, now: int) -> dict[str, Any]:
+        """What stands above the rows: a flood, what cannot be read (whose that is nobody can say), what feeds it."""
+        for each in seen:
+            view.openings.note(each.code, each.episode, each.opened_at)
+        page = self._house.rules.settings.duty_page
+        going_on = flood(view.openings.times(now), now, begins=page.flood_begins, ends=page.flood_ends)
+        return {
+            "flood": None if going_on is None else going_on._asdict(),
+            "unreadable": [
+                {"code": each.code, "todo": each.todo} for each in map(line_of_unreadable, watching.damaged)
+            ],
+            "fed": self._fed,
+        }
 
     async def keep(self, app: web.Application) -> AsyncIterator[None]:
         """For ``app.cleanup_ctx``: look as long as anybody listens."""

@@ -14,6 +14,7 @@ const nonces = new Map();
 let rows = {};
 let order = [];
 let more = 0;
+let about = { flood: null, unreadable: [], fed: { sources: [], unsent: 0, broken: [] } };
 let hubTime = 0;
 let heardAt = -Infinity;
 let freshAt = -Infinity;
@@ -49,6 +50,7 @@ function take(change, whole) {
   rows = whole ? change.rows : { ...rows, ...change.rows };
   order = change.order;
   more = change.more;
+  about = { flood: change.flood, unreadable: change.unreadable, fed: change.fed };
   for (const code of Object.keys(rows)) if (!order.includes(code)) delete rows[code];
   const fresh = order.filter((code) => !known.has(code));
   if (fresh.some((code) => rows[code].ring)) sound.unmute();
@@ -77,6 +79,7 @@ function draw() {
   $("counts").textContent = order.length ? `共 ${order.length + more} 条，其中紧急 ${critical} 条，本单位待签收 ${mine} 条` : "";
   document.title = `${mine ? `（${mine}）` : ""}值班页`;
   $("none").hidden = order.length > 0;
+  drawAbout(now());
   $("more").hidden = !more;
   $("more").textContent = more ? `另有 ${more} 条时限较晚的没有显示` : "";
   sound.ring(order.some((code) => rows[code].ring));
@@ -134,6 +137,38 @@ function drawTasks() {
   $("tasks").hidden = !wanted.size;
 }
 
+// ---- what is not an incident: a flood, what cannot be read, and what feeds this page
+
+// Said anew only when it says something else: a reader of the screen hears every change.
+function band(id, text) {
+  $(id).hidden = !text;
+  if ($(id).textContent !== text) $(id).textContent = text;
+}
+
+function roughly(ms) {
+  const minutes = Math.floor(Math.max(ms, 0) / 60000);
+  if (minutes < 1) return "不到 1 分钟";
+  return minutes < 60 ? `${minutes} 分钟` : minutes < 1440 ? `${Math.floor(minutes / 60)} 小时 ${minutes % 60} 分` : `${Math.floor(minutes / 1440)} 天`;
+}
+
+function ago(ms) { return ms < 60000 ? "刚刚" : `${roughly(ms)}前`; }
+
+function drawAbout(at) {
+  const { flood, unreadable, fed } = about;
+  band("flood", flood ? `洪泛：${MINUTE_FORM.format(flood.since)} 起新警情 ${flood.many} 条，最近 10 分钟 ${flood.lately} 条。紧急的排在最前，一条也没有省略；请先处理紧急的。` : "");
+  band("unreadable", unreadable.length ? `有 ${unreadable.length} 条警情不能显示。${unreadable.map((each) => each.todo).join("")}` : "");
+  const good = fed.sources.filter((each) => !each.silent).length;
+  const parts = fed.sources.map((each) => [`${each.name} ${each.at ? ago(at - each.at) : "还没有收到过"}${each.silent ? `，超过 ${roughly(each.after)}没有数据` : ""}`, each.silent]);
+  if (fed.unsent) parts.push([`最早未发出的消息已等 ${roughly(at - fed.unsent)}`, true]);
+  for (const name of fed.broken) parts.push([`渠道 ${name} 无法使用`, true]);
+  const line = $("fed");
+  line.hidden = !parts.length;
+  const text = JSON.stringify(parts);
+  if (line.dataset.text !== text) line.replaceChildren(`数据源 ${good}/${fed.sources.length} 正常：`, ...parts.flatMap(([text, bad], place) => [place ? "；" : "", make("span", bad ? "bad" : "", bad ? `⚠ ${text}` : text)]));
+  line.dataset.text = text;
+  $("none").textContent = unreadable.length ? "没有其他未关闭的警情。" : good === fed.sources.length ? `当前没有未关闭的警情（数据源 ${good}/${fed.sources.length} 正常）。` : `当前没有未关闭的警情，但有 ${fed.sources.length - good} 个数据源没有数据，可能是没有收到。`;
+}
+
 // ---- time, and whether what is shown is true
 
 function tick() {
@@ -141,6 +176,7 @@ function tick() {
   $("clock").textContent = SECOND_FORM.format(at);
   for (const node of document.querySelectorAll(".clock")) tickClock(node, at);
   for (const node of document.querySelectorAll(".since")) tickAge(node, at);
+  if (document.body.dataset.ready === "yes") drawAbout(at);
   const silent = performance.now() - Math.max(freshAt, begunAt);
   const old = silent > STALE_AFTER || out;
   $("fresh").textContent = old ? "画面已过时" : heardAt === -Infinity ? "正在连接" : `${Math.floor(silent / 1000)} 秒前更新`;
