@@ -9,12 +9,12 @@ from urllib.parse import urlencode
 import msgspec
 
 from bot.clock import WallClock
-from bot.control import NoAnswer, alone, ask_hub
+from bot.control import ask_hub
 from bot.deadletters import DeadDone, DeadLetters, DeadLine, DeadList
-from bot.rehearsal.recording import recordings
 from bot.rules import Rules
 from bot.settings.models import Settings
-from bot.storehouse import Storehouse
+from bot.store_asking import ask_store
+from bot.storehouse import Door
 from escalation.ledger.commit import Ledger
 
 T = TypeVar("T")
@@ -52,11 +52,7 @@ async def dead_settle(settings: Settings, how: str, notice: str, *, by: str, why
 
 
 async def _of_the_store(settings: Settings, question: Callable[[DeadLetters], Awaitable[T]]) -> T:
-    async def ask(house: Storehouse) -> T:
-        if not house.ready:
-            raise NoAnswer(house.reason)
-        rules = Rules.of(settings, recordings(settings, lambda _channel, _letter: None))
-        meta = await house.meta()
-        return await question(DeadLetters(Ledger(house.door(), meta.partitions), rules.context))
+    async def ask(door: Door, partitions: int, rules: Rules) -> T:
+        return await question(DeadLetters(Ledger(door, partitions), rules.context))
 
-    return await alone(settings, ask)
+    return await ask_store(settings, ask)

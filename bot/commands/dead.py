@@ -4,32 +4,28 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import getpass
 import sys
-from pathlib import Path
 
 from bot import dead_asking
 from bot.commands.common import loaded_or_exit, print_result
+from bot.commands.errands import Errand, by_whom, errand_arguments, not_there
 from bot.deadletters import DeadDone, DeadLine, DeadList, NotDone
 
 
 def dead_arguments(parser: argparse.ArgumentParser) -> None:
     """The sub-commands of ``dead``."""
-    asked = parser.add_subparsers(required=True, metavar="WHAT", dest="what")
-    for name, help_text in (
-        ("list", "列出全部死信，最早的在前 / list them, oldest first"),
-        ("show", "一封死信的全部内容 / one of them"),
-        ("replay", "再发一次，用收件人现在的联系方式 / send it again, by the contacts of today"),
-        ("drop", "了结，不再发送 / let it go"),
-    ):
-        made = asked.add_parser(name, help=help_text, description=help_text)
-        made.add_argument("--config", type=Path, default=Path("config.toml"), help="配置文件（默认 config.toml）")
-        made.add_argument("--json", action="store_true", help="以 JSON 输出（docs/schema/）")
-        if name != "list":
-            made.add_argument("notice", help="通知编号，见 dead list")
-        if name in ("replay", "drop"):
-            made.add_argument("--why", required=True, help="原因，记入台账")
-            made.add_argument("--by", default="", help="何人决定（默认当前系统用户），记入台账")
+    errands = (
+        Errand("list", "列出全部死信，最早的在前 / list them, oldest first"),
+        Errand("show", "一封死信的全部内容 / one of them"),
+        Errand(
+            "replay",
+            "再发一次，用收件人现在的联系方式 / send it again, by the contacts of today",
+            decides=True,
+            needs_why=True,
+        ),
+        Errand("drop", "了结，不再发送 / let it go", decides=True, needs_why=True),
+    )
+    errand_arguments(parser, "what", errands, "notice", "通知编号，见 dead list")
 
 
 def run_dead(options: argparse.Namespace) -> int:
@@ -45,7 +41,7 @@ def run_dead(options: argparse.Namespace) -> int:
             return _none(options.notice)
         print_result(letter, options.json, lambda: shown(letter))
         return 0
-    by, why = options.by.strip() or getpass.getuser(), options.why.strip()
+    by, why = by_whom(options.by), options.why.strip()
     if not why:
         raise ValueError("--why 不能为空：原因要记入台账 / --why must say why")
     try:
@@ -60,8 +56,7 @@ def run_dead(options: argparse.Namespace) -> int:
 
 
 def _none(notice: str) -> int:
-    print(f"没有编号为 {notice} 的死信 / there is no dead letter {notice}", file=sys.stderr)
-    return 1
+    return not_there(f"没有编号为 {notice} 的死信 / there is no dead letter {notice}")
 
 
 def listed(found: DeadList) -> str:

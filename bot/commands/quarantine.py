@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import getpass
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
 
@@ -16,6 +13,7 @@ import msgspec
 from bot import control
 from bot.clock import WallClock
 from bot.commands.common import loaded_or_exit, print_result
+from bot.commands.errands import Errand, by_whom, errand_arguments, not_there
 from bot.quarantine import (
     Desk,
     Quarantined,
@@ -26,10 +24,10 @@ from bot.quarantine import (
     Wrong,
     errand_at,
 )
-from bot.rehearsal.recording import recordings
 from bot.rules import Rules
 from bot.settings.models import Settings
-from bot.storehouse import Storehouse
+from bot.store_asking import ask_store
+from bot.storehouse import Door
 from bot.workers.decider import Decider
 from escalation.ledger.commit import Ledger
 
@@ -38,21 +36,13 @@ T = TypeVar("T", QuarantineList, QuarantineShown, QuarantineWorked)
 
 def quarantine_arguments(parser: argparse.ArgumentParser) -> None:
     """The errands of ``quarantine`` and their arguments."""
-    errands = parser.add_subparsers(required=True, metavar="ERRAND", dest="errand")
-    for name, help_text in (
-        ("list", "列出隔离的事件 / what is in quarantine"),
-        ("show", "看一条的原文和错误 / one row with what was sent"),
-        ("retry", "按现在的配置和映射重新办理 / decide it again by the configuration of today"),
-        ("drop", "丢弃，必须写明理由 / remove it; needs a reason"),
-    ):
-        made = errands.add_parser(name, help=help_text, description=help_text)
-        made.add_argument("--config", type=Path, default=Path("config.toml"), help="配置文件（默认 config.toml）")
-        made.add_argument("--json", action="store_true", help="以 JSON 输出（docs/schema/）")
-        if name != "list":
-            made.add_argument("row", help="编号，或能区分的开头几位")
-        if name in ("retry", "drop"):
-            made.add_argument("--by", default=_user(), help="谁办理（默认当前系统用户）")
-            made.add_argument("--why", default="", required=name == "drop", help="理由，记入台账")
+    errands = (
+        Errand("list", "列出隔离的事件 / what is in quarantine"),
+        Errand("show", "看一条的原文和错误 / one row with what was sent"),
+        Errand("retry", "按现在的配置和映射重新办理 / decide it again by the configuration of today", decides=True),
+        Errand("drop", "丢弃，必须写明理由 / remove it; needs a reason", decides=True, needs_why=True),
+    )
+    errand_arguments(parser, "errand", errands, "row", "编号，或能区分的开头几位")
 
 
 def run_quarantine(options: argparse.Namespace) -> int:
@@ -68,7 +58,7 @@ def run_quarantine(options: argparse.Namespace) -> int:
             return _no_row(options.row)
         print_result(shown, options.json, lambda: _shown(shown))
         return 0
-    wish = Wish(by=options.by, why=options.why)
+    wish = Wish(by=by_whom(options.by), why=options.why)
     worked = asyncio.run(_errand(settings, options.errand, options.row, wish, QuarantineWorked))
     if worked is None:
         return _no_row(options.row)
@@ -85,34 +75,22 @@ async def _errand(settings: Settings, errand: str, row: str, wish: Wish, kind: t
     if said is not None:
         return msgspec.json.decode(said, type=kind | None)
 
-    async def alone(house: Storehouse) -> T | None:
-        if not house.ready:
-            raise control.NoAnswer(house.reason)
-        found = await errand_at(await _desk(settings, house), errand, row, content)
+    async def asked(door: Door, partitions: int, rules: Rules) -> T | None:
+        found = await errand_at(_desk(door, partitions, rules), errand, row, content)
         return found if isinstance(found, kind) else None
 
-    return await control.alone(settings, alone)
+    return await ask_store(settings, asked)
 
 
-async def _desk(settings: Settings, house: Storehouse) -> Desk:
+def _desk(door: Door, partitions: int, rules: Rules) -> Desk:
     """A desk without a hub: what it decides is told by the next hub that runs."""
-    meta, clock = await house.meta(), WallClock()
-    rules = Rules.of(settings, recordings(settings, lambda _channel, _letter: None))
-    ledger = Ledger(house.door(), meta.partitions)
-    decider = Decider(ledger, rules.context, lambda _items: None, lease=0)
-    return Desk(house.door(), meta.partitions, rules, lambda events: decider.events(events, clock.now()), clock.now)
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return ""
+    clock = WallClock()
+    decider = Decider(Ledger(door, partitions), rules.context, lambda _items: None, lease=0)
+    return Desk(door, partitions, rules, lambda events: decider.events(events, clock.now()), clock.now)
 
 
 def _no_row(row: str) -> int:
-    print(f"隔离区没有 {row} 这一条 / there is no {row} in quarantine", file=sys.stderr)
-    return 1
+    return not_there(f"隔离区没有 {row} 这一条 / there is no {row} in quarantine")
 
 
 def _line(row: Quarantined) -> str:

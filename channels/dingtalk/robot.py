@@ -10,26 +10,22 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import re
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
 import aiohttp
-import orjson
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, model_validator
 from yarl import URL
 
 from channels.channel import Abilities, Form, Letter, Window
-from channels.cutting import cut_bytes, size
+from channels.cutting import size
 from channels.dingtalk.markdown import markdown, plain
-from channels.exchange import Answer, ask, limits_for, rest_given, retry_seconds
-from channels.fields import HttpUrl, Readers
-from channels.masking import Masker
+from channels.exchange import Answer
+from channels.fields import HttpUrl
+from channels.group_robot import WINDOW_SECONDS, Robot, RobotSettings
 from channels.outcome import Outcome, OutcomeKind
 
-WINDOW_SECONDS = 60
-# Marks that only cost room in the notification a phone shows.
-_MARKUP = re.compile(r"</?font[^>]*>|[*`#>]+")
 _TITLE_BYTES = 120
 # Forced line ends, quotes set apart and the words added below take room that the renderer does not count.
 _ROOM = 400
@@ -61,14 +57,11 @@ _ASSUMED = MappingProxyType(
 )
 
 
-class Settings(BaseModel):
+class Settings(RobotSettings):
     """``[channels.<name>]`` with ``kind = "dingtalk_robot"``."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     kind: Literal["dingtalk_robot"]
     token: SecretStr = Field(min_length=1, description="机器人 Webhook 地址里 access_token= 之后的部分")
-    readers: Readers
     secret: SecretStr = Field(SecretStr(""), description="安全设置“加签”的密钥，以 SEC 开头；没有启用加签时不写")
     keyword: str = Field("", max_length=40, description="安全设置“自定义关键词”中的一个；正文里没有时加在末尾")
     by_address: bool = Field(False, description="安全设置只用了“IP 地址段”时写 true")
@@ -80,17 +73,8 @@ class Settings(BaseModel):
     max_bytes: int = Field(
         5000, ge=1000, le=18_000, description="一条消息正文最多几字节；平台限制整个请求约 20000 字节"
     )
-    per_minute: int = Field(18, ge=1, le=20, description="每分钟最多发几条；平台上限 20，留出余量")
-    reserve: int = Field(4, ge=0, description="每分钟留给紧急消息的条数")
     rest: float = Field(600.0, ge=60, le=3600, description="被平台限流后停发的秒数；平台的处罚约 10 分钟")
-    timeout: float = Field(10.0, gt=0, le=60, description="一次发送最多等待的秒数")
     codes: dict[int, OutcomeKind] = Field(default=dict(_ASSUMED), description="平台文档之外的 errcode 及其含义")
-
-    @model_validator(mode="after")
-    def _leaves_room(self) -> Settings:
-        if self.reserve >= self.per_minute:
-            raise ValueError(f"reserve（{self.reserve}）必须小于 per_minute（{self.per_minute}）：普通消息也要有份")
-        return self
 
     @model_validator(mode="after")
     def _is_let_in(self) -> Settings:
@@ -110,15 +94,23 @@ def sign(secret: str, at: int) -> str:
     return base64.b64encode(digest).decode("ascii")
 
 
-class Driver:
+class Driver(Robot):
     """Sends one message a letter to the robot's group; people are called by their phone numbers inside it."""
 
     Settings: ClassVar[Any] = Settings
 
-    __slots__ = ("_headers", "_limits", "_mask", "_meanings", "_session", "_settings", "_url", "abilities", "name")
+    __slots__ = ("_settings", "_url", "abilities")
 
     def __init__(self, name: str, settings: Settings, session: aiohttp.ClientSession) -> None:
-        self.name = name
+        super().__init__(
+            name,
+            session,
+            secrets=[settings.token.get_secret_value(), settings.secret.get_secret_value()],
+            meanings={**_ASSUMED, **settings.codes, **_MEANINGS},
+            timeout=settings.timeout,
+            # Sending on during the punishment would prolong it: the robot rests for all of it.
+            rest=settings.rest,
+        )
         self.abilities = Abilities(
             kind=settings.kind,
             word="钉钉群机器人",
@@ -129,11 +121,6 @@ class Driver:
             timeout=settings.timeout,
         )
         self._settings = settings
-        self._session = session
-        self._mask = Masker([settings.token.get_secret_value(), settings.secret.get_secret_value()])
-        self._meanings = {**_ASSUMED, **settings.codes, **_MEANINGS}
-        self._limits = limits_for(settings.timeout)
-        self._headers = {"Content-Type": "application/json; charset=utf-8"}
         self._url = URL(settings.base_url.rstrip("/") + "/robot/send")
 
     async def send(self, letter: Letter) -> Outcome:
@@ -148,19 +135,7 @@ class Driver:
         if size(text) > self._settings.max_bytes:
             said = f"正文长 {size(text)} 字节，上限 {self._settings.max_bytes}"
             return Outcome(OutcomeKind.REFUSED_CONTENT, said)
-        answer = await ask(
-            self._session,
-            "POST",
-            self._signed(letter.at),
-            body=orjson.dumps(message),
-            headers=self._headers,
-            limits=self._limits,
-            mask=self._mask,
-        )
-        return answer if isinstance(answer, Outcome) else self.read(answer, letter.at)
-
-    async def close(self) -> None:
-        """Nothing to give back: the connections belong to the shared session."""
+        return await self.post(self._signed(letter.at), message, letter.at)
 
     def message(self, letter: Letter) -> dict[str, Any]:
         """The body of the request. A keyword the robot listens to, and the numbers it calls, must stand in the text."""
@@ -175,8 +150,7 @@ class Driver:
         at = {"atMobiles": called, "isAtAll": False}
         if style == "text":
             return {"msgtype": "text", "text": {"content": text}, "at": at}
-        first = _MARKUP.sub("", (letter.subject.strip() or letter.text.strip()).splitlines()[0]).strip()
-        title = cut_bytes(first, _TITLE_BYTES) or self.name
+        title = self.headline(letter, _TITLE_BYTES)
         return {"msgtype": "markdown", "markdown": {"title": title, "text": text}, "at": at}
 
     def _signed(self, at: int) -> URL:
@@ -186,40 +160,8 @@ class Driver:
             query |= {"timestamp": str(at), "sign": sign(secret, at)}
         return self._url.with_query(query)
 
-    def read(self, answer: Answer, at: int) -> Outcome:
-        """What the vendor's whole answer means: the body's ``errcode``, and the HTTP status only where there is none.
+    def _is_throttled(self, said: Mapping[str, Any], code: int | None) -> bool:
+        return super()._is_throttled(said, code) or (code is None and said.get("punish") is not None)
 
-        ``at`` is the hub's time in ms, for a ``Retry-After`` written as a date.
-        """
-        try:
-            said = orjson.loads(answer.body)
-        except orjson.JSONDecodeError:
-            said = None
-        code = said.get("errcode") if isinstance(said, dict) else None
-        if isinstance(code, bool) or not isinstance(code, int):
-            punished = isinstance(said, dict) and said.get("punish") is not None
-            return self._punished(answer) if punished else self._read_status(answer, at)
-        kind = self._meanings.get(code, OutcomeKind.TRANSIENT)
-        if kind is OutcomeKind.THROTTLED:
-            return self._punished(answer)
-        return Outcome(kind, self._mask(f"{code} {said.get('errmsg', '')}"))
-
-    def _punished(self, answer: Answer) -> Outcome:
-        """Sending on during the punishment would prolong it: the robot rests for all of it."""
-        detail = self._mask(answer.body[:300].decode("utf-8", "replace"))
-        return Outcome(OutcomeKind.THROTTLED, detail, retry_after=self._settings.rest)
-
-    def _read_status(self, answer: Answer, at: int) -> Outcome:
-        status = answer.status
-        detail = self._mask(f"HTTP {status}，应答中没有 errcode：{answer.body[:200].decode('utf-8', 'replace')}")
-        if status == 429:
-            rest = retry_seconds(answer.retry_after, at, self._settings.rest)
-            return Outcome(OutcomeKind.THROTTLED, detail, retry_after=rest)
-        if status == 413:
-            return Outcome(OutcomeKind.REFUSED_CONTENT, detail)
-        if status < 300 or status == 504:
-            # A gateway that gave up waiting does not know whether the vendor took the message.
-            return Outcome(OutcomeKind.UNCERTAIN, detail)
-        if status >= 500 or status in (408, 425):
-            return Outcome(OutcomeKind.TRANSIENT, detail, retry_after=rest_given(answer, at))
-        return Outcome(OutcomeKind.MISCONFIGURED, detail)
+    def _throttled_words(self, said: Mapping[str, Any], answer: Answer) -> str:  # noqa: ARG002 (all of it is told)
+        return self._mask(answer.body[:300].decode("utf-8", "replace"))

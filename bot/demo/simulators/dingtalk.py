@@ -17,12 +17,11 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from bot.demo.simulators.vendor import Fault, Faults, Inbox, Now, Received, lose_answer, misbehave
+from bot.demo.simulators.group_robot import MINUTE, PER_MINUTE, GroupRobots, RefusedError
+from bot.demo.simulators.vendor import Now, Received
 
 _HOUR = 3_600_000
-_MINUTE = 60_000
 _PUNISHED = 600_000
-_PER_MINUTE = 20
 _LONGEST_BODY = 20_000
 
 
@@ -37,16 +36,10 @@ class Robot:
     punished_until: int = 0
 
 
-class _RefusedError(Exception):
-    def __init__(self, code: int, words: str, **more: Any) -> None:
-        super().__init__(words)
-        self.answer = {"errcode": code, "errmsg": words, **more}
-
-
-class DingtalkRobots:
+class DingtalkRobots(GroupRobots):
     """Robots by access token; a message's address is the robot's name, so that no token is shown.
 
-    ``now`` gives milliseconds. ``app`` serves the vendor's path under any host.
+    ``now`` gives milliseconds.
     """
 
     def __init__(
@@ -55,84 +48,53 @@ class DingtalkRobots:
         now: Now,
         on_message: Callable[[Received], Awaitable[None]] | None = None,
         *,
-        per_minute: int = _PER_MINUTE,
+        per_minute: int = PER_MINUTE,
         channel: str = "dingtalk_robot",
     ) -> None:
+        super().__init__("/robot/send", now, on_message)
         self.robots = dict(robots)
-        self.inbox = Inbox(on_message)
-        self.faults = Faults()
-        self._now = now
         self._per_minute = per_minute
         self._channel = channel
-
-    @property
-    def received(self) -> list[Received]:
-        return self.inbox.received
-
-    def app(self) -> web.Application:
-        app = web.Application()
-        app.router.add_post("/robot/send", self._send)
-        return app
-
-    async def _send(self, request: web.Request) -> web.StreamResponse:
-        raw = await request.read()
-        taken = self.faults.take()
-        fault, code = taken or (None, 0)
-        if fault is not None:
-            played = await misbehave(request, fault, self.faults)
-            if played is not None:
-                return played
-        try:
-            if fault is Fault.REFUSE:
-                raise _RefusedError(code, "refused as told")
-            message = self._checked(request, raw)
-        except _RefusedError as refused:
-            return web.Response(body=orjson.dumps(refused.answer), content_type="application/json")
-        await self.inbox.add(message)
-        answer = orjson.dumps({"errcode": 0, "errmsg": "ok"})
-        if fault is not None:
-            return await lose_answer(request, fault, answer)
-        return web.Response(body=answer, content_type="application/json")
 
     def _checked(self, request: web.Request, raw: bytes) -> Received:
         robot = self.robots.get(request.query.get("access_token", ""))
         if robot is None:
-            raise _RefusedError(300001, "token is not exist")
+            raise RefusedError(300001, "token is not exist")
         now = self._now()
         self._count(robot, now)
         if robot.secret:
             _check_signature(robot.secret, request.query, now)
         if request.content_type != "application/json":
-            raise _RefusedError(43004, "无效的HTTP HEADER Content-Type")
+            raise RefusedError(43004, "无效的HTTP HEADER Content-Type")
         if len(raw) > _LONGEST_BODY:
-            raise _RefusedError(40035, "不合法的参数：消息体过长")
+            raise RefusedError(40035, "不合法的参数：消息体过长")
         try:
             body = orjson.loads(raw)
         except orjson.JSONDecodeError:
-            raise _RefusedError(40035, "缺少参数 json") from None
+            raise RefusedError(40035, "缺少参数 json") from None
         title, text = _text_of(body)
         if robot.keywords and not any(word in title + text for word in robot.keywords):
-            raise _RefusedError(310000, "keywords not in content")
+            raise RefusedError(310000, "keywords not in content")
         _check_calls(body, text)
         return Received(self._channel, robot.name, text, title, now, raw)
 
     def _count(self, robot: Robot, now: int) -> None:
-        while robot.sent and robot.sent[0] <= now - _MINUTE:
+        while robot.sent and robot.sent[0] <= now - MINUTE:
             robot.sent.popleft()
         if now < robot.punished_until or len(robot.sent) >= self._per_minute:
             # Whoever goes on during the punishment is punished anew.
             robot.punished_until = now + _PUNISHED
-            raise _RefusedError(130101, "send too fast, exceed 20 times per minute", status=1111, punish="deny")
+            raise RefusedError(130101, "send too fast, exceed 20 times per minute", status=1111, punish="deny")
         robot.sent.append(now)
 
 
 def _check_signature(secret: str, query: Mapping[str, str], now: int) -> None:
     stamp, said = query.get("timestamp", ""), query.get("sign", "")
     if not stamp.isascii() or not stamp.isdigit() or abs(now - int(stamp)) > _HOUR:
-        raise _RefusedError(310000, "invalid timestamp")
+        raise RefusedError(310000, "invalid timestamp")
     right = hmac.digest(secret.encode(), stamp.encode() + b"\n" + secret.encode(), hashlib.sha256)
     if not hmac.compare_digest(base64.b64encode(right), said.encode("utf-8", "replace")):
-        raise _RefusedError(310000, "sign not match")
+        raise RefusedError(310000, "sign not match")
 
 
 def _text_of(body: Any) -> tuple[str, str]:
@@ -141,10 +103,10 @@ def _text_of(body: Any) -> tuple[str, str]:
     part = body.get(kind) if isinstance(kind, str) else None
     needed = {"text": ("content",), "markdown": ("title", "text")}.get(str(kind))
     if needed is None or not isinstance(part, dict):
-        raise _RefusedError(40035, "不合法的参数 msgtype")
+        raise RefusedError(40035, "不合法的参数 msgtype")
     for name in needed:
         if not isinstance(part.get(name), str) or not part[name].strip():
-            raise _RefusedError(40035, f"缺少参数 {kind}.{name}")
+            raise RefusedError(40035, f"缺少参数 {kind}.{name}")
     return ("" if kind == "text" else part["title"]), part[needed[-1]]
 
 
@@ -152,7 +114,7 @@ def _check_calls(body: dict[str, Any], text: str) -> None:
     at = body.get("at", {})
     mobiles = at.get("atMobiles", []) if isinstance(at, dict) else None
     if not isinstance(mobiles, list) or not all(isinstance(each, str) for each in mobiles):
-        raise _RefusedError(40035, "不合法的参数 at.atMobiles")
+        raise RefusedError(40035, "不合法的参数 at.atMobiles")
     for number in mobiles:
         if f"@{number}" not in text:
-            raise _RefusedError(40035, f"at.atMobiles: @{number[:3]}… is not in the text")
+            raise RefusedError(40035, f"at.atMobiles: @{number[:3]}… is not in the text")

@@ -1,0 +1,72 @@
+"""What the simulated group robots have in common: one address that takes JSON, errcodes under HTTP 200, and faults."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from bot.demo.simulators.vendor import Fault, Faults, Inbox, Now, Received, lose_answer, misbehave
+
+MINUTE = 60_000
+PER_MINUTE = 20
+"""How many messages a minute the vendors take of one robot."""
+
+
+class RefusedError(Exception):
+    """The vendor's refusal: its code, its words, and what else stands in its answer."""
+
+    def __init__(self, code: int, words: str, **more: Any) -> None:
+        super().__init__(words)
+        self.code = code
+        self.words = words
+        self.more = more
+
+
+class GroupRobots(ABC):
+    """All robots of one vendor. ``now`` gives milliseconds, ``path`` is the vendor's under any host."""
+
+    def __init__(self, path: str, now: Now, on_message: Callable[[Received], Awaitable[None]] | None) -> None:
+        self.inbox = Inbox(on_message)
+        self.faults = Faults()
+        self._now = now
+        self._path = path
+
+    @property
+    def received(self) -> list[Received]:
+        return self.inbox.received
+
+    def app(self) -> web.Application:
+        app = web.Application()
+        app.router.add_post(self._path, self._send)
+        return app
+
+    @abstractmethod
+    def _checked(self, request: web.Request, raw: bytes) -> Received:
+        """The message of a request that the vendor takes. Raises RefusedError."""
+
+    def _refusal(self, refused: RefusedError) -> dict[str, Any]:
+        return {"errcode": refused.code, "errmsg": refused.words, **refused.more}
+
+    async def _send(self, request: web.Request) -> web.StreamResponse:
+        raw = await request.read()
+        taken = self.faults.take()
+        fault, code = taken or (None, 0)
+        if fault is not None:
+            played = await misbehave(request, fault, self.faults)
+            if played is not None:
+                return played
+        try:
+            if fault is Fault.REFUSE:
+                raise RefusedError(code, "refused as told")
+            message = self._checked(request, raw)
+        except RefusedError as refused:
+            return web.Response(body=orjson.dumps(self._refusal(refused)), content_type="application/json")
+        await self.inbox.add(message)
+        answer = orjson.dumps({"errcode": 0, "errmsg": "ok"})
+        if fault is not None:
+            return await lose_answer(request, fault, answer)
+        return web.Response(body=answer, content_type="application/json")
