@@ -63,7 +63,7 @@ file-length: ## no file of code over 400 lines
 	@find $(ROOMS) -name '*.py' -exec awk 'FNR == 401 { print FILENAME ": over 400 lines: it holds two ideas, part them"; \
 		long = 1 } END { exit long }' {} +
 
-system-deps: ## apt-get install Chromium, a Chinese font and Kannel, for the tests with real parts
+system-deps: ## apt-get install Chromium, a Chinese font, Kannel and Dovecot, for the tests with real parts
 	@sh scripts/system-deps
 
 lock: $(VENV)/.uv ## write the lock files anew (ARGS=--upgrade for newer versions)

@@ -119,7 +119,9 @@ class Uplink:
     """An answer that came in.
 
     ``message_id`` is the vendor's, or a hash of what identifies it; ``at`` is the hub's time in milliseconds.
-    ``other`` names in a word what came instead of text (图片, 位置 …); ``text`` is empty then.
+    ``other`` names in a word what came instead of text (图片, 位置 …); ``text`` is empty then. ``about`` is the code of
+    the incident whose message it answers, '' where the channel does not tell. ``unproven``: anybody can have written
+    this in the sender's name, so nothing may be done for it.
     """
 
     channel: str
@@ -128,6 +130,8 @@ class Uplink:
     text: str
     at: int
     other: str = ""
+    about: str = ""
+    unproven: bool = False
 
 
 @dataclass(frozen=True, slots=True)

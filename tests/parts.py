@@ -21,6 +21,9 @@ CHROMIUM = Path("/usr/bin/chromium")
 KANNEL = (Path("/usr/sbin/bearerbox"), Path("/usr/sbin/smsbox"), Path("/usr/lib/kannel/test/fakesmsc"))
 """Debian's Kannel: the boxes that talk to carriers and to programs, and a carrier of pretence (kannel-extras)."""
 
+DOVECOT = Path("/usr/sbin/dovecot")
+"""Debian's Dovecot with its IMAP part (dovecot-imapd): a mailbox for the tests of answers by mail."""
+
 
 @dataclass(frozen=True)
 class Part:
@@ -45,6 +48,7 @@ PARTS: dict[str, Part] = {
     "cjk_font": Part("a Chinese font", _has_chinese_font),
     "alertmanager": Part("Prometheus Alertmanager", lambda: shutil.which("prometheus-alertmanager") is not None),
     "kannel": Part("Kannel with its fake carrier", lambda: all(os.access(each, os.X_OK) for each in KANNEL)),
+    "dovecot": Part("Dovecot", lambda: os.access(DOVECOT, os.X_OK) and Path("/usr/lib/dovecot/imap").exists()),
 }
 BROWSER = ("chromium", "cjk_font")
 

@@ -1,4 +1,4 @@
-"""Sends letters by SMTP and sorts what the server answers at each step of the conversation.
+"""Sends letters by SMTP and sorts what the server answers at each step of the conversation; reads what comes back.
 
 Until the message itself is handed over nothing can have been accepted, so a kept connection that broke in the
 meantime is replaced and the letter tried again at once. From then on a lost answer is ``uncertain``.
@@ -14,9 +14,11 @@ import aiohttp
 import aiosmtplib
 
 from channels.certificates import certificate_words
-from channels.channel import Abilities, Form, Letter
-from channels.mail.message import WrongContentError, WrongRecipientError, compose
+from channels.channel import Abilities, Form, Letter, ReceiptKind
+from channels.mail.incoming import Reader
+from channels.mail.message import WrongContentError, WrongRecipientError, compose, envelope_id
 from channels.mail.pool import Pool
+from channels.mail.seal import Seal
 from channels.mail.settings import Settings
 from channels.masking import Masker
 from channels.outcome import Outcome, OutcomeKind
@@ -35,21 +37,28 @@ class _Progress:
 
 
 class Driver:
-    """One mail a letter, over a pool of kept connections."""
+    """One mail a letter, over a pool of kept connections. ``reader`` reads what came into the channel's mailbox, None
+    where it has none."""
 
     Settings: ClassVar[Any] = Settings
 
-    __slots__ = ("_mask", "_pool", "_settings", "abilities", "name")
+    __slots__ = ("_mask", "_pool", "_seal", "_settings", "abilities", "name", "reader")
 
     def __init__(self, name: str, settings: Settings, _session: aiohttp.ClientSession) -> None:
         """The session is what HTTP channels share; mail has connections of its own."""
         self.name = name
+        imap = settings.imap
+        self._seal = Seal(imap.reply_secret.get_secret_value()) if imap is not None else None
+        own = frozenset({settings.sender_address.lower(), settings.answer_address.lower()})
+        self.reader = Reader(name, self._seal, own) if self._seal is not None else None
         self.abilities = Abilities(
             kind=settings.kind,
             word="邮件",
             form=Form.MAIL,
             personal=True,
             links=True,
+            replies=imap is not None,
+            receipts=_receipts(settings),
             at_once=settings.connections,
             timeout=settings.timeout,
         )
@@ -61,7 +70,7 @@ class Driver:
 
     async def send(self, letter: Letter) -> Outcome:
         try:
-            message = compose(letter, self._settings.sender, self._settings.own_domain, self._settings.reply_to)
+            message = compose(letter, self._settings, self._seal)
         except WrongRecipientError as error:
             return Outcome(OutcomeKind.REFUSED_RECIPIENT, self._mask(error))
         except WrongContentError as error:
@@ -77,6 +86,11 @@ class Driver:
                 return await self._talk(letter, message, progress, fresh=True)
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
             return self._failure(error, progress)
+
+    @property
+    def settings(self) -> Settings:
+        """The channel's table."""
+        return self._settings
 
     async def close(self) -> None:
         await self._pool.close()
@@ -103,7 +117,8 @@ class Driver:
         mail_options: list[str] = []
         rcpt_options: list[str] = []
         if smtp.supports_extension("dsn") and self._settings.receipts != "off":
-            mail_options += ["RET=HDRS", *([f"ENVID={_xtext(letter.id)}"] if letter.id else [])]
+            envelope = _xtext(envelope_id(letter, self._seal))
+            mail_options += ["RET=HDRS", *([f"ENVID={envelope}"] if envelope else [])]
             rcpt_options.append(f"NOTIFY={_NOTIFY[self._settings.receipts]}")
         try:
             await smtp.mail(self._settings.sender_address, options=mail_options)
@@ -153,6 +168,14 @@ class Driver:
 
     def _said(self, code: int, words: str) -> str:
         return self._mask(f"{code} {words}")
+
+
+def _receipts(settings: Settings) -> frozenset[ReceiptKind]:
+    """What returned mails may tell, where they are read."""
+    if settings.imap is None:
+        return frozenset()
+    told = {ReceiptKind.UNDELIVERED}
+    return frozenset(told | {ReceiptKind.DELIVERED} if settings.receipts == "all" else told)
 
 
 async def _reset(smtp: aiosmtplib.SMTP) -> None:

@@ -14,12 +14,15 @@ from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 
 from channels.channel import Letter
-from channels.mail.settings import is_address
+from channels.mail.seal import PLAIN_KEY, Seal, code_of
+from channels.mail.settings import Settings, is_address
 
 _SHANGHAI = timezone(timedelta(hours=8))
 _LONGEST_SUBJECT = 200
 # What may stand left of the @ of a Message-ID without quoting.
 _DOT_ATOM = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
+PROOF_LINE = "可直接回复本邮件答复。答复凭据（回复时请保留）："
+"""What stands before the sealed word in the last line of a mail."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 
 
@@ -31,18 +34,25 @@ class WrongContentError(ValueError):
     """Subject or text cannot stand in a mail: control characters, or what no charset can write."""
 
 
-def message_id(key: str, domain: str) -> str:
-    """``<key@domain>``, with a hash in place of a key that holds what an id may not."""
-    plain = _DOT_ATOM.fullmatch(key) and len(key) <= 120
-    left = key if plain else "h-" + hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:40]
-    return f"<{left}@{domain}>"
+def mail_key(letter_id: str) -> str:
+    """A letter's id as it may stand in a Message-ID: a hash in place of one that holds what an id may not."""
+    plain = _DOT_ATOM.fullmatch(letter_id) and len(letter_id) <= 120
+    digest = hashlib.sha256(letter_id.encode("utf-8", "surrogatepass")).hexdigest()[:40]
+    return letter_id if plain else f"h-{digest}"
 
 
-def compose(letter: Letter, sender: str, domain: str, reply_to: str = "") -> bytes:
+def envelope_id(letter: Letter, seal: Seal | None) -> str:
+    """What a delivery report gives back of the letter (RFC 3461's ENVID): its id, sealed where answers are read."""
+    return seal.sealed(mail_key(letter.id), letter.address) if seal else letter.id
+
+
+def compose(letter: Letter, settings: Settings, seal: Seal | None = None) -> bytes:
     """The whole message with CRLF line ends, 7-bit clean.
 
     All letters of one thread refer to one root id made of the thread's key, so that mail programs group them however
-    many of them a person was sent; those after the first also answer to it. Raises :class:`WrongRecipientError` and
+    many of them a person was sent; those after the first also answer to it. With a ``seal`` every id carries the proof
+    that the mail was for its addressee, and so do the reply address (where the mailbox takes that) and the last line of
+    the text, for mail programs that give no ids back. Raises :class:`WrongRecipientError` and
     :class:`WrongContentError`.
     """
     if not is_address(letter.address):
@@ -54,23 +64,29 @@ def compose(letter: Letter, sender: str, domain: str, reply_to: str = "") -> byt
     try:
         for part in (letter.subject, letter.text, letter.html, letter.address):
             part.encode("utf-8")
-        return _compose(letter, sender, domain, reply_to).as_bytes()
+        return _compose(letter, settings, seal).as_bytes()
     except UnicodeEncodeError:
         raise WrongContentError("含有无法编码的字符") from None
 
 
-def _compose(letter: Letter, sender: str, domain: str, reply_to: str) -> EmailMessage:
+def _compose(letter: Letter, settings: Settings, seal: Seal | None) -> EmailMessage:
+    def identity(key: str) -> str:
+        key = mail_key(key)
+        return f"<{seal.sealed(key, letter.address) if seal else key}@{settings.own_domain}>"
+
+    proof = seal.sealed(code_of(letter.id) or PLAIN_KEY, letter.address) if seal else ""
     message = EmailMessage(policy=SMTP)
-    message["From"] = _mailbox(sender)
+    message["From"] = _mailbox(settings.sender)
     message["To"] = letter.address
-    if reply_to:
-        message["Reply-To"] = _mailbox(reply_to)
+    reply_to = _reply_to(settings, proof)
+    if reply_to is not None:
+        message["Reply-To"] = reply_to
     message["Subject"] = letter.subject
     moment = datetime.fromtimestamp(letter.at / 1000, UTC).astimezone(_SHANGHAI)
     message["Date"] = format_datetime(moment)
-    message["Message-ID"] = message_id(letter.id, domain)
+    message["Message-ID"] = identity(letter.id)
     if letter.thread:
-        root = message_id(f"thread.{letter.thread}", domain)
+        root = identity(f"thread.{letter.thread}")
         if not letter.thread_first:
             message["In-Reply-To"] = root
         message["References"] = root
@@ -80,12 +96,35 @@ def _compose(letter: Letter, sender: str, domain: str, reply_to: str) -> EmailMe
         message["Importance"] = "high"
         message["X-Priority"] = "1"
     # Base64 for every part: some servers on the way still do not carry eight bits.
-    message.set_content(letter.text, charset="utf-8", cte="base64")
+    message.set_content(_with_line(letter.text, proof), charset="utf-8", cte="base64")
     if letter.html:
-        message.add_alternative(letter.html, subtype="html", charset="utf-8", cte="base64")
+        html = _with_html_line(letter.html, proof)
+        message.add_alternative(html, subtype="html", charset="utf-8", cte="base64")
         # A boundary of chance would make a repeat another message.
         message.set_boundary("=_" + hashlib.sha256(letter.id.encode("utf-8", "surrogatepass")).hexdigest()[:32])
     return message
+
+
+def _with_line(text: str, proof: str) -> str:
+    newline = "" if text.endswith("\n") else "\n"
+    return f"{text}{newline}\n{PROOF_LINE}{proof}\n" if proof else text
+
+
+def _with_html_line(html: str, proof: str) -> str:
+    if not proof:
+        return html
+    line = f'<p style="color:#666666;font-size:12px">{PROOF_LINE}{proof}</p>\n'
+    body, end, rest = html.rpartition("</body>")
+    return f"{body}{line}{end}{rest}" if end else html + line
+
+
+def _reply_to(settings: Settings, proof: str) -> Address | None:
+    """The reply address, with the proof behind a plus where the mailbox takes that."""
+    if not (proof and settings.imap is not None and settings.imap.plus):
+        return _mailbox(settings.reply_to) if settings.reply_to else None
+    name = parseaddr(settings.reply_to or settings.sender)[0]
+    user, _, domain = settings.answer_address.rpartition("@")
+    return Address(display_name=name, addr_spec=f"{user}+{proof}@{domain}")
 
 
 def _mailbox(text: str) -> Address:

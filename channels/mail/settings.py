@@ -40,6 +40,47 @@ def _mailbox(value: str) -> str:
 
 Host = Annotated[str, AfterValidator(_host)]
 Mailbox = Annotated[str, AfterValidator(_mailbox)]
+Security = Literal["starttls", "tls", "none"]
+
+
+def _folder(value: str) -> str:
+    if not value.isprintable() or len(value) > 200 or value != value.strip():
+        raise ValueError("邮件夹名称含有控制字符、首尾空格或过长")
+    return value
+
+
+Folder = Annotated[str, AfterValidator(_folder)]
+
+
+class Imap(BaseModel):
+    """``[channels.<name>.imap]``: the mailbox in which answers and returned mails arrive."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    host: Host = Field(min_length=1, description="收信服务器（IMAP）")
+    port: int = Field(0, ge=0, le=65535, description="端口；0 表示按 security 取 993 或 143")
+    security: Security = Field("tls", description="加密方式；none 只应用于本机或内网")
+    verify_certificate: bool = Field(True, description="是否校验服务器证书")
+    ca_file: str = Field("", description="内网自建 CA 的证书文件")
+    username: str = Field(min_length=1, description="登录名，一般是完整的邮箱地址")
+    password: SecretStr = Field(min_length=1, description="密码或授权码")
+    reply_secret: SecretStr = Field(min_length=32, description="答复凭据的密令，自行生成，至少 32 个字符")
+    folder: Folder = Field("INBOX", min_length=1, description="读哪个邮件夹")
+    done_folder: Folder = Field("", description="读过的邮件移到哪个邮件夹；不写则只标为已读")
+    plus: bool = Field(False, description="邮箱支持 用户+标记@域名 时，把凭据也写进回复地址")
+    idle: bool = Field(True, description="服务器支持时用 IDLE，新邮件一到就读")
+    poll: float = Field(60.0, ge=1, le=1500, description="至少每隔多少秒查一次新邮件")
+    timeout: float = Field(30.0, gt=0, le=120, description="一条命令最多等待的秒数")
+
+    @model_validator(mode="after")
+    def _folders_differ(self) -> Imap:
+        if self.done_folder and self.done_folder.lower() == self.folder.lower():
+            raise ValueError("done_folder 不能就是所读的邮件夹")
+        return self
+
+    @property
+    def real_port(self) -> int:
+        return self.port or (993 if self.security == "tls" else 143)
 
 
 class Settings(BaseModel):
@@ -50,7 +91,7 @@ class Settings(BaseModel):
     kind: Literal["smtp_mail"]
     host: Host = Field(min_length=1, description="发信服务器")
     port: int = Field(0, ge=0, le=65535, description="端口；0 表示按 security 取 587、465 或 25")
-    security: Literal["starttls", "tls", "none"] = Field("starttls", description="加密方式；none 只应用于本机或内网")
+    security: Security = Field("starttls", description="加密方式；none 只应用于本机或内网")
     verify_certificate: bool = Field(True, description="是否校验服务器证书")
     ca_file: str = Field("", description="内网自建 CA 的证书文件")
     username: str = Field("", description="登录名；不需要登录则不写")
@@ -61,6 +102,7 @@ class Settings(BaseModel):
     connections: int = Field(2, ge=1, le=16, description="保持的连接数，也就是同时发送的封数")
     receipts: Literal["off", "failure", "all"] = Field("failure", description="服务器支持 DSN 时要求哪些退信或回执")
     timeout: float = Field(30.0, gt=0, le=120, description="一封邮件最多等待的秒数")
+    imap: Imap | None = Field(None, description="收答复和退信的邮箱；不写则只发不收")
 
     @model_validator(mode="after")
     def _login_is_whole(self) -> Settings:
@@ -68,11 +110,18 @@ class Settings(BaseModel):
             raise ValueError("username 与 password 要么都写，要么都不写")
         if not self.sender:
             raise ValueError("缺少发件人 sender")
+        if self.imap is not None and self.imap.plus and len(self.answer_address.partition("@")[0]) > 30:
+            raise ValueError("plus = true 时，回复地址 @ 之前最多 30 个字符")
         return self
 
     @property
     def sender_address(self) -> str:
         return parseaddr(self.sender)[1]
+
+    @property
+    def answer_address(self) -> str:
+        """Where answers go."""
+        return parseaddr(self.reply_to)[1] or self.sender_address
 
     @property
     def own_domain(self) -> str:
