@@ -21,6 +21,7 @@ from bot.inquiry import Inquiry
 from bot.intake.door import ROUTE, RUNNER_OPTIONS, DoorLimits, events_handler
 from bot.logs import trail
 from bot.relay.first import Forked
+from bot.mailroom.readers import MailboxReaders
 from bot.relay.frames import Begin
 from bot.relay.parent import MODULE, CourierProcess
 from bot.rules import Rules
@@ -85,6 +86,7 @@ class Hub:
         self.gate = HubGate(lambda: self.rules, lambda: self.engine, lambda: self.not_ready)
         self.changed: list[Callable[[], None]] = []
         self._streams = StreamReaders(lambda: self.rules, lambda: self.engine, self.gate, self.storehouse.client)
+        self._mailboxes = MailboxReaders(lambda: self.rules, lambda: self.engine)
         self.tally = Tally()
         self.stopping = False
 
@@ -209,6 +211,7 @@ class Hub:
             group.create_task(self.storehouse.watch(), name="store watch")
             group.create_task(self._keep_engine(), name="engine")
             group.create_task(self._streams.run(), name="streams")
+            group.create_task(self._mailboxes.run(), name="mailboxes")
 
     async def _keep_engine(self) -> None:
         """Run an engine while the store is the one that the anchor remembers; a store that only fails slows it."""

@@ -10,6 +10,8 @@ key                                     type    content
 ``fh:meta``                             hash    store, partitions, shards, created
 ``fh:alive``                            string  when any hub last said that it works (ms)
 ``fh:leader``                           hash    owner, until: the hub that runs the calendar's jobs
+``fh:leader:<duty>``                    hash    the same for one other duty: the hub that reads a mailbox
+``fh:marks``                            hash    channel → how far its mailbox was read, and since when it cannot be
 ``fh:rests``                            hash    channel → until when its vendor said that all of it rests, in ms
 ``fh:health``                           hash    channel that fails, or failed of late → since when, and what was told
 ``fh:heard``                            hash    source → when any hub last took anything of it (ms)
@@ -71,6 +73,7 @@ META = b"fh:meta"
 ALIVE = b"fh:alive"
 OUTAGES = b"fh:outages"
 LEADER = b"fh:leader"
+MARKS = b"fh:marks"
 RESTS = b"fh:rests"
 SESSIONS = b"fh:sessions"
 LOGINS = b"fh:logins"
@@ -139,6 +142,11 @@ class Mailbox(NamedTuple):
         """The mailbox of a stored name."""
         channel, _, address = name.partition(US)
         return cls(channel, address)
+
+
+def leader_key(duty: str) -> bytes:
+    """The lease of a duty that one hub has at a time; '' for the calendar's jobs."""
+    return LEADER + f":{duty}".encode() if duty else LEADER
 
 
 def crc16(text: str) -> int:

@@ -1,0 +1,42 @@
+"""How far a mailbox has been read: shared by all hubs and kept on disk, so that the next reader goes on there.
+
+Whoever writes holds the mailbox's leadership. A mark that is behind costs a second look at mails that the inbox knows.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from escalation.ledger.door import Store
+from escalation.ledger.keys import MARKS
+
+
+class Mark(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """``box`` tells one mailbox from another. Every mail up to ``uid`` of its ``validity`` was read (0: none yet) as of
+    ``at``. ``failing`` is since when it cannot be read (0: it can), ``told`` whether people know. Times in ms."""
+
+    box: str
+    at: int
+    validity: int = 0
+    uid: int = 0
+    failing: int = 0
+    told: bool = False
+
+
+_read = msgspec.json.Decoder(Mark).decode
+
+
+class Marks:
+    """The marks of all channels."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def load(self, channel: str) -> Mark | None:
+        """The channel's mark, None before the first. Raises the store's error."""
+        raw = await self._store.execute("HGET", MARKS, channel)
+        return _read(raw) if raw is not None else None
+
+    async def save(self, channel: str, mark: Mark) -> None:
+        """Raises the store's error."""
+        await self._store.execute("HSET", MARKS, channel, msgspec.json.encode(mark))
