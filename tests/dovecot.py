@@ -145,14 +145,19 @@ class Dovecot:
             self.process = None
 
 
+def _folder() -> Path:
+    """A folder that the mail process, which has an identity of its own, can reach."""
+    folder = Path(tempfile.mkdtemp(prefix="fh-dovecot-"))
+    folder.chmod(0o755)
+    return folder
+
+
 @asynccontextmanager
 async def dovecot(
     *, clear: bool = True, mechanisms: str = "plain login", password: str = PASSWORD, more: str = ""
 ) -> AsyncIterator[Dovecot]:
     """A server until the block ends. ``clear``: it takes passwords without encryption. ``more``: further settings."""
-    # Its mail process has an identity of its own, which must reach the folder.
-    folder = Path(tempfile.mkdtemp(prefix="fh-dovecot-"))
-    folder.chmod(0o755)
+    folder = _folder()
     root = os.geteuid() == 0
     names = ("dovecot", "dovecot", "dovenull") if root else (getpass.getuser(),) * 3
     whose = pwd.getpwnam("nobody") if root else pwd.getpwuid(os.geteuid())

@@ -17,11 +17,12 @@ import orjson
 
 from bot.chat import reporting, saying
 from bot.chat.resolving import CLOSING, Resolver
-from bot.chat.rows import Order, Reading, Row, Sender, read_reading, read_row
+from bot.chat.rows import Order, Reading, Row, Sender, digest, read_reading, read_row
 from bot.intake.gate import ItemVerdict
 from bot.rendering.neutral import hide, mask
 from bot.workers.decider import Decider, StoreFailed
 from channels.channel import Uplink
+from escalation.calendar import local
 from escalation.deciding.duties import lead_tier
 from escalation.directory import Directory
 from escalation.incident import IncidentState
@@ -151,9 +152,11 @@ class Answering:
 
     async def _send(self, row: Row, answer: str, now: int) -> None:
         urgency = Urgency.CRITICAL if saying.NO_REPLACEMENT in answer else Urgency.NORMAL
-        item = reporting.item(
-            f"answer.{row.digest}", row.channel, row.sender, answer, now, kind=NoticeKind.ANSWER, urgency=urgency
-        )
+        identity = f"answer.{row.digest}"
+        if row.unproven and urgency is Urgency.NORMAL:
+            # Whoever writes in others' names shall not fill their mailboxes: it is told once a day.
+            identity = f"unproven.{digest(row.sender)}.{local(now):%Y%m%d}"
+        item = reporting.item(identity, row.channel, row.sender, answer, now, kind=NoticeKind.ANSWER, urgency=urgency)
         if not (await self._mailboxes.put([item], now=now))[0]:
             raise StoreFailed("the answer's mailbox did not take it")
 

@@ -112,6 +112,8 @@ def caller(row: Row, sender: Sender | None, directory: Directory) -> str:
     """Who wrote, with the number whole and in groups, as people dial it: the masks of group texts leave it so, because
     the duty room has to call back."""
     number = _MOBILE.sub(r"\1-\2-\3", row.sender)
+    if row.unproven:
+        return f"邮件 {number}（发件人未核实）"
     if sender is None:
         return f"未登记号码 {number}"
     person = directory.people.get(sender.person)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
@@ -47,6 +48,11 @@ class Resolver:
         sender = finding.sender_of(row, directory)
         if said.automatic and not said.emergency:
             return Reading(reason="reply_automatic")
+        if row.unproven:
+            # Accident words are heard from anybody; nothing else is done, and whose name it was hears of it.
+            known = sender is not None and not said.emergency
+            answer = saying.unproven(row.at) if known else ""
+            return Reading(reason="reply_unproven", accident=said.emergency, answer=answer)
         if sender is None:
             answer = "" if said.emergency else saying.stranger(directory)
             return Reading(reason="reply_unknown_sender", accident=said.emergency, answer=answer)
@@ -62,7 +68,7 @@ class Resolver:
             unit=sender.unit,
             role=sender.role,
         )
-        return await self._ordered(reading, sender, orders, directory, row, now)
+        return await self._ordered(reading, sender, _about(orders, row), directory, row, now)
 
     async def _ordered(
         self,
@@ -168,6 +174,17 @@ class Resolver:
         # Whoever decides about damaged ones keeps the answer, since it cannot take effect.
         acting = _acting(reading, orders, known, directory, damaged)
         return replace(acting, trailer="\n".join(part for part in (trailer, acting.trailer) if part))
+
+
+def _about(orders: Sequence[Understood], row: Row) -> Sequence[Understood]:
+    """What names no code means what the message answers, where its channel tells that."""
+    code = read_code(row.about) if row.about else None
+    if code is None or any(order.codes for order in orders):
+        return orders
+    return [
+        dataclasses.replace(order, codes=(code,)) if order.verb not in (None, Verb.TODO, Verb.HELP) else order
+        for order in orders
+    ]
 
 
 def _with_hint(shown: Reading, said: Understood) -> Reading:

@@ -46,7 +46,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One message in the inbox. ``known`` says that a page has already made sure of ``person``, ``unit`` and ``role``;
     else the address speaks for the sender. ``silent``: the answer is shown by the page and not sent. ``pressed`` is
-    what a page's button meant; then the text is only text. ``other``: what came instead of text. Time in ms."""
+    what a page's button meant; then the text is only text. ``other``: what came instead of text. ``about``: the code of
+    what the message answers. ``unproven``: anybody may have written it in the sender's name. Time in ms."""
 
     channel: str
     message_id: str
@@ -60,6 +61,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     silent: bool = False
     pressed: Order | None = None
     other: str = ""
+    about: str = ""
+    unproven: bool = False
 
     @classmethod
     def of(cls, uplink: Uplink, sender: Sender | None, *, silent: bool, pressed: Order | None = None) -> Row:
@@ -78,6 +81,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             silent=silent,
             pressed=pressed,
             other=sound(uplink.other),
+            about=sound(uplink.about),
+            unproven=uplink.unproven,
         )
 
     @property

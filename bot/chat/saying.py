@@ -199,6 +199,15 @@ def stranger(directory: Directory) -> str:
     return f"您好，本号码未登记在通讯录，未作任何记录。如需登记或有情况反映，请联系{room}。"
 
 
+def unproven(at: int) -> str:
+    """A message in somebody's name that does not prove to be theirs: they hear that nothing was done. It quotes
+    nothing: whoever wrote it shall say nothing in the hub's name."""
+    return (
+        f"{words.local(at):%m月%d日 %H:%M}收到一封以您的地址发来的邮件，其中没有本系统发给您的答复凭据，"
+        "无法确认是您本人，未作任何记录。请在收到的警情邮件上直接点“回复”，或改用短信、本人专用页面。如果不是您发的，请告知系统维护员。"
+    )
+
+
 def not_yours(code: str) -> str:
     return f"{code} 不属于您的岗位，不能查询。"
 

@@ -222,8 +222,7 @@ def _ask(abilities: Abilities, clock: ClockKind, code: str, group_answer: str, l
     reply = f"回复“{clock.word} {code}{tail}”"
     if link:
         page = "请打开下面的本人专用页面"
-        # A chat takes the answer where it was asked; a mail would have to be read first.
-        return f"{page}，或{reply}" if abilities.form is Form.TEXT and abilities.replies else page
+        return f"{page}，或{reply}" if abilities.form in (Form.TEXT, Form.MAIL) and abilities.replies else page
     if not abilities.replies:
         return ""
     return words.ASK_WORDS[clock] if abilities.form is Form.SMS else reply

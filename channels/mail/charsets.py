@@ -30,10 +30,11 @@ def text_of(data: bytes, charset: str = "") -> str:
     tries = ["utf-8", "gb18030"]
     if _GB.match(name):
         tries.insert(0, "gb18030")
+    elif _LATIN.fullmatch(name):
+        # Who claims these for Chinese has not thought about it.
+        tries[1:1] = ["cp1252"] if _mostly_latin(data) else []
     elif _TEXT.fullmatch(name) and _known(name):
         tries.insert(0, name)
-    elif _LATIN.fullmatch(name) and _mostly_latin(data):
-        tries.insert(1, "cp1252")
     for codec in tries:
         try:
             return data.decode(codec)

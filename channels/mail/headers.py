@@ -13,7 +13,7 @@ from channels.mail.settings import is_address
 _ANGLE = re.compile(r"<\s*([^<>\s]+)\s*>\s*(?:\([^()]*\))?\s*$")
 _PLUS = re.compile(r"\+([A-Za-z0-9_.-]{18,120})@")
 _PREFIX = re.compile(
-    r"\s*(?:re|fw|fwd|aw|答复|回复|回覆|回應|转发|轉寄)\s*(?:[\[(（]?\d+[\])）]?)?\s*[:：]\s*", re.IGNORECASE
+    r"\A\s*(?:re|fw|fwd|aw|答复|回复|回覆|回應|转发|轉寄)\s*(?:[\[(（]?\d+[\])）]?)?\s*[:：]\s*", re.IGNORECASE
 )
 _DAEMON = re.compile(r"(?:mailer-?daemon|postmaster|mail-?delivery.*|bounces?(?:[+=-].*)?)@", re.IGNORECASE)
 _AUTOMATIC_SUBJECT = re.compile(
