@@ -165,8 +165,8 @@ async def dovecot(
     try:
         for each in ("cur", "new", "tmp"):
             (server.mail / each).mkdir(parents=True)
-        for each in (server.mail, *server.mail.iterdir()):
-            os.chown(each, server.uid, server.gid)
+        for there in (server.mail, *server.mail.iterdir()):
+            os.chown(there, server.uid, server.gid)
         shutil.copy(TLS / "loopback.pem", folder / "cert.pem")
         (folder / "users").write_text(f"{USER}:{{PLAIN}}{password}\n", "utf-8")
         text = _CONFIGURATION.format(

@@ -33,9 +33,9 @@ from escalation.ledger.marks import Mark, Marks
 
 log = logging.getLogger(__name__)
 
-LEASE = 15_000
+LEASE = 8_000
 """How long leadership holds without being renewed, in milliseconds,"""
-RENEW = 4.0
+RENEW = 2.0
 """and how often it is renewed, in seconds."""
 LOOK = 1.0
 """Between two tries to lead, in seconds."""

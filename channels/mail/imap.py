@@ -185,10 +185,10 @@ class Connection:
         """Say goodbye, briefly."""
         if self._writer is None:
             return
-        with suppress(OSError, TimeoutError):
-            async with asyncio.timeout(_GOODBYE):
-                self._writer.write(b"bye LOGOUT\r\n")
-                await self._writer.drain()
+        if not self._writer.is_closing():
+            with suppress(OSError, TimeoutError):
+                async with asyncio.timeout(_GOODBYE):
+                    await self._write(b"bye LOGOUT\r\n")
         self._writer.close()
         with suppress(OSError, TimeoutError):
             async with asyncio.timeout(_GOODBYE):
@@ -333,6 +333,9 @@ class Connection:
 
     async def _write(self, data: bytes) -> None:
         writer = self._line[1]
+        if writer.is_closing():
+            # What some event loops write to a closed line is an error of their own.
+            raise ConnectionResetError("the line is closed")
         writer.write(data)
         await writer.drain()
 

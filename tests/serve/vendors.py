@@ -97,7 +97,7 @@ class Vendors:
             return web.Response(status=408)
         found = self._found(asked)
         assert found is not None
-        return web.json_response(_shown(found))
+        return web.json_response(_shown(found) | _raw(found))
 
     def _found(self, asked: dict[str, Any]) -> Received | None:
         for each in self.received[asked["since"] :]:
@@ -138,6 +138,11 @@ class Vendors:
 def _shown(message: Received) -> dict[str, str]:
     shown = asdict(message)
     return {name: shown[name] for name in ("channel", "address", "text", "subject")}
+
+
+def _raw(message: Received) -> dict[str, str]:
+    """A mail as it came, each byte a sign."""
+    return {"raw": message.raw.decode("latin-1")} if message.channel == "smtp_mail" else {}
 
 
 async def serve(folder: Path, port: int) -> None:

@@ -34,7 +34,8 @@ class Kept:
 
 class MailboxServer:
     """One mailbox of one user. ``needs_id``: no folder opens before the client has said its name, as with 163;
-    ``abilities`` is what it offers besides the login. Commands are kept in ``commands``."""
+    ``abilities`` is what it offers besides the login; while ``holding`` no mail is marked, and ``held`` says that one
+    was to be. Commands are kept in ``commands``."""
 
     def __init__(
         self,
@@ -54,6 +55,8 @@ class MailboxServer:
         self.mails: list[Kept] = []
         self.folders: dict[str, list[Kept]] = {}
         self.commands: list[str] = []
+        self.holding = False
+        self.held = asyncio.Event()
         self._now = now
         self._next = 1
         self._news = asyncio.Condition()
@@ -247,6 +250,9 @@ class _Conversation:
         asked = re.fullmatch(r"([\d,]+) \+FLAGS\.SILENT \((\\Seen|\\Deleted)\)", said)
         if asked is None or not _SET.fullmatch(asked[1]):
             return "BAD store what"
+        if self._box.holding:
+            self._box.held.set()
+            await asyncio.Event().wait()
         for each in self._box.mails:
             if str(each.uid) in asked[1].split(","):
                 each.flags.add(asked[2])
