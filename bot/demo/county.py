@@ -29,13 +29,15 @@ TEMPLATES = {
 
 MEMBERS = ("HeZhen", "PeiZhuanguan", "PengZhuren")
 """Who reads the county's WeCom app: members' userids, as the county's TOML writes them."""
+MAIL_USER = "fenghuo@example.cn"
+"""Whose mailbox answers by mail come into."""
 CORPID, AGENTID = "wwdemo0000000001", 1000002
 
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where the simulated vendors listen, and where the hub is to. Without DingTalk all groups are WeCom's, and without
-    the cloud all text messages leave by the gateway."""
+    """Where the simulated vendors listen, and where the hub is to. Without DingTalk all groups are WeCom's, without
+    the cloud all text messages leave by the gateway, and without a mailbox nobody answers by mail."""
 
     public_url: str
     port: int
@@ -45,6 +47,7 @@ class Addresses:
     upstream_url: str
     dingtalk_url: str = ""
     cloud_url: str = ""
+    imap_port: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,8 @@ _TOKENS = (
     "cloud-callback",
     "app-secret",
     "app-callback-token",
+    "mail-password",
+    "mail-reply",
     "source-demo",
     *ROBOTS,
 )
@@ -106,9 +111,20 @@ def _filled(text: str, addresses: Addresses, password_hash: str) -> str:
     cloud = files("bot.demo").joinpath("county_cloud.toml").read_text("utf-8") if addresses.cloud_url else ""
     park = _DINGTALK_GROUP if addresses.dingtalk_url else _WECOM_GROUP
     tables = {"cloud_tables": cloud.format(**known) + "\n" if cloud else "", "park_group": park.format(**known)}
+    tables["mailbox"] = _MAILBOX.format(**known, mail_user=MAIL_USER) if addresses.imap_port else ""
     return text.format(**known, **tables, password_hash=password_hash, by_cloud="cloud" if cloud else "sms")
 
 
+_MAILBOX = """
+[channels.mail.imap]
+host = "127.0.0.1"
+port = {imap_port}
+security = "none"
+username = "{mail_user}"
+password = "file:secrets/mail-password"
+reply_secret = "file:secrets/mail-reply"
+poll = 5.0
+"""
 _WECOM_GROUP = """[channels.park-group]
 kind = "wecom_robot"
 key = "file:secrets/park-group"

@@ -56,7 +56,10 @@ class Phone:
 
     @property
     def way(self) -> str:
-        """By which channel its owner writes: the one that the newest message came by, of those that take answers."""
+        """By which channel its owner writes: by mail who is reached by mail alone, else by the one that the newest
+        message came by, of those that take answers."""
+        if self.mail and not (self.number or self.member):
+            return MAIL
         ways = {SMS: self.number, APP: self.member}
         came = (each["by"] for each in reversed(self.messages) if ways.get(each["by"]))
         return next(came, APP if self.member and not self.number else SMS)
@@ -71,7 +74,7 @@ class Phone:
             "place": self.place,
             "address": self.address,
             "group": bool(self.unit),
-            "answers": bool(self.number or self.member),
+            "answers": bool(self.number or self.member or self.mail),
             "messages": self.messages,
         }
 

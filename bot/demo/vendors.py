@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from secrets import token_hex
 
 import aiohttp
 
@@ -15,14 +16,17 @@ from bot.demo.county import (
     CLOUD_LIMITS,
     CLOUD_SIGNATURE,
     DINGTALK,
+    MAIL_USER,
     MEMBERS,
     ROBOTS,
     TEMPLATES,
     Addresses,
     app_account,
 )
+from bot.demo.replies import reply
 from bot.demo.simulators.aliyun import AliyunSms, taken_as_received
 from bot.demo.simulators.dingtalk import DingtalkRobots, Robot
+from bot.demo.simulators.imap import MailboxServer
 from bot.demo.simulators.kannel import KannelGateway
 from bot.demo.simulators.smtp import MailServer
 from bot.demo.simulators.upstream import Upstream
@@ -53,6 +57,8 @@ class Vendors:
     gateway: KannelGateway
     app: WecomApp
     cloud: AliyunSms
+    mail: MailServer
+    mailbox: MailboxServer
     addresses: Addresses
     session: aiohttp.ClientSession
 
@@ -60,6 +66,14 @@ class Vendors:
         """The phone ``number`` answers by text message on the way it is written to. The HTTP status of the door."""
         vendor = self.cloud if channel == CLOUD else self.gateway
         return await vendor.answer(number, text, self.session)
+
+    async def write_mail(self, address: str, text: str) -> int:
+        """Somebody answers the newest mail they got. 404 where they got none."""
+        got = next((each.raw for each in reversed(self.mail.received) if each.address == address), None)
+        if got is None:
+            return 404
+        await self.mailbox.deliver(reply(got, text, identity=token_hex(8)))
+        return 200
 
     async def write_in_app(self, member: str, text: str) -> int:
         """A member writes to the WeCom app. Returns the HTTP status of the hub's door, 0 where it did not answer."""
@@ -92,6 +106,7 @@ async def vendors(
         robot = Robot(DINGTALK, secrets[f"{DINGTALK}-sign"])
         dingtalk = DingtalkRobots({secrets[DINGTALK]: robot}, now, hear)
         mail = MailServer(now, hear)
+        mailbox = MailboxServer(now, (MAIL_USER, secrets["mail-password"]))
         upstream = Upstream([secrets["upstream"]], now, hear)
         sms_url = await stack.enter_async_context(listening(gateway.app()))
         addresses = Addresses(
@@ -99,12 +114,13 @@ async def vendors(
             port=port,
             sms_url=sms_url + "/cgi-bin/sendsms",
             smtp_port=await stack.enter_async_context(mail.listening()),
+            imap_port=await stack.enter_async_context(mailbox.listening()),
             wecom_url=await stack.enter_async_context(listening(app.beside(robots.app()))),
             dingtalk_url=await stack.enter_async_context(listening(dingtalk.app())),
             cloud_url=await stack.enter_async_context(listening(cloud.app())),
             upstream_url=await stack.enter_async_context(listening(upstream.app())) + "/hook",
         )
-        yield Vendors(gateway, app, cloud, addresses, session)
+        yield Vendors(gateway, app, cloud, mail, mailbox, addresses, session)
 
 
 def _cloud(public_url: str, secrets: Mapping[str, str], now: Now) -> AliyunSms:

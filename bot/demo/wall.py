@@ -13,7 +13,7 @@ import orjson
 from bot.clock import PushedClock
 from bot.demo import board
 from bot.demo.controls import Asked, Controls, Refusal
-from bot.demo.phones import APP, Phones
+from bot.demo.phones import APP, MAIL, Phones
 from bot.demo.simulators.vendor import Received
 from bot.demo.vendors import Vendors
 from bot.hub import Hub
@@ -33,7 +33,7 @@ _FARTHEST = 24 * 60
 
 
 class Answer(msgspec.Struct):
-    """``/demo/api/answer``: what a person writes on their phone, as a text message or in the WeCom app."""
+    """``/demo/api/answer``: what a person writes on their phone: a text message, in the WeCom app, or a mail."""
 
     phone: str
     text: str
@@ -129,13 +129,15 @@ class Wall:
         """A person writes on their phone, by the way they were written to last. Raises :class:`Refusal`."""
         phone = self._phones.by_id.get(answer.phone)
         text = visible(answer.text)[:_MOST_TEXT]
-        if phone is None or not (phone.number or phone.member):
+        if phone is None or not (phone.number or phone.member or phone.mail):
             raise Refusal("这部电话不能发消息")
         if not text:
             raise Refusal("请先写内容")
         way = phone.way
         if way == APP:
             status = await self.vendors.write_in_app(phone.member, text)
+        elif way == MAIL:
+            status = await self.vendors.write_mail(phone.mail, text)
         else:
             status = await self.vendors.write(phone.number, text, phone.line)
         if not 200 <= status < 300:

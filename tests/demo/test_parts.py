@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from aiohttp import web
 from bot.demo.bubbles import mail_parts, markdown_lines
 from bot.demo.controls import Asked, Refusal
 from bot.demo.demo import CannotStart, running
+from bot.demo.wall import Answer
 from bot.web.stream import Stream
 from escalation.vocabulary import Mode
 from tests.demo.house import DUST, House
@@ -124,6 +126,22 @@ async def test_the_heartbeat_is_an_event_that_a_page_can_see() -> None:
             assert await page.ended()
     finally:
         await runner.cleanup()
+
+
+async def test_who_has_only_a_mailbox_answers_by_mail(house: House) -> None:
+    wall = house.demo.wall
+    with pytest.raises(Refusal):
+        await wall.answer(Answer("qinghe-officer", "签收"))
+    async with Listener.at(house) as page:
+        await wall.answer(Answer("bai", "着火了，快来人"))
+        told = {"phone": ""}
+        while told["phone"] != "qinghe-officer":
+            _, told, _ = await page.next_of("message")
+    code = re.search(r"[AW]\d{4,}", str(told))
+    assert code is not None
+    await wall.answer(Answer("qinghe-officer", "签收"))
+    found = await house.until(code[0], lambda incident: any(each.person == "qinghe-officer" for each in incident.deeds))
+    assert [each.verb for each in found.deeds] == ["sign"]
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.demo.replies import reply
 from bot.demo.simulators.imap import MailboxServer
 from tests.dovecot import PASSWORD, USER, Dovecot, dovecot
-from tests.mail_answers import bounce, reply
+from tests.mail_answers import bounce
 from tests.serve.town import WORKER, Town
 from tests.serve.vendors import now
 

@@ -98,10 +98,7 @@ function makePhone(state) {
   const phone = { id: state.id, name: state.name, node, screen, badge, unread: 0, hint: make("p", "hint"), nameButton: name };
   head.addEventListener("click", () => setAsleep(phone, !node.classList.contains("asleep")));
   if (state.answers) node.append(...answering(phone));
-  else {
-    if (!state.group) phone.hint.textContent = "只收邮件：请打开邮件里的签收页面";
-    node.append(phone.hint);
-  }
+  else node.append(phone.hint);
   const read = () => seen(phone);
   node.addEventListener("pointerdown", read);
   node.addEventListener("focusin", read);
