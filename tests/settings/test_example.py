@@ -89,6 +89,8 @@ def test_every_setting_that_the_example_only_shows_works_when_it_is_switched_on(
         "stream",
         "sms-callback",
         "mail-password",
+        "mail-imap-password",
+        "mail-reply",
         "upstream",
         "town-group-token",
         "cloud-key",
