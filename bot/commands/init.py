@@ -80,8 +80,8 @@ def fresh_secret(loc: Loc) -> str:
 
 
 def _is_vendors(loc: Loc) -> bool:
-    """A channel's password or key comes from its vendor; signing secrets and callback tokens are ours."""
-    return loc[0] == "channels" and "secrets" not in loc and loc[-1] != "callback_token"
+    """A channel's password or key comes from its vendor; signing secrets, callback tokens and seals are ours."""
+    return loc[0] == "channels" and "secrets" not in loc and loc[-1] not in ("callback_token", "reply_secret")
 
 
 def _reference(data: Any, loc: Loc) -> str:
