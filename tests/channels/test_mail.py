@@ -317,6 +317,22 @@ async def test_login_over_starttls(session: aiohttp.ClientSession, clock: Clock)
         assert len(vendor.received) == 1
 
 
+async def test_login_over_a_line_that_is_safe_from_its_first_byte(session: aiohttp.ClientSession, clock: Clock) -> None:
+    server = {"tls": _server_tls(), "wrapped": True, "login": LOGIN}
+    async with serving(session, clock, settings=_with_login(security="tls"), **server) as (vendor, driver):
+        for number in range(2):
+            assert (await driver.send(a_mail(id=f"n{number}"))).kind is OutcomeKind.ACCEPTED
+        assert (len(vendor.received), vendor.connections) == (2, 1)
+    unknown = _with_login(security="tls", ca_file="")
+    async with serving(session, clock, settings=unknown, **server) as (vendor, driver):
+        outcome = await driver.send(a_mail())
+        assert (outcome.kind, "证书不可信" in outcome.detail) == (OutcomeKind.MISCONFIGURED, True)
+    without = _with_login(security="tls", username="", password="")
+    async with serving(session, clock, settings=without, **server) as (vendor, driver):
+        assert (await driver.send(a_mail())).kind is OutcomeKind.MISCONFIGURED
+        assert vendor.received == []
+
+
 async def test_a_wrong_password_is_misconfigured_and_never_shown(
     session: aiohttp.ClientSession, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:

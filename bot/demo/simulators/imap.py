@@ -35,7 +35,8 @@ class Kept:
 class MailboxServer:
     """One mailbox of one user. ``needs_id``: no folder opens before the client has said its name, as with 163;
     ``abilities`` is what it offers besides the login; while ``holding`` no mail is marked, and ``held`` says that one
-    was to be. Commands are kept in ``commands``."""
+    was to be. ``refuses`` are UIDs it does not hand out; with ``refuses_lines`` it hangs up on whoever calls. Commands
+    are kept in ``commands``."""
 
     def __init__(
         self,
@@ -55,6 +56,8 @@ class MailboxServer:
         self.mails: list[Kept] = []
         self.folders: dict[str, list[Kept]] = {}
         self.commands: list[str] = []
+        self.refuses: set[int] = set()
+        self.refuses_lines = False
         self.holding = False
         self.held = asyncio.Event()
         self._now = now
@@ -71,11 +74,13 @@ class MailboxServer:
         return self.mails[-1].uid
 
     async def until(self, uid: int, flag: str = "\\Seen") -> None:
-        """Wait until a mail has this flag, or is gone."""
+        """Wait until a mail came and has this flag, or is gone again."""
+
+        def done() -> bool:
+            return uid < self._next and all(flag in each.flags for each in self.mails if each.uid == uid)
+
         async with self._news:
-            await self._news.wait_for(
-                lambda: all(flag in each.flags for each in self.mails if each.uid == uid)  # gone: none
-            )
+            await self._news.wait_for(done)
 
     def renumber(self, validity: int) -> None:
         """The mailbox gets another validity, and its mails other UIDs, as after a move to another machine."""
@@ -115,6 +120,8 @@ class MailboxServer:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._open.add(writer)
+        if self.refuses_lines:
+            writer.transport.abort()
         try:
             await _Conversation(self, reader, writer).run()
         except (ConnectionError, asyncio.IncompleteReadError):
@@ -239,6 +246,8 @@ class _Conversation:
         asked = re.fullmatch(r"(\d+) \(UID BODY\.PEEK\[\]<0\.(\d+)>\)", said)
         if asked is None:
             return "BAD fetch what"
+        if int(asked[1]) in self._box.refuses:
+            return "NO [SERVERBUG] it is broken"
         for place, each in enumerate(self._box.mails, 1):
             if each.uid == int(asked[1]):
                 body = each.raw[: int(asked[2])]

@@ -6,6 +6,7 @@ import asyncio
 import email
 import re
 import ssl
+import warnings
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -24,9 +25,9 @@ class MailServer:
     """One server in the running loop. A message's address is its first recipient, its text the plain part.
 
     ``now`` gives milliseconds. ``refuses`` maps recipients to what RCPT answers. ``login`` is the one user and password
-    (None: nobody has to log in). Faults are played when the whole mail has come; :attr:`Fault.REFUSE` answers with its
-    ``code``, :attr:`Fault.GARBAGE` with what is no SMTP. ``connections`` and ``noops`` are counted, ``options``
-    are those of DSN.
+    (None: nobody has to log in). ``tls`` is offered by STARTTLS, or (``wrapped``) spoken from the first byte. Faults
+    are played when the whole mail has come; :attr:`Fault.REFUSE` answers with its ``code``, :attr:`Fault.GARBAGE` with
+    what is no SMTP. ``connections`` and ``noops`` are counted, ``options`` are those of DSN.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class MailServer:
         *,
         login: tuple[str, str] | None = None,
         tls: ssl.SSLContext | None = None,
+        wrapped: bool = False,
         data_size_limit: int = 1_000_000,
         channel: str = "smtp_mail",
     ) -> None:
@@ -49,6 +51,7 @@ class MailServer:
         self._now = now
         self._login = login
         self._tls = tls
+        self._wrapped = wrapped
         self._limit = data_size_limit
         self._channel = channel
         self._open: set[_Conversation] = set()
@@ -61,7 +64,8 @@ class MailServer:
     async def listening(self, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[int]:
         """Serve until the block ends; gives the port."""
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(self._conversation, host, port)
+        wrapping = self._tls if self._wrapped else None
+        server = await loop.create_server(self._conversation, host, port, ssl=wrapping)
         try:
             yield int(server.sockets[0].getsockname()[1])
         finally:
@@ -77,7 +81,12 @@ class MailServer:
                 each.transport.close()
 
     def _conversation(self) -> _Conversation:
-        return _Conversation(self, self._tls, self._login, self._limit)
+        if not self._wrapped:
+            return _Conversation(self, self._tls, self._login, self._limit)
+        with warnings.catch_warnings():
+            # It knows only lines that were made safe by STARTTLS, and warns of a login over any other.
+            warnings.simplefilter("ignore", UserWarning)
+            return _Conversation(self, None, self._login, self._limit, safe=True)
 
     def opened(self, conversation: _Conversation) -> None:
         self.connections += 1
@@ -154,7 +163,13 @@ class _Conversation(SMTP):
     """aiosmtpd's protocol, which knows no DSN options, with those taken out and counted first."""
 
     def __init__(
-        self, owner: MailServer, tls: ssl.SSLContext | None, login: tuple[str, str] | None, limit: int
+        self,
+        owner: MailServer,
+        tls: ssl.SSLContext | None,
+        login: tuple[str, str] | None,
+        limit: int,
+        *,
+        safe: bool = False,
     ) -> None:
         self._owner = owner
         super().__init__(
@@ -162,7 +177,7 @@ class _Conversation(SMTP):
             hostname="mail.demo.invalid",
             tls_context=tls,
             data_size_limit=limit,
-            auth_required=login is not None and tls is not None,
+            auth_required=login is not None and (safe or tls is not None),
             auth_require_tls=tls is not None,
             authenticator=_authenticator(login) if login else None,
             loop=asyncio.get_running_loop(),

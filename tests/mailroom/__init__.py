@@ -1,0 +1,1 @@
+"""Answers and returned mails out of a mailbox: taken once, whatever dies in between."""
