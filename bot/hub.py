@@ -20,8 +20,8 @@ from bot.gate import HubGate
 from bot.inquiry import Inquiry
 from bot.intake.door import ROUTE, RUNNER_OPTIONS, DoorLimits, events_handler
 from bot.logs import trail
-from bot.relay.first import Forked
 from bot.mailroom.readers import MailboxReaders
+from bot.relay.first import Forked
 from bot.relay.frames import Begin
 from bot.relay.parent import MODULE, CourierProcess
 from bot.rules import Rules
