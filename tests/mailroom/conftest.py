@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -34,30 +35,37 @@ poll = 1.0
 """
 
 
+@dataclass(frozen=True)
+class Running:
+    """A reader at work."""
+
+    task: asyncio.Task[None]
+
+
 class Post:
     """The county's mailbox, and its readers."""
 
     def __init__(self, house: House, box: MailboxServer) -> None:
         self.house = house
         self.box = box
-        self._tasks: list[asyncio.Task[None]] = []
+        self._running: list[Running] = []
 
-    def start(self, hub: str = "hub-a") -> asyncio.Task[None]:
+    def start(self, hub: str = "hub-a") -> Running:
         driver = self.house.engine.rules.channels["mail"]
         assert isinstance(driver, Driver)
         imap, reader = driver.settings.imap, driver.reader
         assert imap is not None
         assert reader is not None
         task = asyncio.create_task(MailboxReader("mail", imap, reader, lambda: self.house.engine, hub).run())
-        self._tasks.append(task)
-        return task
+        self._running.append(Running(task))
+        return self._running[-1]
 
-    async def kill(self, task: asyncio.Task[None]) -> None:
+    async def kill(self, reader: Running) -> None:
         """The hub of this reader dies, and its lease ends."""
-        task.cancel()
+        reader.task.cancel()
         with suppress(asyncio.CancelledError):
-            await task
-        self._tasks.remove(task)
+            await reader.task
+        self._running.remove(reader)
         self.house.push(module.LEASE)
 
     async def told(self) -> tuple[str, bytes]:
@@ -84,8 +92,8 @@ class Post:
         await eventually(done)
 
     async def end(self) -> None:
-        for task in list(self._tasks):
-            await self.kill(task)
+        for reader in list(self._running):
+            await self.kill(reader)
 
 
 @pytest.fixture

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import pytest
 
 from bot.demo.replies import reply
 from bot.mailroom import reader as module
 from bot.mailroom.trouble import PATIENCE
-from channels.mail import incoming
+from channels.mail import headers, incoming
 from escalation.ledger.leadership import Leadership
 from escalation.ledger.marks import Mark, Marks
 from tests.mail_answers import bounce
@@ -51,7 +52,7 @@ async def _after_it_is_marked(post: Post) -> None:
 
 @pytest.mark.parametrize("where", [_before_it_is_kept, _before_it_is_marked, _after_it_is_marked])
 async def test_a_hub_that_dies_there_takes_the_answer_once(
-    post: Post, where: Callable[[Post], asyncio.Future[None]]
+    post: Post, where: Callable[[Post], Coroutine[Any, Any, None]]
 ) -> None:
     code, mail = await post.told()
     post.box.holding = where is _before_it_is_marked
@@ -152,7 +153,7 @@ async def test_a_forged_name_does_nothing_and_its_owner_hears_once_a_day(post: P
 
 async def test_a_mail_that_cannot_be_read_is_left_for_people(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
     code, mail = await post.told()
-    real = incoming.parsed
+    real = headers.parsed
 
     def sometimes(raw: bytes) -> object:
         if b"broken" in raw:
