@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -18,6 +18,8 @@ from datetime import timedelta
 import msgspec
 from redis.exceptions import RedisError
 
+from bot.chat.accidents import accident_words
+from bot.chat.folding import folded
 from bot.engine import Engine
 from bot.mailroom.trouble import PATIENCE, mailbox_change
 from bot.store.errors import StoreError
@@ -41,6 +43,10 @@ LOOK = 1.0
 """Between two tries to lead, in seconds."""
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 120.0
 """Between two tries of a mailbox that cannot be read, in seconds. Others may lead meanwhile."""
+MOST_OF_ONE = 30
+"""So many mails of one address are taken in an hour; more are left for people. Two machines that answer each other end
+here."""
+_HOUR = 3_600_000
 TRIES = 3
 """After so many refusals of one mail it is left for people."""
 
@@ -58,6 +64,7 @@ class MailboxReader:
         self._hub = hub
         self._pause = FIRST_PAUSE
         self._refusals: Counter[int] = Counter()
+        self._lately: deque[tuple[int, str]] = deque()
         told = f"{settings.host.lower()}\x1f{settings.username}\x1f{settings.folder}"
         self._box = hashlib.blake2s(told.encode("utf-8", "replace"), digest_size=8).hexdigest()
 
@@ -168,9 +175,15 @@ class MailboxReader:
             log.info("mail %d of channel %s means nothing: %s", uid, self._channel, incoming.why)
         directory = engine.rules.directory
         uplinks = [canonical(each, directory) for each in incoming.items if isinstance(each, Uplink)]
+        if any(self._too_many(each, now) for each in uplinks):
+            log.error(
+                "mail %d of channel %s is left unread for people: its sender writes too often", uid, self._channel
+            )
+            return
         reports = [each for each in incoming.items if isinstance(each, Report)]
         if uplinks:
-            await engine.answering.take(uplinks, now)
+            fresh = await engine.answering.take(uplinks, now)
+            self._lately += [(now, each.sender) for each, new in zip(uplinks, fresh, strict=True) if new]
         if reports and not await engine.report(reports):
             log.error("a mail of channel %s came back, of no incident: %s", self._channel, reports[0].detail)
         if incoming.items:
@@ -179,6 +192,13 @@ class MailboxReader:
             await connection.done([uid])
         except NotDoneError as error:
             log.warning("mail %d of channel %s could not be marked as read: %s", uid, self._channel, error)
+
+    def _too_many(self, uplink: Uplink, now: int) -> bool:
+        """Whether this sender wrote too often of late; accident words are taken however often."""
+        while self._lately and self._lately[0][0] <= now - _HOUR:
+            self._lately.popleft()
+        often = sum(sender == uplink.sender for _, sender in self._lately) >= MOST_OF_ONE
+        return often and not accident_words(folded(uplink.text).lower())
 
     async def _well(self, engine: Engine, marks: Marks, mark: Mark) -> Mark:
         """It was read to its end."""

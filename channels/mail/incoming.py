@@ -17,8 +17,10 @@ from channels.mail.bounces import Returned, returned
 from channels.mail.headers import Headers, parsed
 from channels.mail.quoting import own_words
 from channels.mail.seal import Proof, Seal, words_in
+from channels.masking import Masker
 
 _LONGEST_TEXT = 2000
+_masked = Masker(())
 _CODE = re.compile(r"\[([AW][0-9]{4,})\]", re.IGNORECASE)
 
 
@@ -89,15 +91,16 @@ class Reader:
         reports: list[Report] = []
         why = "退信：未说明结果"
         for each in news:
+            said = _masked(each.said)
             if each.kind is None:
-                why = f"退信：仍在投递（{each.said}）"
+                why = f"退信：仍在投递（{said}）"
                 continue
             key = self._letter(each)
             if key is None:
-                why = f"退信：找不到对应的通知（{each.said}）"
+                why = f"退信：找不到对应的通知（{said}）"
                 continue
             word = "已送达" if each.kind is ReceiptKind.DELIVERED else "退信"
-            reports.append(Report(self.channel, key, "", each.kind, at, f"{word} {each.said}".strip()))
+            reports.append(Report(self.channel, key, "", each.kind, at, f"{word} {said}".strip()))
         return Incoming(tuple(reports), "" if reports else why)
 
     def _letter(self, news: Returned) -> str | None:

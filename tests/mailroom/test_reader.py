@@ -179,6 +179,23 @@ async def test_a_mail_that_its_server_does_not_hand_out_holds_nobody_up(post: Po
     assert len(fetches) == module.TRIES
 
 
+async def test_machines_that_answer_each_other_end(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_OF_ONE", 3)
+    code, mail = await post.told()
+    post.start()
+    last = 0
+    for _ in range(6):
+        last = await post.answered(mail, "感谢来信")
+    # Whatever else they write, an accident is heard.
+    await post.box.until(await post.answered(mail, "着火了"))
+    assert await post.deeds(code) == []
+    assert [each.uid for each in post.box.mails if not each.flags] == [last - 2, last - 1, last]
+    assert sum("没有看懂" in text for text in post.house.texts(OFFICER_MAIL)) == 3
+    post.house.push(3_600_000)
+    await post.box.until(await post.answered(mail, "1"))
+    assert await post.deeds(code) == ["sign"]
+
+
 async def test_a_wrong_password_is_told_once_across_hubs_and_once_when_it_works(post: Post) -> None:
     post.box.login = (LOGIN[0], "changed")
     for hub in ("hub-a", "hub-b"):
