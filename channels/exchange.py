@@ -20,7 +20,8 @@ _LONGEST_REST = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole HTTP answer; ``retry_after`` is the header as it came, '' when absent."""
+    """A whole HTTP answer; ``retry_after`` is the header as it came (some gateways name it otherwise), '' when
+    absent."""
 
     status: int
     body: bytes
@@ -89,7 +90,9 @@ async def ask(
                 middlewares=None if method == "POST" else (_Once(),),
             ) as response:
                 received = await _read(response)
-                return Answer(response.status, received, response.headers.get("Retry-After", ""))
+                headers = response.headers
+                rest = headers.get("Retry-After", "") or headers.get("x-ogw-ratelimit-reset", "")
+                return Answer(response.status, received, rest)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             if last or not _never_left(error):
                 return _without_answer(error, mask)

@@ -118,6 +118,7 @@ class Driver(Robot):
             max_bytes=settings.max_bytes - _ROOM,
             windows=(Window(settings.per_minute, WINDOW_SECONDS),),
             reserve=settings.reserve,
+            mentions=settings.mention,
             timeout=settings.timeout,
         )
         self._settings = settings

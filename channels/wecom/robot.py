@@ -76,6 +76,7 @@ class Driver(Robot):
             max_bytes=MARKDOWN_BYTES,
             windows=(Window(settings.per_minute, WINDOW_SECONDS),),
             reserve=settings.reserve,
+            mentions=True,
             mention_cost=1,
             timeout=settings.timeout,
         )
