@@ -59,6 +59,7 @@ class KannelGateway:
     ) -> None:
         self.inbox = Inbox(on_message)
         self.faults = Faults()
+        self.barred: dict[str, int] = {}
         self.uplink_url = uplink_url
         self._user = (username, password)
         self._now = now
@@ -131,7 +132,9 @@ class KannelGateway:
             raise _RefusedError(400, "Missing receiver number, rejected")
         if not params["to"].strip():
             raise _RefusedError(400, "Empty receiver number not allowed, rejected")
-        if not set(params["to"]) <= _NUMBER_MARKS:
+        if params["to"] in self.barred:
+            self.barred[params["to"]] += 1
+        if params["to"] in self.barred or not set(params["to"]) <= _NUMBER_MARKS:
             raise _RefusedError(400, "Number(s) has/have been denied by white- and/or black-lists.")
         sender = params.get("from") or self._default_sender
         if not sender:
