@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 from bot import control
 from bot.commands import rehearsals
 from bot.commands.backups import backup_arguments, restore_arguments, run_backup, run_restore
+from bot.commands.channels import run_channels, run_trial, trial_arguments
 from bot.commands.check import run_check
 from bot.commands.common import further_findings, loaded_or_exit, print_result
 from bot.commands.dead import dead_arguments, run_dead
@@ -97,6 +98,9 @@ def _parser() -> argparse.ArgumentParser:
     backup_arguments(made)
     made = command("restore", "从备份恢复并核对 / restore a backup and verify it", run_restore)
     restore_arguments(made)
+    command("channels", "渠道的能力和状态 / what the channels can do, and how they fare", run_channels)
+    made = command("send-test", "发一条测试消息并等结果 / send a test message and wait for its end", run_trial)
+    trial_arguments(made)
     made = command("dead", "死信：查看、重发、了结 / dead letters", run_dead, config=False, as_json=False)
     dead_arguments(made)
     made = command("explain", "如果发生，谁在何时被通知 / who would be told, when, and why", rehearsals.run_explain)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from bot.addresses import shown_address
 from bot.rehearsal.told import KIND_WORDS
 from bot.unreadable import line_of_unreadable
 from bot.workers.committing import LostRaces
@@ -192,7 +193,7 @@ def _line(letter: DeadLetter) -> DeadLine:
         kind_word=KIND_WORDS.get(row.kind.value, row.kind.value),
         urgency=row.urgency.value,
         channel=row.channel,
-        address=mask_phones(row.address),
+        address=shown_address(row.address),
         names=[who.name for who in told.everybody] if told is not None else [],
         at=local(letter.at).isoformat(timespec="seconds"),
         result=letter.result,

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from bot.backup import Backup
+from bot.channel_states import ChannelList
 from bot.chat.preview import ReadAs
 from bot.deadletters import DeadDone, DeadLine, DeadList
 from bot.inquiry import Verification
@@ -20,6 +21,7 @@ from bot.rehearsal.explain import Explanation
 from bot.rehearsal.replay import Replayed
 from bot.restore import Restored
 from bot.story import Story
+from bot.trials import TrialReport
 from bot.web.incidents import IncidentPage
 
 PRINTED: dict[str, type[msgspec.Struct]] = {
@@ -38,6 +40,8 @@ OPERATED: dict[str, type[msgspec.Struct]] = {
     "quarantine-retry": QuarantineWorked,
     "backup": Backup,
     "restore": Restored,
+    "channels": ChannelList,
+    "send-test": TrialReport,
     "dead-list": DeadList,
     "dead-show": DeadLine,
     "dead-done": DeadDone,

@@ -32,7 +32,8 @@ async def delivered(house: House, code: str, kind: ReceiptKind) -> None:
     """The gateway reports what became of the officer's text message."""
     incident = await house.incident(code)
     notice = max(
-        (each for each in incident.notices.values() if each.contact.address == OFFICER), key=lambda each: each.created_at
+        (each for each in incident.notices.values() if each.contact.address == OFFICER),
+        key=lambda each: each.created_at,
     )
     await house.engine.report([Report("sms", notice.id, "", kind, house.clock.now(), "UNDELIV")])
 
