@@ -77,6 +77,9 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("--lang", choices=("zh", "en"), default="zh")
     made = command("check", "检查配置，一次列出所有问题 / check the configuration", _check)
     made.add_argument("--lang", choices=("zh", "en"), default="zh")
+    made.add_argument(
+        "--online", action="store_true", help="另外登录每个渠道的平台，不发送 / log in to every vendor, send nothing"
+    )
     command("serve", "启动 / run the hub", _serve, as_json=False)
     made = command("demo", "演示：一面电话墙 / demonstration: a wall of phones", _demo, config=False, as_json=False)
     made.add_argument("--port", type=int, default=8080)
@@ -126,7 +129,7 @@ def _init(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    return run_check(options.config, options.lang, options.json, [further_findings])
+    return run_check(options.config, options.lang, options.json, [further_findings], online=options.online)
 
 
 def _serve(options: argparse.Namespace) -> int:

@@ -28,7 +28,7 @@ class Answer:
     retry_after: str = ""
 
 
-class _Once:
+class Once:
     """Lets a request leave one time only.
 
     aiohttp repeats idempotent methods by itself when a connection breaks; a GET that sends a text message is not
@@ -87,9 +87,9 @@ async def ask(
                 timeout=limits,
                 allow_redirects=False,
                 server_hostname=server_hostname,
-                middlewares=None if method == "POST" else (_Once(),),
+                middlewares=None if method == "POST" else (Once(),),
             ) as response:
-                received = await _read(response)
+                received = await read_whole(response)
                 headers = response.headers
                 rest = headers.get("Retry-After", "") or headers.get("x-ogw-ratelimit-reset", "")
                 return Answer(response.status, received, rest)
@@ -141,7 +141,8 @@ def rest_given(answer: Answer, at: int) -> float | None:
     return retry_seconds(answer.retry_after, at, 0.0) if answer.retry_after else None
 
 
-async def _read(response: aiohttp.ClientResponse) -> bytes:
+async def read_whole(response: aiohttp.ClientResponse) -> bytes:
+    """The body of an answer. Raises aiohttp's errors, also for one that is longer than any vendor's."""
     received = await response.content.readany()
     while not response.content.at_eof():
         received += await response.content.readany()

@@ -25,6 +25,7 @@ from channels.cutting import size
 from channels.exchange import Answer, ask, limits_for, rest_given, retry_seconds
 from channels.feishu.forms import bare, card, post, title_of
 from channels.fields import HttpUrl, Readers
+from channels.greeting import Greeting, reach
 from channels.masking import Masker
 from channels.outcome import Outcome, OutcomeKind
 
@@ -149,6 +150,10 @@ class Driver:
             mask=self._mask,
         )
         return answer if isinstance(answer, Outcome) else self.read(answer, letter.at)
+
+    async def greet(self, at: int) -> Greeting:
+        """Whether the vendor is there and its clock ours: the robot has no call that only logs in."""
+        return await reach(self._session, self._url.with_path("/"), at, self._limits)
 
     async def close(self) -> None:
         """Nothing to give back: the connections belong to the shared session."""

@@ -22,6 +22,7 @@ from channels.callback import Call, Heard, NotOursError
 from channels.channel import Abilities, Form, Letter, Window
 from channels.exchange import Answer, ask, limits_for, rest_given, retry_seconds
 from channels.fields import HttpUrl
+from channels.greeting import Greeting
 from channels.masking import Masker
 from channels.outcome import Outcome, OutcomeKind
 from channels.wecom.app_errors import ASSUMED, DOCUMENTED, TOKEN_REFUSED
@@ -92,6 +93,7 @@ class Driver:
 
     __slots__ = (
         "_keeper",
+        "_login",
         "_mask",
         "_meanings",
         "_seal",
@@ -130,7 +132,8 @@ class Driver:
         base = URL(settings.base_url.rstrip("/"))
         self._url = base / "cgi-bin/message/send"
         asking = (base / "cgi-bin/gettoken").with_query({"corpid": settings.corpid, "corpsecret": secret})
-        self._keeper = TokenKeeper(Login(session, asking, self._mask, settings.timeout / 2, self._meanings))
+        self._login = Login(session, asking, self._mask, settings.timeout / 2, self._meanings)
+        self._keeper = TokenKeeper(self._login)
         self._seal = Seal.of(token, key, settings.corpid) if token else None
         self.listens = self._seal is not None
         self.patience = PATIENCE
@@ -163,6 +166,10 @@ class Driver:
         return Outcome(
             OutcomeKind.MISCONFIGURED, "平台两次拒绝 access_token：请核对 corpid、secret 与 agentid 是否同一应用"
         )
+
+    async def greet(self, at: int) -> Greeting:
+        """Ask for an access token, and keep it for nothing."""
+        return await self._login.greet(at)
 
     async def close(self) -> None:
         """Nothing to give back: the connections belong to the shared session."""

@@ -129,7 +129,7 @@ class KannelGateway:
         if not all(compare_digest(said.encode(), right.encode()) for said, right in zip(user, self._user, strict=True)):
             raise _RefusedError(403, "Authorization failed for sendsms")
         if "to" not in params:
-            raise _RefusedError(400, "Missing receiver number, rejected")
+            raise _RefusedError(400, "Missing receiver(s) number(s), rejected")
         if not params["to"].strip():
             raise _RefusedError(400, "Empty receiver number not allowed, rejected")
         if params["to"] in self.barred:
