@@ -7,7 +7,7 @@ anybody for some time. The store knows what was told, so that neither a restart 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from hashlib import blake2s
 
 from redis.exceptions import RedisError
@@ -94,7 +94,7 @@ class Broken:
         for outcome in await self._ledger.commit([change]):
             if isinstance(outcome, Failed):
                 raise RowNotTaken(str(outcome.error)) from outcome.error
-        avoid = channel if reason == "channel_broken" else ""
+        avoid = (channel,) if reason == "channel_broken" else ()
         rows = word_rows(stem, words, avoid, self._directory(), self._unit(), now)
         if not rows:
             log.critical("nobody can be told: %s", words[1])
@@ -130,15 +130,15 @@ def tally(ended: Iterable[Sent]) -> dict[str, Sends]:
 
 
 def word_rows(
-    stem: str, words: tuple[str, str], avoid: str, directory: Directory, unit: str, now: int
+    stem: str, words: tuple[str, str], avoid: Collection[str], directory: Directory, unit: str, now: int
 ) -> Sequence[OutboxRow]:
-    """The rows that tell a text and its subject to every maintainer by their first contact on another channel than
+    """The rows that tell a text and its subject to every maintainer by their first contact on none of the channels in
     ``avoid``; where there is no such way to any of them, to the fallback duty room."""
     text, subject = words
     for people in (maintainers(directory, unit, now), fallback_room(directory, now)):
         rows: dict[str, OutboxRow] = {}
         for who in people:
-            ways = ((place, contact) for place, contact in enumerate(who.contacts) if contact.channel != avoid)
+            ways = ((place, contact) for place, contact in enumerate(who.contacts) if contact.channel not in avoid)
             attempt, contact = next(ways, (0, None))
             if contact is None:
                 continue

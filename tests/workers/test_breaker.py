@@ -45,6 +45,7 @@ async def test_after_three_refusals_an_address_rests_and_its_person_hears_by_the
         barred = house.vendors.sms.barred
         barred[OFFICER] = 0
         asked: list[int] = []
+        code = ""
         for uscc in works(5):
             code = await house.warning(Level.BLUE, enterprise=uscc)
             assert sum(code in text for text in house.texts(OFFICER_MAIL)) == 1, "each is read in the mailbox"
@@ -160,6 +161,7 @@ async def test_refusals_count_in_a_row(store: Store, order: str) -> None:
 async def test_a_rest_has_a_longest_and_is_forgotten_in_the_end(store: Store) -> None:
     breakers = Breakers(Door(store))
     now = 1_795_000_000_000
+    until = 0
     for _ in range(12):
         until = (await breakers.note([(BOX, Refusals(False, 3, ""))], now=now))[BOX]
         assert now + FIRST <= until <= now + LONGEST
