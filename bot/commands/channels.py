@@ -22,7 +22,7 @@ _FORMS = {
     "mail": "邮件",
     "json": "JSON",
 }
-_RECEIPTS = {
+RECEIPTS = {
     "submitted": "提交",
     "accepted": "受理",
     "delivered": "送达",
@@ -76,8 +76,8 @@ def listed(found: ChannelList) -> str:
 def _lines(channel: ChannelShown) -> list[str]:
     lines = [f"{channel.name}  {channel.word}（{channel.kind}）", f"    能力：{_abilities(channel)}"]
     if channel.windows:
-        spans = "，".join(_window(each) for each in channel.windows)
-        lines.append(f"    限额：{spans}" + (f"，其中 {channel.reserve} 条留给紧急消息" if channel.reserve else ""))
+        limits = "，".join(_window(each) for each in channel.windows)
+        lines.append(f"    限额：{limits}" + (f"，其中 {channel.reserve} 条留给紧急消息" if channel.reserve else ""))
     if channel.state is not None:
         lines.append(f"    状态：{_state(channel.state)}")
         lines += [
@@ -100,15 +100,19 @@ def _abilities(channel: ChannelShown) -> str:
         "打电话": channel.voice,
     }
     words += [name for name, there in flags.items() if there]
-    receipts = "、".join(_RECEIPTS.get(each, each) for each in channel.receipts)
+    receipts = "、".join(RECEIPTS.get(each, each) for each in channel.receipts)
     words.append(f"回执：{receipts}" if receipts else "没有回执")
     return "，".join(words)
 
 
+def span(seconds: int) -> str:
+    """A window's length in words."""
+    return _SPANS.get(seconds, f" {seconds} 秒")
+
+
 def _window(window: WindowShown) -> str:
-    span = _SPANS.get(window.seconds, f"{window.seconds} 秒")
     left = "" if window.left is None else f"（现余 {window.left}）"
-    return f"每{span} {window.count} 条{left}"
+    return f"每{span(window.seconds)} {window.count} 条{left}"
 
 
 def _state(state: StateShown) -> str:
