@@ -14,7 +14,7 @@ import msgspec
 from bot.backup import Backup
 from bot.channel_states import ChannelList
 from bot.chat.preview import ReadAs
-from bot.deadletters import DeadDone, DeadLine, DeadList
+from bot.deadletters import DeadDone, DeadLine, DeadList, DeadSwept
 from bot.inquiry import Verification
 from bot.quarantine import QuarantineList, QuarantineShown, QuarantineWorked
 from bot.rehearsal.explain import Explanation
@@ -45,6 +45,7 @@ OPERATED: dict[str, type[msgspec.Struct]] = {
     "dead-list": DeadList,
     "dead-show": DeadLine,
     "dead-done": DeadDone,
+    "dead-swept": DeadSwept,
 }
 """By name, what the API and the commands of operation give."""
 
