@@ -131,8 +131,8 @@ async def test_no_secret_is_printed_logged_shown_or_backed_up(town: Town, tmp_pa
     await run("replay", "nothing.jsonl")
     await town.start()
     await run("check", "--online")
-    for each in (("--to", "bai"), ("--channel", "county-group"), ("--to", "hedong-leader")):
-        await run("send-test", *each, "--wait", "2")
+    for whom in (("--to", "bai"), ("--channel", "county-group"), ("--to", "hedong-leader")):
+        await run("send-test", *whom, "--wait", "2")
     await run("channels")
     await run("dead", "list")
     assert await town.stop() == 0
