@@ -127,7 +127,6 @@ class Engine:
             mailboxes=self.mailboxes,
             rests=Rests(store),
             health=self.health,
-            health=Health(store),
             breakers=Breakers(store),
             trials=self.trials,
             decider=self.decider,

@@ -22,28 +22,11 @@ def dead_arguments(parser: argparse.ArgumentParser) -> None:
             "再发一次，用收件人现在的联系方式 / send it again, by the contacts of today",
             decides=True,
             needs_why=True,
+            or_channel="这个渠道的全部死信，最早的先发 / all of a channel",
         ),
         Errand("drop", "了结，不再发送 / let it go", decides=True, needs_why=True),
     )
     errand_arguments(parser, "what", errands, "notice", "通知编号，见 dead list")
-    asked = parser.add_subparsers(required=True, metavar="WHAT", dest="what")
-    for name, help_text in (
-        ("list", "列出全部死信，最早的在前 / list them, oldest first"),
-        ("show", "一封死信的全部内容 / one of them"),
-        ("replay", "再发一次，用收件人现在的联系方式 / send it again, by the contacts of today"),
-        ("drop", "了结，不再发送 / let it go"),
-    ):
-        made = asked.add_parser(name, help=help_text, description=help_text)
-        made.add_argument("--config", type=Path, default=Path("config.toml"), help="配置文件（默认 config.toml）")
-        made.add_argument("--json", action="store_true", help="以 JSON 输出（docs/schema/）")
-        if name == "replay":
-            made.add_argument("notice", nargs="?", default="", help="通知编号，见 dead list；或用 --channel")
-            made.add_argument("--channel", default="", help="这个渠道的全部死信，最早的先发 / all of a channel")
-        elif name != "list":
-            made.add_argument("notice", help="通知编号，见 dead list")
-        if name in ("replay", "drop"):
-            made.add_argument("--why", required=True, help="原因，记入台账")
-            made.add_argument("--by", default="", help="何人决定（默认当前系统用户），记入台账")
 
 
 def run_dead(options: argparse.Namespace) -> int:

@@ -21,7 +21,7 @@ from yarl import URL
 from channels.channel import Abilities, Form, Letter, Window
 from channels.cutting import size
 from channels.dingtalk.markdown import markdown, plain
-from channels.exchange import Answer, ask
+from channels.exchange import Answer
 from channels.fields import HttpUrl
 from channels.greeting import Greeting, reach
 from channels.group_robot import WINDOW_SECONDS, Robot, RobotSettings
@@ -139,23 +139,9 @@ class Driver(Robot):
             return Outcome(OutcomeKind.REFUSED_CONTENT, said)
         return await self.post(self._signed(letter.at), message, letter.at)
 
-        answer = await ask(
-            self._session,
-            "POST",
-            self._signed(letter.at),
-            body=orjson.dumps(message),
-            headers=self._headers,
-            limits=self._limits,
-            mask=self._mask,
-        )
-        return answer if isinstance(answer, Outcome) else self.read(answer, letter.at)
-
     async def greet(self, at: int) -> Greeting:
         """Whether the vendor is there and its clock ours: the robot has no call that only logs in."""
         return await reach(self._session, self._url.with_path("/"), at, self._limits)
-
-    async def close(self) -> None:
-        """Nothing to give back: the connections belong to the shared session."""
 
     def message(self, letter: Letter) -> dict[str, Any]:
         """The body of the request. A keyword the robot listens to, and the numbers it calls, must stand in the text."""

@@ -101,9 +101,6 @@ class Driver(Robot):
         """Whether the vendor is there and its clock ours: the robot has no call that only logs in."""
         return await reach(self._session, self._url.with_path("/").with_query(None), at, self._limits)
 
-    async def close(self) -> None:
-        """Nothing to give back: the connections belong to the shared session."""
-
     async def _mention(self, letter: Letter, told: Outcome) -> Outcome:
         # Markdown cannot call a phone number by name: only the type "text" can, so it follows as a second message.
         text = {

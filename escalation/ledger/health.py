@@ -85,11 +85,7 @@ class Health:
 
     async def broken(self) -> set[str]:
         """The channels that count as broken now. Raises the store's error."""
-        flat = await self._store.execute("HGETALL", HEALTH)
-        found = {name.decode(): msgspec.json.decode(raw) for name, raw in zip(flat[::2], flat[1::2], strict=True)}
-        return {name for name, kept in found.items() if kept.get("broken", 0) > 0}
-
-    async def watched(self) -> set[str]:
+        return {name for name, fare in (await self.watched()).items() if fare.broken > 0}
 
     async def watched(self) -> dict[str, Fare]:
         """The channels that fail, or failed of late: a success of theirs is news. Raises the store's error."""
