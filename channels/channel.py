@@ -59,6 +59,10 @@ class Abilities:
     ``mention_cost`` is how many further messages of its windows such a call takes. ``buttons``: an answer can be tapped
     in the message itself. ``registered`` are the kinds of notices that leave as the parts of a template the vendor
     approved (see :attr:`Letter.parts`).
+    many sends may run at the same time. ``mention_cost`` is how many further messages of its windows a call by name
+    takes. ``reports_by_id``: reports name a send by the vendor's id, not by ours. ``registered`` are the kinds of
+    notices that leave as the parts of a template the vendor approved (see
+    :attr:`Letter.parts`).
     """
 
     kind: str
@@ -78,6 +82,7 @@ class Abilities:
     mention_cost: int = 0
     buttons: bool = False
     receipts: frozenset[ReceiptKind] = frozenset()
+    reports_by_id: bool = False
     at_once: int = 8
     timeout: float = 10.0
     registered: frozenset[str] = frozenset()
@@ -125,6 +130,7 @@ class Uplink:
     ``other`` names in a word what came instead of text (图片, 位置 …); ``text`` is empty then. ``about`` is the code of
     the incident whose message it answers, '' where the channel does not tell. ``unproven``: anybody can have written
     this in the sender's name, so nothing may be done for it.
+    the incident whose message it answers, where the vendor tells that, else ''.
     """
 
     channel: str
@@ -139,7 +145,7 @@ class Uplink:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What the vendor tells later about a send, tied by our letter id or its vendor id."""
+    """What the vendor tells later about a send, tied by our letter id, or where that is '' by its vendor id."""
 
     channel: str
     letter_id: str

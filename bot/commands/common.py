@@ -15,7 +15,7 @@ from bot.settings.load import Loaded, load
 from bot.settings.models import Settings
 from bot.settings.problem import Finding, Language, Weight
 from channels.registry import abilities_of
-from channels.sms import aliyun
+from channels.sms.account import Account, preview
 from channels.sms.text import segments
 
 
@@ -37,13 +37,13 @@ def rendering_warnings(settings: Settings) -> Iterable[Finding]:
         zh, en = (warnings_for([abilities_of(name, table)], language) for language in ("zh", "en"))
         for each_zh, each_en in zip(zh, en, strict=True):
             yield Finding("rendering", ("channels", name), {"zh": each_zh, "en": each_en})
-        if isinstance(table, aliyun.Settings):
+        if isinstance(table, Account):
             yield from _long_templates(name, table)
 
 
-def _long_templates(name: str, table: aliyun.Settings) -> Iterable[Finding]:
+def _long_templates(name: str, table: Account[Any]) -> Iterable[Finding]:
     """Approved templates that a full message makes dearer than the settings allow, with the message counted."""
-    for number, (code, text, length) in enumerate(aliyun.preview(table)):
+    for number, (code, text, length) in enumerate(preview(table)):
         parts = segments(text)
         if parts > table.max_parts:
             zh = f"模板 {code} 填满时 {length} 字，按 {parts} 条计费，超过 max_parts = {table.max_parts}"

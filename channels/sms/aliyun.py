@@ -9,25 +9,26 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import aiohttp
 import orjson
 from yarl import URL
 
-from channels.callback import Call, Errand, Heard
-from channels.channel import Abilities, Form, Letter, ReceiptKind, Window
-from channels.exchange import Answer, ask, limits_for, rest_given, retry_seconds
+from channels.callback import Call, Heard
+from channels.channel import Letter
+from channels.exchange import Answer, ask, limits_for
 from channels.greeting import Greeting, Standing, hail
 from channels.masking import Masker
 from channels.outcome import Outcome, OutcomeKind
+from channels.sms.account import HOUR, MINUTE
 from channels.sms.aliyun_inbound import read_call
 from channels.sms.aliyun_sent import Sent, days_of, sent_in
 from channels.sms.aliyun_settings import Settings
 from channels.sms.aliyun_signing import canonical_query, signed_headers
-from channels.sms.registered import SENTENCE, TOPICS, Template
-from channels.sms.text import find_link, plain_number, units
+from channels.sms.registered import SENTENCE
+from channels.sms.sending import patient, read_status, settled, unasked, why_refused
+from channels.sms.text import plain_number
 
 __all__ = ["Driver", "Settings"]
 
@@ -41,7 +42,7 @@ _NOBODY = "13800138000"
 _WRONG_KEY = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "IncompleteSignature", "InvalidAccessKeySecret")
 _WRONG_CLOCK = ("InvalidTimeStamp", "IllegalTimestamp")
 # The vendor says in words which of its windows is full.
-_RESTS = (("分钟级", float(_MINUTE)), ("小时级", float(_HOUR)), ("天级", float(_HOUR)))
+_RESTS = (("分钟级", float(MINUTE)), ("小时级", float(HOUR)), ("天级", float(HOUR)))
 
 
 class Driver:
@@ -69,33 +70,11 @@ class Driver:
         self.name = name
         token = settings.callback_token.get_secret_value()
         self._by_topic = settings.by_topic
-        self.abilities = Abilities(
-            kind=settings.kind,
-            word="短信",
-            form=Form.SMS,
-            max_chars=self._by_topic[SENTENCE].room - _SPARE,
-            personal=True,
-            links=False,
-            replies=bool(token) and settings.uplink,
-            windows=tuple(
-                Window(count, per)
-                for count, per in (
-                    (settings.per_minute, _MINUTE),
-                    (settings.per_hour, _HOUR),
-                    (settings.per_day, _DAY),
-                )
-                if count
-            ),
-            reserve=settings.reserve,
-            receipts=frozenset({ReceiptKind.DELIVERED, ReceiptKind.UNDELIVERED}) if token else frozenset(),
-            at_once=settings.at_once,
-            # A repeat asks the vendor first, two days at most, and sends then.
-            timeout=settings.timeout * 3,
-            registered=frozenset(topic for topic in TOPICS if not self._by_topic[topic].flows),
-        )
+        # A repeat asks the vendor first, two days at most, and sends then.
+        self.abilities = settings.abilities(settings.kind, settings.timeout * 3)
         self.callback_token = settings.callback_token
         self.callback_addresses = settings.callback_addresses
-        self.callback_errands = frozenset({Errand.REPORT, Errand.UPLINK} if settings.uplink else {Errand.REPORT})
+        self.callback_errands = settings.errands
         self._settings = settings
         self._session = session
         self._meanings = settings.meanings
@@ -111,23 +90,25 @@ class Driver:
             return Outcome(OutcomeKind.REFUSED_RECIPIENT, self._mask(error))
         template = self._by_topic.get(letter.topic if letter.parts else SENTENCE, self._by_topic[SENTENCE])
         values = template.values(letter.text, letter.parts, self._settings.empty)
-        refusal = self._refuses(letter.text, template, values)
+        refusal = why_refused(letter.text, template.whole(values))
         if refusal:
             return Outcome(OutcomeKind.REFUSED_CONTENT, self._mask(refusal))
         if letter.repeat:
             before = await self._asked_before(letter, number)
             if before is not None:
                 return before
+        extension = self._settings.extension(letter.id)
         query = {
             "PhoneNumbers": number,
             "SignName": template.signature or self._settings.signature,
             "TemplateCode": template.code,
             "TemplateParam": orjson.dumps(values).decode(),
             "OutId": letter.id,
-            **({"SmsUpExtendCode": self._settings.extend_code} if self._settings.extend_code else {}),
+            **({"SmsUpExtendCode": extension} if extension else {}),
         }
         answer = await self._call("SendSms", query, letter.at)
-        return self._patient(answer if isinstance(answer, Outcome) else self.read(answer, letter.at))
+        outcome = answer if isinstance(answer, Outcome) else self.read(answer, letter.at)
+        return patient(outcome, self._settings.query_after)
 
     async def greet(self, at: int) -> Greeting:
         """Ask what was sent to a number that is nobody's: signed like a send, and sends nothing."""
@@ -150,23 +131,7 @@ class Driver:
 
     def read_call(self, call: Call, at: int) -> Heard:
         """Delivery reports or answers pushed by the vendor. Raises ValueError for rubbish."""
-        return read_call(self.name, call, at)
-
-    def _refuses(self, text: str, template: Template, values: Mapping[str, str]) -> str:
-        if not text.strip():
-            return "文本为空"
-        link = find_link(template.whole(values))
-        if link:
-            return f"短信中不能带链接：{link[:60]}"
-        if any("\ud800" <= mark <= "\udfff" for mark in text):
-            return "文本含有无法编码的字符"
-        return ""
-
-    def _patient(self, outcome: Outcome) -> Outcome:
-        """What was taken a moment ago cannot be asked for at once."""
-        if outcome.kind is not OutcomeKind.UNCERTAIN:
-            return outcome
-        return Outcome(outcome.kind, outcome.detail, retry_after=self._settings.query_after)
+        return read_call(self.name, call, at, self._settings.extend_digits)
 
     async def _asked_before(self, letter: Letter, number: str) -> Outcome | None:
         try:
@@ -191,11 +156,9 @@ class Driver:
                 answer = await self._call("QuerySendDetails", query, letter.at)
                 found = answer if isinstance(answer, Outcome) else self._sent(answer, letter)
                 if isinstance(found, Outcome):
-                    if found.kind in (OutcomeKind.MISCONFIGURED, OutcomeKind.REFUSED_RECIPIENT):
-                        return found
-                    return Outcome(OutcomeKind.TRANSIENT, self._mask(f"重发前查询未成：{found.detail}"))
+                    return unasked(found, self._mask)
                 if found.fate is not None:
-                    return self._settled(found)
+                    return settled(found.fate, found.words, self._mask)
                 if not found.more:
                     break
         return None
@@ -208,11 +171,6 @@ class Driver:
             return sent_in(orjson.loads(answer.body), letter.id, _PAGE)
         except ValueError as error:
             return Outcome(OutcomeKind.UNCERTAIN, self._mask(error))
-
-    def _settled(self, found: Sent) -> Outcome:
-        if found.fate is ReceiptKind.UNDELIVERED:
-            return Outcome(OutcomeKind.REFUSED_RECIPIENT, self._mask(f"查询：前次已发出，未送达 {found.words}"))
-        return Outcome(OutcomeKind.ACCEPTED, self._mask(f"查询：前次已受理，没有重发 {found.words}".strip()))
 
     async def _call(self, action: str, query: dict[str, str], at: int) -> Answer | Outcome:
         headers, url = self._signed(action, query, at)
@@ -243,7 +201,7 @@ class Driver:
             said = None
         code = said.get("Code") if isinstance(said, dict) else None
         if not isinstance(code, str) or not code:
-            return self._read_status(answer, at)
+            return read_status(answer, at, self._mask, "Code")
         words = str(said.get("Message", ""))
         if code == "OK":
             vendor_id = said.get("BizId")
@@ -253,7 +211,7 @@ class Driver:
         detail = self._mask(f"{code} {words}")
         kind = self._meaning(code)
         if kind is OutcomeKind.THROTTLED:
-            rest = next((rest for mark, rest in _RESTS if mark in words), float(_MINUTE))
+            rest = next((rest for mark, rest in _RESTS if mark in words), float(MINUTE))
             return Outcome(kind, detail, retry_after=rest)
         return Outcome(kind, detail)
 
@@ -265,25 +223,3 @@ class Driver:
             return OutcomeKind.TRANSIENT
         # A rule of the vendor's that is not known here: another channel is surer than this one again.
         return OutcomeKind.REFUSED_CONTENT if code.startswith("isv.") else OutcomeKind.MISCONFIGURED
-
-    def _read_status(self, answer: Answer, at: int) -> Outcome:
-        status = answer.status
-        detail = self._mask(f"HTTP {status}，应答中没有 Code：{answer.body[:200].decode('utf-8', 'replace')}")
-        if status == 429:
-            rest = retry_seconds(answer.retry_after, at, float(_MINUTE))
-            return Outcome(OutcomeKind.THROTTLED, detail, retry_after=rest, whole_channel=True)
-        if status < 300 or status == 504:
-            return Outcome(OutcomeKind.UNCERTAIN, detail)
-        if status >= 500 or status in (408, 425):
-            return Outcome(OutcomeKind.TRANSIENT, detail, retry_after=rest_given(answer, at))
-        return Outcome(OutcomeKind.MISCONFIGURED, detail)
-
-
-def preview(settings: Settings) -> list[tuple[str, str, int]]:
-    """Each template with its longest message and how many characters that has, signature included: for ``check``."""
-    found: list[tuple[str, str, int]] = []
-    for template in settings.templates:
-        sign = f"【{template.signature or settings.signature}】"
-        full = template.whole({each.name: "字" * each.cap for each in template.variables})
-        found.append((template.code, sign + full, units(sign) + template.longest))
-    return found

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from typing import Annotated
+from itertools import pairwise
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -47,7 +48,6 @@ PARTS = ("level", "code", "news", "duty", "place", "enterprise", "point", "readi
 
 LONGEST_MESSAGE = 500
 _LEAST = {"code": 6, "level": 8}
-_VARIABLE = re.compile(r"\$\{([A-Za-z][A-Za-z0-9_]{0,30})\}")
 _ENDS = "，。；：、,;:! "
 _CUT = ".."
 _AS = str.maketrans(
@@ -61,7 +61,7 @@ class Variable(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(min_length=1, description="变量名，即模板里 ${} 中的名称")
+    name: str = Field(min_length=1, description="变量名，即模板正文里括号中的名称或序号")
     part: str = Field("", description="填消息的哪一部分；不写则与变量同名")
     cap: int = Field(35, ge=2, le=200, description="平台允许的最多字数；阿里云默认 35")
 
@@ -78,11 +78,15 @@ def _known_topics(value: tuple[str, ...]) -> tuple[str, ...]:
 
 
 class Template(BaseModel):
-    """One approved template: ``[[channels.<name>.templates]]``. Its wording is checked as the vendor would."""
+    """One approved template: ``[[channels.<name>.templates]]``. Its wording is checked as the vendor would.
+
+    ``marks`` is how its vendor writes a variable in a template's text.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    marks: ClassVar[re.Pattern[str]] = re.compile(r"\$\{([A-Za-z][A-Za-z0-9_]{0,30})\}")
 
-    code: str = Field(pattern=r"^SMS_[0-9]{1,20}$", description="模板 CODE")
+    code: str = Field(min_length=1, max_length=64, description="模板编号，照平台写")
     text: str = Field(min_length=1, description="报备通过的模板全文，不含签名")
     variables: tuple[Variable, ...] = Field(min_length=1, description="变量，按模板里的先后")
     topics: Annotated[tuple[str, ...], AfterValidator(_known_topics)] = Field(
@@ -92,7 +96,7 @@ class Template(BaseModel):
 
     @model_validator(mode="after")
     def _is_as_approved(self) -> Template:
-        found = _VARIABLE.findall(self.text)
+        found = self.marks.findall(self.text)
         declared = [each.name for each in self.variables]
         if found != declared:
             raise ValueError(
@@ -101,9 +105,9 @@ class Template(BaseModel):
             )
         if len(set(found)) < len(found):
             raise ValueError(f"模板 {self.code}：一个变量只能出现一次")
-        if "}${" in self.text or not _VARIABLE.sub("", self.text).strip(" ，。、；：,.;:"):
+        if self._has_neighbours() or not self.marks.sub("", self.text).strip(" ，。、；：,.;:"):
             raise ValueError(f"模板 {self.code}：变量不能相邻，也不能全是变量，平台不予通过")
-        if "【" in self.text or "】" in self.text or find_link(_VARIABLE.sub("", self.text)):
+        if "【" in self.text or "】" in self.text or find_link(self.marks.sub("", self.text)):
             raise ValueError(f"模板 {self.code}：正文里不写签名【】，也不能有网址")
         for each in self.variables:
             if each.source not in PARTS:
@@ -116,6 +120,10 @@ class Template(BaseModel):
                     f"模板 {self.code} 的变量 {each.name}：{each.source} 至少要 {_LEAST[each.source]} 字，否则会被截断"
                 )
         return self
+
+    def _has_neighbours(self) -> bool:
+        places = [found.span() for found in self.marks.finditer(self.text)]
+        return any(left[1] == right[0] for left, right in pairwise(places))
 
     @model_validator(mode="after")
     def _says_what_matters(self) -> Template:
@@ -163,12 +171,12 @@ class Template(BaseModel):
 
     def whole(self, values: Mapping[str, str]) -> str:
         """The message as a phone shows it, without its signature."""
-        return _VARIABLE.sub(lambda found: values[found.group(1)], self.text)
+        return self.marks.sub(lambda found: values[found.group(1)], self.text)
 
     @property
     def longest(self) -> int:
         """How long the message is when every variable is full, in characters."""
-        return units(_VARIABLE.sub("", self.text)) + self.room
+        return units(self.marks.sub("", self.text)) + self.room
 
 
 def neutral(text: str) -> str:

@@ -16,6 +16,7 @@ from channels.channel import Channel, Letter
 from channels.exchange import Answer
 from channels.outcome import Outcome, OutcomeKind
 from channels.registry import open_channel, parse
+from tests.channels import tencent_account
 from tests.channels.aliyun_account import table as aliyun_table
 from tests.channels.conftest import NIGHT, a_letter, raw_vendor
 
@@ -36,6 +37,7 @@ TABLES: dict[str, dict[str, Any]] = {
     },
     "sms_aliyun": aliyun_table("http://127.0.0.1:{port}", access_key_secret=SECRET),
     "sms_kannel": {"url": "http://127.0.0.1:{port}/cgi-bin/sendsms", "username": "u", "password": SECRET},
+    "sms_tencent": tencent_account.table("http://127.0.0.1:{port}", secret_key=SECRET),
     "webhook": {
         "url": "http://127.0.0.1:{port}/",
         "secrets": [SECRET],
@@ -44,6 +46,7 @@ TABLES: dict[str, dict[str, Any]] = {
     "smtp_mail": {"host": "127.0.0.1", "port": 1, "security": "none", "sender": "fenghuo@example.com", "timeout": 2.0},
 }
 HTTP_KINDS = ["wecom_robot", "wecom_app", "dingtalk_robot", "sms_aliyun", "sms_kannel", "webhook"]
+HTTP_KINDS = ["wecom_robot", "wecom_app", "dingtalk_robot", "sms_kannel", "sms_tencent", "webhook"]
 
 values: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats() | st.text(max_size=20) | st.just(SECRET),
@@ -98,6 +101,17 @@ ADDRESSES = {
 
 def letter_for(kind: str) -> Letter:
     return a_letter(address=ADDRESSES.get(kind, ""), subject="[A0231]")
+
+    return open_channel("any", parse("any", {**table, "kind": kind, "timeout": 2.0}), session)
+
+
+def letter_for(kind: str) -> Letter:
+    return a_letter(
+        address={"sms_kannel": "13800138000", "sms_tencent": "13800138000", "smtp_mail": "zhang@example.com"}.get(
+            kind, ""
+        ),
+        subject="[A0231]",
+    )
 
 
 def in_a_loop(work: Callable[[aiohttp.ClientSession], Awaitable[None]]) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from channels.sms.aliyun import preview
+from channels.sms.account import preview
 from channels.sms.aliyun_settings import Settings
 from channels.sms.registered import SENTENCE as SENTENCE_TOPIC
 from channels.sms.registered import TOPICS, Template, neutral

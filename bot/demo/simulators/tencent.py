@@ -1,0 +1,263 @@
+"""Tencent Cloud's text message service: verifies each signature from the request's own bytes, knows its signatures and
+templates, keeps the limits of each number, answers its codes under HTTP 200, and pushes reports and answers.
+
+Sources of the rules: the vendor's pages on SendSms, signature version 3 and its call-backs, and its library.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import aiohttp
+import orjson
+from aiohttp import web
+
+from bot.demo.simulators.vendor import Fault, Faults, Inbox, Now, Received, lose_answer, misbehave
+
+_MOBILE = re.compile(r"\+861[3-9][0-9]{9}", re.ASCII)
+_VARIABLE = re.compile(r"\{(\d+)\}")
+_AUTHORIZATION = re.compile(
+    r"TC3-HMAC-SHA256 Credential=([^/]+)/(\d{4}-\d\d-\d\d)/([a-z]+)/tc3_request, "
+    r"SignedHeaders=content-type;host, Signature=([0-9a-f]{64})"
+)
+_LINK = re.compile(r"https?://|www\.", re.IGNORECASE)
+_STALE = 5 * 60
+_CHINA = timezone(timedelta(hours=8))
+_WINDOWS = (("ThirtySecond", 30_000), ("OneHour", 3_600_000), ("Daily", 86_400_000))
+_MOST_ASKED = 100
+_KEPT = 7 * 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    phone: str
+    context: str
+    serial: str
+    extension: str
+    text: str
+    at: int
+
+
+class _RefusedError(Exception):
+    def __init__(self, code: str, words: str) -> None:
+        super().__init__(words)
+        self.code = code
+        self.words = words
+
+
+@dataclass
+class TencentSms:
+    """One account with one application. ``templates`` are approved texts by id; ``limits`` are per 30 seconds, hour and
+    day for each number (0: none).
+
+    ``report_url`` and ``uplink_url`` are where it pushes to; ``now`` gives milliseconds. ``refusal`` is the code that
+    :attr:`Fault.REFUSE` answers with for the number. A message's address is the number it goes to.
+    """
+
+    secret_id: str
+    secret_key: str
+    app_id: str
+    signs: tuple[str, ...]
+    templates: Mapping[str, str]
+    now: Now
+    on_message: Callable[[Received], Awaitable[None]] | None = None
+    limits: tuple[int, int, int] = (1, 5, 10)
+    report_url: str = ""
+    uplink_url: str = ""
+    channel: str = "sms_tencent"
+    refusal: str = "FailedOperation.InsufficientBalanceInSmsPackage"
+    faults: Faults = field(default_factory=Faults)
+    sent: list[_Message] = field(default_factory=list)
+    queries: int = 0
+
+    def __post_init__(self) -> None:
+        self.inbox = Inbox(self.on_message)
+        self._fates: dict[str, tuple[str, str]] = {}
+
+    @property
+    def received(self) -> list[Received]:
+        return self.inbox.received
+
+    def app(self) -> web.Application:
+        app = web.Application()
+        app.router.add_post("/", self._serve)
+        return app
+
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        raw = await request.read()
+        action = request.headers.get("X-TC-Action", "")
+        fault = None
+        if action == "SendSms":
+            taken = self.faults.take()
+            fault = taken[0] if taken else None
+        if fault is not None:
+            played = await misbehave(request, fault, self.faults)
+            if played is not None:
+                return played
+        received = None
+        try:
+            asked = self._verified(request, raw)
+            answer, received = self._act(action, asked, refused=fault is Fault.REFUSE)
+        except _RefusedError as refused:
+            answer = {"Error": {"Code": refused.code, "Message": refused.words}}
+        if received is not None:
+            await self.inbox.add(received)
+        body = orjson.dumps({"Response": {**answer, "RequestId": str(uuid.uuid4())}})
+        if fault is not None and fault is not Fault.REFUSE:
+            return await lose_answer(request, fault, body)
+        return web.Response(body=body, content_type="application/json")
+
+    def _verified(self, request: web.Request, raw: bytes) -> dict[str, Any]:
+        """The parameters of a request whose signature is right; computed from the request alone."""
+        found = _AUTHORIZATION.fullmatch(request.headers.get("Authorization", ""))
+        if found is None:
+            raise _RefusedError("AuthFailure.InvalidAuthorization", "The request header Authorization is not valid.")
+        secret_id, day, service, said = found.groups()
+        if secret_id != self.secret_id:
+            raise _RefusedError("AuthFailure.SecretIdNotFound", "The SecretId is not found.")
+        stamp = request.headers.get("X-TC-Timestamp", "")
+        if not stamp.isdigit() or abs(int(stamp) - self.now() // 1000) > _STALE:
+            raise _RefusedError("AuthFailure.SignatureExpire", "The provided credentials have expired.")
+        if day != f"{datetime.fromtimestamp(int(stamp), UTC):%Y-%m-%d}" or service != "sms":
+            raise _RefusedError("AuthFailure.SignatureFailure", "Credential scope is not this request's.")
+        headers = f"content-type:{request.headers['Content-Type'].lower()}\nhost:{request.headers['Host'].lower()}\n"
+        canonical = f"POST\n/\n\n{headers}\ncontent-type;host\n{hashlib.sha256(raw).hexdigest()}"
+        to_sign = (
+            f"TC3-HMAC-SHA256\n{stamp}\n{day}/{service}/tc3_request\n{hashlib.sha256(canonical.encode()).hexdigest()}"
+        )
+        key = hmac.digest(("TC3" + self.secret_key).encode(), day.encode(), "sha256")
+        for part in (service, "tc3_request"):
+            key = hmac.digest(key, part.encode(), "sha256")
+        if not hmac.compare_digest(hmac.digest(key, to_sign.encode(), "sha256").hex(), said):
+            raise _RefusedError("AuthFailure.SignatureFailure", "The provided credentials could not be validated.")
+        if request.headers.get("X-TC-Version") != "2021-01-11" or not request.headers.get("X-TC-Region"):
+            raise _RefusedError("NoSuchVersion", "The version or the region is not given or not known.")
+        asked = orjson.loads(raw)
+        if not isinstance(asked, dict) or asked.get("SmsSdkAppId") != self.app_id:
+            raise _RefusedError("UnauthorizedOperation.SmsSdkAppIdVerifyFail", "SmsSdkAppId verification fails.")
+        return asked
+
+    def _act(self, action: str, asked: Mapping[str, Any], *, refused: bool) -> tuple[dict[str, Any], Received | None]:
+        if action == "SendSms":
+            return self._send(asked, refused=refused)
+        if action == "PullSmsSendStatusByPhoneNumber":
+            self.queries += 1
+            return self._statuses(asked), None
+        raise _RefusedError("InvalidAction", "The action is not found.")
+
+    def _send(self, asked: Mapping[str, Any], *, refused: bool) -> tuple[dict[str, Any], Received | None]:
+        numbers, context = asked.get("PhoneNumberSet"), str(asked.get("SessionContext", ""))
+        if not isinstance(numbers, list) or len(numbers) != 1:
+            raise _RefusedError("MissingParameter.EmptyPhoneNumberSet", "PhoneNumberSet")
+        number = str(numbers[0])
+        if len(context.encode()) >= 512:
+            raise _RefusedError("InvalidParameter", "SessionContext is too long")
+        row = {"PhoneNumber": number, "SessionContext": context, "IsoCode": "CN", "SerialNo": "", "Fee": 0}
+        code = self.refusal if refused else self._why_not(number, asked)
+        if code:
+            return {"SendStatusSet": [{**row, "Code": code, "Message": f"refused: {code}"}]}, None
+        now, sign = self.now(), asked["SignName"]
+        values = asked["TemplateParamSet"]
+        text = f"【{sign}】" + _VARIABLE.sub(
+            lambda found: values[int(found[1]) - 1], self.templates[asked["TemplateId"]]
+        )
+        serial = f"5000:{now}{len(self.sent):04}"
+        phone = number.removeprefix("+86")
+        self.sent.append(_Message(phone, context, serial, str(asked.get("ExtendCode", "")), text, now))
+        taken = {**row, "SerialNo": serial, "Fee": 1, "Code": "Ok", "Message": "send success"}
+        return {"SendStatusSet": [taken]}, Received(self.channel, phone, text, "", now, orjson.dumps(dict(asked)))
+
+    def _why_not(self, number: str, asked: Mapping[str, Any]) -> str:
+        if not _MOBILE.fullmatch(number):
+            return "InvalidParameterValue.IncorrectPhoneNumber"
+        if asked.get("SignName") not in self.signs:
+            return "FailedOperation.SignatureIncorrectOrUnapproved"
+        template = self.templates.get(str(asked.get("TemplateId")))
+        if template is None:
+            return "FailedOperation.TemplateIncorrectOrUnapproved"
+        values = asked.get("TemplateParamSet")
+        if not isinstance(values, list) or len(values) != len(_VARIABLE.findall(template)):
+            return "FailedOperation.TemplateParamSetNotMatchApprovedTemplate"
+        if not all(isinstance(value, str) and value for value in values):
+            return "InvalidParameterValue.TemplateParameterFormatError"
+        if any(_LINK.search(value) for value in values):
+            return "InvalidParameterValue.ProhibitedUseUrlInTemplateParameter"
+        if len(template) + sum(map(len, values)) > 500:
+            return "InvalidParameterValue.ContentLengthLimit"
+        phone, now = number.removeprefix("+86"), self.now()
+        for (word, length), limit in zip(_WINDOWS, self.limits, strict=True):
+            if limit and sum(1 for each in self.sent if each.phone == phone and each.at > now - length) >= limit:
+                return f"LimitExceeded.PhoneNumber{word}Limit"
+        return ""
+
+    def _statuses(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        begin, limit = asked.get("BeginTime"), asked.get("Limit")
+        if not isinstance(begin, int) or begin < self.now() // 1000 - _KEPT or asked.get("Offset") != 0:
+            raise _RefusedError("InvalidParameterValue.BeginTimeVerifyFail", "BeginTime or Offset")
+        if not isinstance(limit, int) or not 1 <= limit <= _MOST_ASKED:
+            raise _RefusedError("InvalidParameterValue.LimitVerifyFail", "Limit")
+        number = str(asked.get("PhoneNumber"))
+        rows = []
+        for each in self.sent:
+            status, words = self._fates.get(each.serial, ("", ""))
+            if number == f"+86{each.phone}" and each.at // 1000 >= begin and status:
+                rows.append(
+                    {"CountryCode": "86", "SubscriberNumber": each.phone, "PhoneNumber": number, "Description": words}
+                    | {"SerialNo": each.serial, "ReportStatus": status, "SessionContext": each.context}
+                )
+        return {"PullSmsSendStatusSet": rows[-limit:]}
+
+    def fate(self, index: int, failure: str = "") -> None:
+        """The carrier's word about message ``index``: delivered, or failed for this reason."""
+        self._fates[self.sent[index].serial] = ("FAIL", failure) if failure else ("SUCCESS", "用户短信送达成功")
+
+    async def report(self, index: int, session: aiohttp.ClientSession, *, failure: str = "") -> tuple[int, bytes]:
+        """Push what became of message ``index``. The hub's answer."""
+        self.fate(index, failure)
+        each = self.sent[index]
+        status, words = self._fates[each.serial]
+        row = {
+            "user_receive_time": f"{datetime.fromtimestamp(self.now() // 1000, _CHINA):%Y-%m-%d %H:%M:%S}",
+            "nationcode": "86",
+            "mobile": each.phone,
+            "report_status": status,
+            "errmsg": "DELIVRD" if status == "SUCCESS" else failure,
+            "description": words,
+            "sid": each.serial,
+        }
+        return await _push(self.report_url, [row], session)
+
+    async def answer(self, number: str, text: str, session: aiohttp.ClientSession, extend: str = "") -> int:
+        """A phone sends ``text``. The HTTP status of the hub's answer, 500 where it does not say that it took it."""
+        row = {
+            "extend": extend,
+            "mobile": number,
+            "nationcode": "86",
+            "sign": self.signs[0],
+            "text": text,
+            "time": self.now() // 1000,
+        }
+        status, body = await _push(self.uplink_url, row, session)
+        return status if status >= 300 or taken_by_tencent(body) else 500
+
+
+def taken_by_tencent(body: bytes) -> bool:
+    """Whether the vendor takes an answer for "received": ``result`` is the number 0."""
+    try:
+        said = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return False
+    result = said.get("result") if isinstance(said, dict) else None
+    return result == 0 and not isinstance(result, bool)
+
+
+async def _push(url: str, body: object, session: aiohttp.ClientSession) -> tuple[int, bytes]:
+    async with session.post(url, json=body) as response:
+        return response.status, await response.read()

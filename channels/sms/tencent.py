@@ -1,0 +1,198 @@
+"""腾讯云短信 (Tencent Cloud SMS): approved templates out, delivery reports and answers back.
+
+The vendor answers HTTP 200 for success and for refusal alike: a whole call fails by ``Response.Error``, a number by its
+``Code``, which is "Ok" where it was taken. Calls are not idempotent, so an answer that was lost is asked for before
+anything is sent again. Sources of the rules: the vendor's pages on SendSms and its call-backs, API version 2021-01-11,
+and its library.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, ClassVar
+
+import aiohttp
+import orjson
+from yarl import URL
+
+from channels.callback import Call, Heard
+from channels.channel import Letter, ReceiptKind
+from channels.exchange import Answer, ask, limits_for
+from channels.masking import Masker
+from channels.outcome import Outcome, OutcomeKind
+from channels.sms.account import DAY, MINUTE
+from channels.sms.registered import SENTENCE
+from channels.sms.sending import patient, read_status, settled, unasked, why_refused
+from channels.sms.tencent_inbound import read_call
+from channels.sms.tencent_settings import OK, RESTS, Settings
+from channels.sms.text import plain_number
+from channels.tc3 import signed_headers
+
+__all__ = ["Driver", "Settings"]
+
+VERSION = "2021-01-11"
+_MOST_ASKED = 100
+_FATES = {"SUCCESS": ReceiptKind.DELIVERED, "FAIL": ReceiptKind.UNDELIVERED}
+
+
+class Driver:
+    """Sends one template message a letter."""
+
+    Settings: ClassVar[Any] = Settings
+
+    __slots__ = (
+        "_by_topic",
+        "_host",
+        "_limits",
+        "_mask",
+        "_session",
+        "_settings",
+        "_url",
+        "abilities",
+        "callback_addresses",
+        "callback_errands",
+        "callback_token",
+        "name",
+    )
+
+    def __init__(self, name: str, settings: Settings, session: aiohttp.ClientSession) -> None:
+        self.name = name
+        # A repeat asks the vendor first, and sends then.
+        self.abilities = settings.abilities(settings.kind, settings.timeout * 2, reports_by_id=True)
+        self.callback_token = settings.callback_token
+        self.callback_addresses = settings.callback_addresses
+        self.callback_errands = settings.errands
+        self._by_topic = settings.by_topic
+        self._settings = settings
+        self._session = session
+        token = settings.callback_token.get_secret_value()
+        self._mask = Masker([settings.secret_key.get_secret_value(), settings.secret_id, token])
+        self._limits = limits_for(settings.timeout)
+        self._url = URL(settings.endpoint.rstrip("/") + "/")
+        self._host = self._url.host_port_subcomponent or ""
+
+    async def send(self, letter: Letter) -> Outcome:
+        try:
+            number = international(letter.address)
+        except ValueError as error:
+            return Outcome(OutcomeKind.REFUSED_RECIPIENT, self._mask(error))
+        template = self._by_topic.get(letter.topic if letter.parts else SENTENCE, self._by_topic[SENTENCE])
+        values = template.values(letter.text, letter.parts, self._settings.empty)
+        refusal = why_refused(letter.text, template.whole(values))
+        if refusal:
+            return Outcome(OutcomeKind.REFUSED_CONTENT, self._mask(refusal))
+        if letter.repeat and self._settings.ask_first:
+            before = await self._asked_before(letter, number)
+            if before is not None:
+                return before
+        asked = {
+            "PhoneNumberSet": [number],
+            "SmsSdkAppId": self._settings.app_id,
+            "TemplateId": template.code,
+            "SignName": template.signature or self._settings.signature,
+            "TemplateParamSet": [values[each.name] for each in template.variables],
+            "ExtendCode": self._settings.extension(letter.id),
+            "SessionContext": letter.id,
+        }
+        answer = await self._call("SendSms", asked, letter.at)
+        outcome = answer if isinstance(answer, Outcome) else self.read(answer, letter.at)
+        return patient(outcome, self._settings.query_after)
+
+    async def close(self) -> None:
+        """Nothing to give back: the connections belong to the shared session."""
+
+    def read_call(self, call: Call, at: int) -> Heard:
+        """Delivery reports or an answer pushed by the vendor. Raises ValueError for rubbish."""
+        return read_call(self.name, call, at, self._settings.extend_digits)
+
+    def read(self, answer: Answer, at: int) -> Outcome:
+        """What the vendor's whole answer to a send means, its body before the HTTP status; ``at`` in ms."""
+        response, refused = self._response(answer, at)
+        if refused is not None:
+            return refused
+        rows = response.get("SendStatusSet")
+        row = rows[0] if isinstance(rows, list) and rows and isinstance(rows[0], dict) else {}
+        code = row.get("Code")
+        if not isinstance(code, str) or not code:
+            return read_status(answer, at, self._mask, "SendStatusSet")
+        if code == OK:
+            serial = row.get("SerialNo")
+            words = self._mask(row.get("Message", ""))
+            return Outcome(OutcomeKind.ACCEPTED, words, vendor_id=serial if isinstance(serial, str) else None)
+        return self._meant(code, str(row.get("Message", "")))
+
+    def _response(self, answer: Answer, at: int) -> tuple[dict[str, Any], Outcome | None]:
+        """The vendor's ``Response``, and what its ``Error`` (or that there is no response) means."""
+        try:
+            said = orjson.loads(answer.body)
+        except orjson.JSONDecodeError:
+            said = None
+        response = said.get("Response") if isinstance(said, dict) else None
+        if not isinstance(response, dict):
+            return {}, read_status(answer, at, self._mask, "Response")
+        error = response.get("Error")
+        if isinstance(error, dict):
+            return response, self._meant(str(error.get("Code", "")), str(error.get("Message", "")))
+        return response, None
+
+    def _meant(self, code: str, words: str) -> Outcome:
+        detail = self._mask(f"{code} {words}")
+        kind = self._settings.meaning(code)
+        if kind is OutcomeKind.THROTTLED:
+            return Outcome(kind, detail, retry_after=RESTS.get(code, float(MINUTE)))
+        return Outcome(kind, detail)
+
+    async def _asked_before(self, letter: Letter, number: str) -> Outcome | None:
+        """What became of an earlier try of this letter; None where the vendor tells of none, so that it may go out."""
+        asked: dict[str, Any] = {
+            "BeginTime": letter.at // 1000 - DAY,
+            "EndTime": letter.at // 1000 + MINUTE,
+            "Offset": 0,
+            "Limit": _MOST_ASKED,
+            "PhoneNumber": number,
+            "SmsSdkAppId": self._settings.app_id,
+        }
+        try:
+            async with asyncio.timeout(self._settings.timeout):
+                answer = await self._call("PullSmsSendStatusByPhoneNumber", asked, letter.at)
+        except TimeoutError:
+            return Outcome(OutcomeKind.TRANSIENT, "重发前查询未成：超时")
+        if isinstance(answer, Outcome):
+            return unasked(answer, self._mask)
+        response, refused = self._response(answer, letter.at)
+        if refused is not None:
+            return unasked(refused, self._mask)
+        rows = response.get("PullSmsSendStatusSet")
+        for row in rows if isinstance(rows, list) else []:
+            # The vendor's older answers do not say whose a row is.
+            if isinstance(row, dict) and row.get("SessionContext") == letter.id:
+                fate = _FATES.get(str(row.get("ReportStatus")), ReceiptKind.SUBMITTED)
+                return settled(fate, str(row.get("Description", ""))[:60], self._mask)
+        return None
+
+    async def _call(self, action: str, asked: dict[str, Any], at: int) -> Answer | Outcome:
+        body = orjson.dumps(asked)
+        headers = signed_headers(
+            action=action,
+            version=VERSION,
+            region=self._settings.region,
+            service="sms",
+            host=self._host,
+            body=body,
+            key_id=self._settings.secret_id,
+            key=self._settings.secret_key.get_secret_value(),
+            at=at,
+        )
+        return await ask(
+            self._session, "POST", self._url, body=body, headers=headers, limits=self._limits, mask=self._mask
+        )
+
+
+def international(number: str) -> str:
+    """A mobile number with its country code. Raises ValueError for what is none."""
+    bare = plain_number(number)
+    if bare.startswith("+"):
+        return bare
+    if len(bare) == 11 and bare.startswith("1"):
+        return f"+86{bare}"
+    raise ValueError(f"{number[:30]!r} 不是手机号码")
