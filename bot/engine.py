@@ -49,6 +49,7 @@ from escalation.ledger.outbox import Outbox
 from escalation.ledger.presence import Presence
 from escalation.ledger.rests import Rests
 from escalation.ledger.trials import Trials
+from escalation.ledger.vendor_ids import VendorIds
 from escalation.notice import Notice
 
 log = logging.getLogger(__name__)
@@ -113,6 +114,7 @@ class Engine:
         self.counting = Counting(store, meta.partitions, meta.shards)
         self.hearing = Hearing(store)
         self.health = Health(store)
+        self._vendor_ids = VendorIds(store)
         self._due = Due(store, meta.partitions)
         outbox = Outbox(store, meta.partitions)
         self.fanout = FanOut(outbox, self.mailboxes, meta.partitions, self.ledger.unheard)
@@ -129,6 +131,8 @@ class Engine:
             health=self.health,
             breakers=Breakers(store),
             trials=self.trials,
+            health=Health(store),
+            vendor_ids=self._vendor_ids,
             decider=self.decider,
             letters=Letters(self.renderer),
             channels=lambda: self.rules.channels,
@@ -175,6 +179,24 @@ class Engine:
     async def report(self, reports: Sequence[Report]) -> int:
         """Delivery reports of a vendor, each tied to its notice; how many belonged to this hub."""
         taken = await self._reports.take(reports, self.clock.now())
+        """Delivery reports of a vendor, each tied to its notice; how many belonged to an incident of this hub."""
+        receipts: list[tuple[str, Receipt]] = []
+        nameless: dict[str, list[Receipt]] = {}
+        for report in reports:
+            code = read_code(report.letter_id.split(".", 1)[0])
+            result = _RESULTS.get(report.kind)
+            if result is None:
+                continue
+            receipt = Receipt(
+                notice=report.letter_id, result=result, at=report.at, vendor_id=report.vendor_id, detail=report.detail
+            )
+            if code is not None:
+                receipts.append((code, receipt))
+            elif not report.letter_id and report.vendor_id:
+                nameless.setdefault(report.channel, []).append(receipt)
+        for channel, some in nameless.items():
+            receipts += await self._vendor_ids.reported(channel, some)
+        await self.decider.receipts(receipts, self.clock.now())
         self.stir()
         return taken
 

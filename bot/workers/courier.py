@@ -22,7 +22,7 @@ from bot.workers.decider import Decider, StoreFailed
 from bot.workers.letters import Letters, Parcel
 from bot.workers.limits import in_time, limits_of, shares
 from bot.workers.outcomes import Consequence, consequence
-from bot.workers.sent import Sent, dropped, receipts_of, strays_of, unsent, without_receipts
+from bot.workers.sent import Sent, dropped, receipts_of, strays_of, told_by_id, unsent, without_receipts
 from bot.workers.strays import Strays
 from bot.workers.undecidable import say_bare
 from channels.channel import Abilities, Channel, Letter
@@ -39,6 +39,7 @@ from escalation.ledger.mailbox import Claim, ClaimKind, Mailboxes, Settlement
 from escalation.ledger.rests import Rests
 from escalation.ledger.states import Damaged
 from escalation.ledger.trials import Trials
+from escalation.ledger.vendor_ids import VendorIds
 from escalation.ledger.windows import Limits
 
 log = logging.getLogger(__name__)
@@ -64,6 +65,7 @@ class Courier:
         health: Health,
         breakers: Breakers,
         trials: Trials,
+        vendor_ids: VendorIds,
         decider: Decider,
         letters: Letters,
         channels: Callable[[], Mapping[str, Channel]],
@@ -76,6 +78,7 @@ class Courier:
         self._ledger = ledger
         self._mailboxes = mailboxes
         self._rests = rests
+        self._vendor_ids = vendor_ids
         self._resting: dict[str, int] = {}
         self._decider = decider
         self._letters = letters
@@ -350,6 +353,7 @@ class Courier:
             await self._broken.record(ended, now)
             await self._strays.record(strays_of(ended), now)
             receipts = [receipt for sent in ended for receipt in sent.receipts if receipt[0]]
+            receipts += await self._vendor_ids.early(told_by_id(ended, self._channels()))
             try:
                 await self._decider.receipts(receipts, now, self._states)
             except StoreFailed as error:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from bot.workers.letters import Parcel
 from bot.workers.outcomes import Consequence
+from channels.channel import Channel
 from channels.outcome import Outcome
 from escalation.inputs import Receipt, SendResult
 from escalation.ledger.mailbox import Claim, ClaimKind
@@ -74,6 +75,16 @@ def unsent(claim: Claim, result: SendResult, now: int, detail: str) -> Sent:
 def without_receipts(ended: Iterable[Sent], but: frozenset[str] = frozenset()) -> list[Sent]:
     """The same with nothing to record any more, but of these incidents."""
     return [replace(sent, receipts=tuple(each for each in sent.receipts if each[0] in but)) for sent in ended]
+
+
+def told_by_id(ended: Iterable[Sent], channels: Mapping[str, Channel]) -> dict[str, list[tuple[str, Receipt]]]:
+    """By channel, the receipts of sends whose vendors will report by their own ids."""
+    found: dict[str, list[tuple[str, Receipt]]] = {}
+    for sent in ended:
+        channel = channels.get(sent.claim.mailbox.channel)
+        if channel is not None and channel.abilities.reports_by_id and sent.receipts:
+            found.setdefault(channel.name, []).extend(sent.receipts)
+    return found
 
 
 def strays_of(ended: Iterable[Sent]) -> list[tuple[OutboxRow, Receipt]]:

@@ -21,6 +21,8 @@ key                                     type    content
 ``fh:outages``                          list    ``<from ms> <to ms>``: spans in which no hub worked
 ``fh:sessions``                         hash    SHA-256 of a session's id → the session of a local account
 ``fh:logins``                           hash    account, address or both → failed log-ins, last one, wait until (ms)
+``fh:sent:<channel>`` US ``<id>``       string  vendor's id of a send → its (incident, notice) pairs; for a week
+``fh:early:<channel>`` US ``<id>``      string  a report that came before its send was recorded; for ten minutes
 ``fh:{p7}:codes``                       hash    letter → the counter k of the last code taken
 ``fh:{p7}:incidents``                   hash    code → the incident's state
 ``fh:{p7}:versions``                    hash    code → the state's version
@@ -194,6 +196,16 @@ def mailbox_keys(mailbox: Mailbox, shard: int) -> MailboxKeys:
     """The key names of one mailbox."""
     own = (f"fh:{{m{shard}}}:box:{mailbox.name}:{name}".encode() for name in MailboxKeys._fields[3:])
     return MailboxKeys(ready_key(shard), known_key(shard), ages_key(shard), *own)
+
+
+def sent_key(channel: str, vendor_id: str) -> bytes:
+    """The key that says which notices a vendor's id stands for."""
+    return f"fh:sent:{channel}{US}{vendor_id}".encode()
+
+
+def early_key(channel: str, vendor_id: str) -> bytes:
+    """The key of a report whose send is not recorded yet."""
+    return f"fh:early:{channel}{US}{vendor_id}".encode()
 
 
 def write_code(letter: str, counter: int, partition: int, partitions: int) -> str:

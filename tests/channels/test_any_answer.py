@@ -112,6 +112,8 @@ def letter_for(kind: str) -> Letter:
         ),
         subject="[A0231]",
     )
+    number = "13800138000" if kind.startswith("sms_") else ""
+    return a_letter(address="zhang@example.com" if kind == "smtp_mail" else number, subject="[A0231]")
 
 
 def in_a_loop(work: Callable[[aiohttp.ClientSession], Awaitable[None]]) -> None:
