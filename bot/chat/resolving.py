@@ -95,6 +95,11 @@ class Resolver:
             return await self._with_codes(reading, verb, orders, directory, row, now)
         if verb is Verb.UNDO:
             return await self._undo(reading, orders, directory, row)
+        if row.about and verb.acts:
+            # Also where that one needs it no more: the word is about no other.
+            (answered,) = await self._ledger.find_many([row.about])
+            if isinstance(answered, Incident) and finding.may_answer(directory, answered, sender):
+                return _acting(reading, orders, [answered], directory)
         found = await finding.open_for(self._ledger, self._mailboxes, directory, sender, row)
         if verb.asks:
             told = _told(directory, found, sender, verb, now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 
@@ -96,9 +97,10 @@ class Desk:
     def uplink(self, sender: str, text: str, message_id: str = "") -> Uplink:
         return Uplink("sms", message_id or f"m{self.now}.{next(self._ids)}", sender, text, self.now)
 
-    async def says(self, sender: str, text: str) -> str:
-        """What comes back on this phone for a message: the newest answer in its mailbox."""
-        await self.answering.take([self.uplink(sender, text)], self.now)
+    async def says(self, sender: str, text: str, about: str = "") -> str:
+        """What comes back on this phone for a message: the newest answer in its mailbox. ``about``: the vendor says
+        that it answers this incident's."""
+        await self.answering.take([replace(self.uplink(sender, text), about=about)], self.now)
         await self.answering.step(self.now)
         self.now += 1000
         answers = await self.answers(sender)
