@@ -74,6 +74,7 @@ class Driver:
             "sign": account.sign,
             "addSerial": account.extension(letter.id),
         }
+        order: tuple[str, ...]
         if account.templates:
             by_topic = account.by_topic
             template = by_topic.get(letter.topic if letter.parts else SENTENCE, by_topic[SENTENCE])
