@@ -54,18 +54,18 @@ def tell(
     note: str = "",
     deed: Deed | None = None,
 ) -> list[Notice]:
-    """Queue one notice for each addressee: by every contact when the incident is critical and the reader must act,
-    else by the first. On trial the notice is recorded as dropped and nothing leaves. A group that others read as well
-    is passed over, and the journal says so."""
+    """Queue one notice for each addressee: where the incident is critical and the reader must act by every way there is
+    (:func:`ways`), else by the first contact. On trial the notice is recorded as dropped and nothing leaves. A group
+    that others read as well is passed over, and the journal says so."""
     urgent = purpose is Purpose.ACT and kind is not NoticeKind.OFFICIAL
     urgency = incident.urgency if urgent else Urgency.NORMAL
     made: list[Notice] = []
     for each in addressees:
         addressee = _within_the_line(decision, incident, ctx, each, kind)
-        contacts = addressee.contacts if urgency is Urgency.CRITICAL else addressee.contacts[:1]
+        contacts = ways(addressee.contacts) if urgency is Urgency.CRITICAL else addressee.contacts[:1]
         if not contacts:
             decision.entries.append(_entry(ctx, incident, "no_contact", addressee, kind=kind))
-        for attempt, contact in enumerate(contacts):
+        for contact in contacts:
             notice = Notice(
                 id=notice_id(incident, stage, contact),
                 kind=kind,
@@ -78,7 +78,7 @@ def tell(
                 duty=duty.id if duty else "",
                 clock=clock,
                 measure=measure,
-                attempt=attempt,
+                attempt=addressee.contacts.index(contact),
                 due_at=due_at,
                 note=note,
                 deed=deed,
@@ -86,6 +86,15 @@ def tell(
             if offer(decision, incident, ctx, notice):
                 made.append(notice)
     return made
+
+
+def ways(contacts: tuple[Contact, ...]) -> tuple[Contact, ...]:
+    """The contacts that reach a reader by different ways, in their order: of several channels to one address (two
+    providers for one phone) the first. The others are there for when it fails."""
+    found: dict[str, Contact] = {}
+    for contact in contacts:
+        found.setdefault(contact.address or f"\x1f{contact.channel}", contact)
+    return tuple(found.values())
 
 
 def _within_the_line(

@@ -125,6 +125,14 @@ SENTENCES: Mapping[str, Pair] = {
         "{value} 是随程序附带的示例规则的名称",
         "{value} is the name of the sample rules that ship with the hub",
     ),
+    "backup_itself": (
+        "{value} 不能作自己的备用渠道，也不能写两次",
+        "{value} cannot stand in for itself, nor be written twice",
+    ),
+    "backup_address": (
+        "渠道 {value} 不能用渠道 {channel} 的地址，不能作它的备用渠道",
+        "channel {value} cannot use the addresses of {channel}, so it cannot stand in for it",
+    ),
     "feedback_kind": (
         "渠道 {value} 不是 webhook 或 redis_stream，不能用于回传上游",
         "channel {value} is neither a webhook nor a redis_stream and cannot tell upstream",

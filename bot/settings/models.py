@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from datetime import date, time
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -36,7 +36,19 @@ from bot.settings.mapping import MappingTable, StreamTable, listed, store_addres
 from bot.settings.operation import Api, Log, Metrics, SelfTest
 from channels import registry, standard_webhooks
 from escalation import calendar
-from escalation.directory import Directory, Enterprise, Id, MajorHazard, Person, Point, Post, Table, Text, Unit
+from escalation.directory import (
+    ContactEntry,
+    Directory,
+    Enterprise,
+    Id,
+    MajorHazard,
+    Person,
+    Point,
+    Post,
+    Table,
+    Text,
+    Unit,
+)
 from escalation.plan import sample_profile
 from escalation.profile import Duration, Profile, minutes
 from escalation.vocabulary import Level, Mode, Severity
@@ -273,7 +285,8 @@ class Settings(Table):
     """The whole configuration. ``profile`` names the rules in use: one of ``profiles``, or the sample that ships.
 
     Points and hazards may stand inside their enterprise or in tables of their own; :meth:`directory` brings them
-    together.
+    together. ``backup`` says of a channel by which others its addresses are reached when it fails, in their order; it
+    does as if each contact on it were followed by one on each of these.
     """
 
     include: tuple[str, ...] = ()
@@ -291,6 +304,7 @@ class Settings(Table):
     calendar: CalendarTable = CalendarTable()
     sources: dict[Id, Source] = Field(default_factory=dict)
     channels: dict[Id, ChannelTable] = Field(default_factory=dict)
+    backup: dict[Id, tuple[Id, ...]] = Field(default_factory=dict)
     units: tuple[Unit, ...] = ()
     enterprises: tuple[Enterprise, ...] = ()
     points: tuple[PointRow, ...] = ()
@@ -304,8 +318,8 @@ class Settings(Table):
         return Directory(
             units=self.units,
             enterprises=gathered(self.enterprises, self.points, self.hazards),
-            posts=self.posts,
-            people=self.people,
+            posts=backed(self.posts, self.backup),
+            people=backed(self.people, self.backup),
             fallback_unit=self.hub.fallback_unit,
             groups=groups_of(self.channels),
         )
@@ -316,6 +330,28 @@ class Settings(Table):
         if found is None:
             raise LookupError(f"no profile is called {self.profile!r}")
         return found
+
+
+_Reached = TypeVar("_Reached", Person, Post)
+
+
+def backed(rows: tuple[_Reached, ...], backup: Mapping[str, tuple[str, ...]]) -> tuple[_Reached, ...]:
+    """The people or posts with the contacts that ``[backup]`` gives them; what they have by themselves stays once."""
+    if not backup:
+        return rows
+    return tuple(row.model_copy(update={"contacts": _with_backup(row.contacts, backup)}) for row in rows)
+
+
+def _with_backup(contacts: tuple[ContactEntry, ...], backup: Mapping[str, tuple[str, ...]]) -> tuple[ContactEntry, ...]:
+    own = set(contacts)
+    found: dict[ContactEntry, None] = {}
+    for entry in contacts:
+        found.setdefault(entry)
+        for channel in backup.get(entry.channel, ()):
+            other = ContactEntry(channel=channel, address=entry.address)
+            if other not in own:
+                found.setdefault(other)
+    return tuple(found)
 
 
 def groups_of(channels: Mapping[str, BaseModel]) -> dict[str, frozenset[str]]:

@@ -15,7 +15,7 @@ from tests.rules.county import FACTORY, PEOPLE, county, sms, without
 
 def reachable(*ways: str, person: str = "zhao") -> Directory:
     """The county, with several channels for one person."""
-    contacts = tuple(ContactEntry(channel=way, address="x") for way in ways)
+    contacts = tuple(ContactEntry(channel=way, address=f"{way} of {person}") for way in ways)
     return county(
         people=tuple(Person(id=p.id, name=p.name, contacts=contacts if p.id == person else p.contacts) for p in PEOPLE)
     )
@@ -96,6 +96,17 @@ def test_a_limit_delays_nothing_critical() -> None:
     assert [notice.contact.channel for notice in ways] == ["mail", "sms"], "critical uses all ways at once"
     story.receipt(ways[0], SendResult.THROTTLED)
     assert story.fresh == []
+
+
+def test_two_providers_for_one_phone_are_one_way_and_the_second_is_for_when_the_first_fails() -> None:
+    phone = tuple(ContactEntry(channel=channel, address="13800130001") for channel in ("sms", "second"))
+    people = tuple(Person(id=p.id, name=p.name, contacts=phone if p.id == "zhao" else p.contacts) for p in PEOPLE)
+    story = Story(directory=county(people=people))
+    story.alarm(Severity.HIGH_HIGH)
+    (told,) = [notice for notice in story.fresh if notice.to.name == "赵一"]
+    assert told.contact.channel == "sms"
+    story.receipt(told, SendResult.THROTTLED)
+    assert [(notice.contact.channel, notice.attempt) for notice in story.fresh] == [("second", 1)]
 
 
 def test_a_critical_notice_that_is_throttled_uses_the_next_way_at_once() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bot.settings.checks import accounts, groups, identity, mappings, posts, references, rules
+from bot.settings.checks import accounts, backup, groups, identity, mappings, posts, references, rules
 from bot.settings.checks.draft import Draft
 from bot.settings.problem import Finding
 
@@ -20,6 +20,7 @@ def findings(draft: Draft) -> Iterator[Finding]:
         identity.codes,
         identity.addresses,
         identity.shared_addresses,
+        backup.backup,
         groups.groups,
         posts.rosters,
         posts.missing,
