@@ -18,6 +18,9 @@ SMS, MAIL, GROUP, APP = "sms", "mail", "wecom", "app"
 _FORMS = {
     "sms_kannel": SMS,
     "sms_aliyun": SMS,
+    "sms_tencent": SMS,
+    "sms_mas": SMS,
+    "sms_spool": SMS,
     "smtp_mail": MAIL,
     "wecom_robot": GROUP,
     "dingtalk_robot": GROUP,

@@ -97,6 +97,10 @@ def test_every_setting_that_the_example_only_shows_works_when_it_is_switched_on(
         "city-group-secret",
         "cloud-key",
         "cloud-callback",
+        "tencent-key",
+        "tencent-callback",
+        "mas-key",
+        "mas-callback",
         "api-dashboard",
     ):
         folder.put(f"secrets/{name}", WHSEC)
