@@ -15,6 +15,7 @@ from bot.settings.load import Loaded, load
 from bot.settings.models import Settings
 from bot.settings.problem import Finding, Language, Weight
 from channels.registry import abilities_of
+from channels.sms import spool_check, spool_settings
 from channels.sms.account import Account, preview
 from channels.sms.text import segments
 
@@ -39,6 +40,9 @@ def rendering_warnings(settings: Settings) -> Iterable[Finding]:
             yield Finding("rendering", ("channels", name), {"zh": each_zh, "en": each_en})
         if isinstance(table, Account):
             yield from _long_templates(name, table)
+        if isinstance(table, spool_settings.Settings):
+            for setting, zh, en in spool_check.troubles(table):
+                yield Finding("rendering", ("channels", name, setting), {"zh": zh, "en": en}, Weight.WARNING)
 
 
 def _long_templates(name: str, table: Account[Any]) -> Iterable[Finding]:

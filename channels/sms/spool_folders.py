@@ -12,6 +12,8 @@ from channels.sms.spool_settings import Settings
 # smsd opens it as a user of its own, of the folder's group.
 _MODE = 0o660
 _LOCK = ".LOCK"
+# At its start the daemon tries every folder with a small script.
+_TRIAL = "smsd_script"
 # A text message is a few hundred bytes; a file beyond this is none.
 _LARGEST = 64 * 1024
 MOST_AT_ONCE = 500
@@ -65,7 +67,7 @@ def files_in(folder: Path, *, since: int = 0, before: int | None = None) -> list
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
-                if entry.name.startswith(".") or entry.name.endswith(_LOCK) or not entry.is_file(follow_symlinks=False):
+                if entry.name.startswith((".", _TRIAL)) or entry.name.endswith(_LOCK) or not entry.is_file(follow_symlinks=False):
                     continue
                 written = entry.stat(follow_symlinks=False).st_mtime_ns // 1_000_000
                 if since <= written and (before is None or written <= before):

@@ -26,7 +26,7 @@ class Settings(Limits):
     drafts: str = Field("fenghuo", min_length=1, description="本系统写草稿的目录，与 outgoing 在同一磁盘分区")
     reports: bool = Field(True, description="是否要求送达回执（Report: yes）；调制解调器或运营商不支持时写 false")
     uplink: bool = Field(True, description="是否收短信；smsd 只发不收时写 false，短信里就不写“回1签收”")
-    alphabet: Literal["UTF-8", "UCS2"] = Field("UTF-8", description="文件编码；smstools 早于 3.1.16 时用 UCS2")
+    alphabet: Literal["UCS2", "UTF-8"] = Field("UCS2", description="文件编码；UTF-8 便于查看，要 smstools 3.1.16 以上")
     number_prefix: str = Field("86", pattern=r"^[0-9]{0,4}$", description="号码前加的国家码，不带 +")
     queue: str = Field("", pattern=r"^[A-Za-z0-9_-]{0,32}$", description="smsd 的队列（Queue），可不写")
     signature: Annotated[str, AfterValidator(bare_signature)] = Field(

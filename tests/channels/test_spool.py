@@ -54,9 +54,9 @@ async def test_a_message_leaves_as_one_whole_file_and_is_sent(smsd: Smsd, driver
     assert outcome.kind is OutcomeKind.ACCEPTED
     (path,) = (smsd.spool / "outgoing").iterdir()
     assert path.name == outcome.vendor_id == "fh.A0231-n17"
-    head, text = path.read_bytes().decode().split("\n\n")
-    assert head.splitlines() == ["To: 8613800138000", "Alphabet: UTF-8", "Report: yes", "Fenghuo: A0231-n17"]
-    assert text == "【红色】一号井 CO 31ppm（限值 24）A0231"
+    head, text = path.read_bytes().split(b"\n\n")
+    assert head == b"To: 8613800138000\nAlphabet: UCS2\nReport: yes\nFenghuo: A0231-n17"
+    assert text.decode("utf-16-be") == "【红色】一号井 CO 31ppm（限值 24）A0231"
     assert path.stat().st_mode & 0o777 == 0o660, "the daemon is a user of its own, of the folder's group"
     assert names(smsd.spool / "fenghuo") == []
     assert await smsd.step() == 1
@@ -65,8 +65,8 @@ async def test_a_message_leaves_as_one_whole_file_and_is_sent(smsd: Smsd, driver
     ]
 
 
-async def test_older_daemons_get_ucs2_and_critical_goes_first(smsd: Smsd, session: aiohttp.ClientSession) -> None:
-    driver = a_driver(smsd, session, alphabet="UCS2", signature="青河应急", queue="gsm", reports=False)
+async def test_files_may_be_utf_8_and_critical_goes_first(smsd: Smsd, session: aiohttp.ClientSession) -> None:
+    driver = a_driver(smsd, session, alphabet="UTF-8", signature="青河应急", queue="gsm", reports=False)
     await driver.send(a_letter("黄色", id="a"))
     await driver.send(a_letter("红色", id="b", critical=True))
     await smsd.step()
@@ -240,6 +240,7 @@ async def test_rubbish_is_put_aside_and_told_and_holds_nothing_up(
     smsd: Smsd, driver: Driver, clock: Clock, raw: bytes
 ) -> None:
     path = smsd.answer("13800138000", "1")
+    path.with_name("smsd_script.Ab12Cd").write_bytes(b"#!/bin/sh")
     rubbish = path.with_name("GSM1.zzzzzz")
     rubbish.write_bytes(raw)
     os.utime(rubbish, ns=(clock.at * 1_000_000,) * 2)
