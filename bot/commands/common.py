@@ -41,8 +41,9 @@ def rendering_warnings(settings: Settings) -> Iterable[Finding]:
         if isinstance(table, Account):
             yield from _long_templates(name, table)
         if isinstance(table, spool_settings.Settings):
-            for setting, zh, en in spool_check.troubles(table):
-                yield Finding("rendering", ("channels", name, setting), {"zh": zh, "en": en}, Weight.WARNING)
+            for setting, in_chinese, in_english in spool_check.troubles(table):
+                args = {"zh": in_chinese, "en": in_english}
+                yield Finding("rendering", ("channels", name, setting), args, Weight.WARNING)
 
 
 def _long_templates(name: str, table: Account[Any]) -> Iterable[Finding]:
