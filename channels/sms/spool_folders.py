@@ -67,7 +67,8 @@ def files_in(folder: Path, *, since: int = 0, before: int | None = None) -> list
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
-                if entry.name.startswith((".", _TRIAL)) or entry.name.endswith(_LOCK) or not entry.is_file(follow_symlinks=False):
+                aside = entry.name.startswith((".", _TRIAL)) or entry.name.endswith(_LOCK)
+                if aside or not entry.is_file(follow_symlinks=False):
                     continue
                 written = entry.stat(follow_symlinks=False).st_mtime_ns // 1_000_000
                 if since <= written and (before is None or written <= before):
