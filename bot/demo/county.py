@@ -30,6 +30,12 @@ TEMPLATES = {
 }
 """The templates that account has approved."""
 
+TENCENT_TEMPLATES = {
+    "1000001": "{1}（{2}），{3}：{4} {5}，{6}。{7}。{8}，编号{9}。",
+    "1000002": "预警系统消息：{1}，{2}，{3}，{4}。",
+}
+"""The templates its account at the second cloud has approved."""
+
 MEMBERS = ("HeZhen", "PeiZhuanguan", "PengZhuren")
 """Who reads the county's WeCom app: members' userids, as the county's TOML writes them."""
 MAIL_USER = "fenghuo@example.cn"
@@ -44,6 +50,8 @@ class Addresses:
 
     """Where the simulated vendors listen, and where the hub is to. Without DingTalk and Feishu all groups are WeCom's,
     and without the cloud all text messages leave by the gateway."""
+    """Where the simulated vendors listen, and where the hub is to. Without DingTalk all groups are WeCom's, and without
+    the cloud and the carriers all text messages leave by the gateway."""
 
     public_url: str
     port: int
@@ -55,6 +63,9 @@ class Addresses:
     feishu_url: str = ""
     cloud_url: str = ""
     imap_port: int = 0
+    tencent_url: str = ""
+    mas_url: str = ""
+    spool: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +81,10 @@ _TOKENS = (
     "sms-callback",
     "cloud-key",
     "cloud-callback",
+    "tencent-key",
+    "tencent-callback",
+    "mas-key",
+    "mas-callback",
     "app-secret",
     "app-callback-token",
     "mail-password",
@@ -123,6 +138,13 @@ def _filled(text: str, addresses: Addresses, password_hash: str) -> str:
     tables["mailbox"] = _MAILBOX.format(**known, mail_user=MAIL_USER) if addresses.imap_port else ""
     tables["city_group"] = city
     return text.format(**known, **tables, password_hash=password_hash, by_cloud="cloud" if cloud else "sms")
+    known |= {"tencent_notice": TENCENT_TEMPLATES["1000001"], "tencent_sentence": TENCENT_TEMPLATES["1000002"]}
+    carriers = files("bot.demo").joinpath("county_carriers.toml").read_text("utf-8") if addresses.spool else ""
+    clouds = "".join(each.format(**known) + "\n" for each in (cloud, carriers) if each)
+    ways = {"by_cloud": "cloud" if cloud else "sms"}
+    ways |= {f"by_{each}": each if carriers else "sms" for each in ("tencent", "mas", "modem")}
+    tables = {"cloud_tables": clouds, "park_group": park.format(**known)}
+    return text.format(**known, **tables, **ways, password_hash=password_hash)
 
 
 _MAILBOX = """

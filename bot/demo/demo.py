@@ -63,7 +63,9 @@ async def running(folder: Path, port: int, *, keep: bool = False) -> AsyncIterat
     given = _kept_secrets(folder) if keep else secrets_of()
     ear = _Ear()
     async with AsyncExitStack() as stack:
-        running_vendors = await stack.enter_async_context(vendors(url, port, given, clock.now, ear.hear))
+        running_vendors = await stack.enter_async_context(
+            vendors(url, port, given, folder / "spool", clock.now, ear.hear)
+        )
         county = write_county(folder, running_vendors.addresses, given)
         hub = await _open_hub(county, clock, stack)
         directory = hub.rules.directory

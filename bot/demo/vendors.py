@@ -7,10 +7,12 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from secrets import token_hex
 
 import aiohttp
 
+from bot.demo.carriers import Carriers, carriers
 from bot.demo.county import (
     CLOUD_KEY,
     CLOUD_LIMITS,
@@ -61,11 +63,15 @@ class Vendors:
     cloud: AliyunSms
     mail: MailServer
     mailbox: MailboxServer
+    carriers: Carriers
     addresses: Addresses
     session: aiohttp.ClientSession
 
     async def write(self, number: str, text: str, channel: str) -> int:
         """The phone ``number`` answers by text message on the way it is written to. The HTTP status of the door."""
+        status = await self.carriers.write(number, text, channel)
+        if status is not None:
+            return status
         vendor = self.cloud if channel == CLOUD else self.gateway
         return await vendor.answer(number, text, self.session)
 
@@ -84,9 +90,10 @@ class Vendors:
 
 @asynccontextmanager
 async def vendors(
-    public_url: str, port: int, secrets: Mapping[str, str], now: Now, hear: Hear
+    public_url: str, port: int, secrets: Mapping[str, str], spool: Path, now: Now, hear: Hear
 ) -> AsyncIterator[Vendors]:
-    """Start gateway, cloud, robots, mail server and upstream receiver on free loopback ports until the block ends.
+    """Start gateway, clouds, robots, mail server and upstream receiver on free loopback ports until the block ends, and
+    a modem on the folder ``spool``.
 
     ``hear`` is told of every message a vendor took; ``now`` is the clock all of them obey.
     """
@@ -103,6 +110,7 @@ async def vendors(
             await hear(message)
 
         gateway.inbox.on_message = cloud.inbox.on_message = sms
+        others = await stack.enter_async_context(carriers(public_url, secrets, spool, now, hear, session))
         app = WecomApp(app_account(secrets), MEMBERS, now, hear, callback_url=f"{public_url}{listener_path('app')}")
         robots = WecomRobots({secrets[name]: name for name in ROBOTS if name not in (DINGTALK, FEISHU)}, now, hear)
         robot = Robot(DINGTALK, secrets[f"{DINGTALK}-sign"])
@@ -122,9 +130,13 @@ async def vendors(
             dingtalk_url=await stack.enter_async_context(listening(dingtalk.app())),
             feishu_url=await stack.enter_async_context(listening(feishu.app())),
             cloud_url=await stack.enter_async_context(listening(cloud.app())),
+            tencent_url=others.tencent_url,
+            mas_url=others.mas_url,
+            spool=str(spool),
             upstream_url=await stack.enter_async_context(listening(upstream.app())) + "/hook",
         )
         yield Vendors(gateway, app, cloud, mail, mailbox, addresses, session)
+        yield Vendors(gateway, app, cloud, others, addresses, session)
 
 
 def _cloud(public_url: str, secrets: Mapping[str, str], now: Now) -> AliyunSms:
