@@ -46,7 +46,7 @@ group = smsbox
 bearerbox-host = 127.0.0.1
 sendsms-port = {http}
 sendsms-interface = 127.0.0.1
-global-sender = {sender}
+{sender}
 http-request-retry = 60
 http-queue-delay = 1
 
@@ -157,7 +157,9 @@ class Carrier:
 class Kannel:
     """A gateway: start and stop its boxes; ``url`` is where programs submit."""
 
-    def __init__(self, folder: Path, uplink_url: str) -> None:
+    def __init__(self, folder: Path, uplink_url: str, *, own_sender: bool = True) -> None:
+        """With ``own_sender`` it has a number that it writes wherever a program names none, and over every number that
+        an answer was sent to."""
         ports = {name: free_port() for name in ("admin", "boxes", "carrier", "http")}
         self.url = f"http://127.0.0.1:{ports['http']}/cgi-bin/sendsms"
         self.carrier = Carrier(ports["carrier"], folder)
@@ -167,7 +169,13 @@ class Kannel:
         folder.mkdir(parents=True, exist_ok=True)
         self._config = folder / "kannel.conf"
         self._config.write_text(
-            _CONFIGURATION.format(**ports, sender=SENDER, user=USER, password=PASSWORD, uplink=uplink_url)
+            _CONFIGURATION.format(
+                **ports,
+                sender=f"global-sender = {SENDER}" if own_sender else "# no sender",
+                user=USER,
+                password=PASSWORD,
+                uplink=uplink_url,
+            )
         )
 
     async def start(self) -> None:
@@ -203,9 +211,9 @@ class Kannel:
 
 
 @asynccontextmanager
-async def kannel(folder: Path, uplink_url: str) -> AsyncIterator[Kannel]:
+async def kannel(folder: Path, uplink_url: str, *, own_sender: bool = True) -> AsyncIterator[Kannel]:
     """A running gateway that hands on what phones send to ``uplink_url``; ended afterwards."""
-    gateway = Kannel(folder, uplink_url)
+    gateway = Kannel(folder, uplink_url, own_sender=own_sender)
     try:
         await gateway.start()
         yield gateway

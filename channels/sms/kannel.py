@@ -21,6 +21,7 @@ from channels.fields import HttpUrl, Networks, bare_signature
 from channels.greeting import Greeting, Standing, hail
 from channels.masking import Masker
 from channels.outcome import Outcome, OutcomeKind
+from channels.sms.extension import LEAST_DIGITS, extension
 from channels.sms.kannel_inbound import REPORT_QUERY, read_call
 from channels.sms.text import PART_UNITS, SINGLE_UNITS, find_link, plain_number, segments, units
 
@@ -45,6 +46,9 @@ class Settings(BaseModel):
     password: SecretStr = Field(min_length=1, description="网关的密码")
     method: Literal["post", "get"] = Field("post", description="网关只支持 GET 时改为 get（密码会进对方的访问日志）")
     sender: str = Field("", description="主叫号码或接入码（from）；网关已设默认值时可不写")
+    extend_digits: int = Field(
+        0, ge=0, le=12, description="主叫号码之后可自加几位：每条短信带上自己的编号，回复“1”就知道是哪一条；0 表示不用"
+    )
     smsc: str = Field("", description="指定网关内的线路（smsc），可不写")
     number_prefix: str = Field("", pattern=r"^\+?[0-9]{0,4}$", description="网关要求的号码前缀，例如 86 或 +86")
     signature: Annotated[str, AfterValidator(bare_signature)] = Field(
@@ -62,6 +66,12 @@ class Settings(BaseModel):
         token = self.callback_token.get_secret_value()
         if (self.hub_url or token) and len(token) < 16:
             raise ValueError("callback_token 至少 16 个字符：回调地址只靠它与地址名单保护")
+        return self
+
+    @model_validator(mode="after")
+    def _extends_a_number(self) -> Settings:
+        if self.extend_digits and (self.extend_digits < LEAST_DIGITS or not self.sender):
+            raise ValueError(f"extend_digits 至少 {LEAST_DIGITS} 位，并且要写 sender；不用则写 0")
         return self
 
 
@@ -173,7 +183,7 @@ class Driver:
 
         Raises ValueError for rubbish.
         """
-        return read_call(self.name, call, at)
+        return read_call(self.name, call, at, self._settings.extend_digits)
 
     def _refuses(self, bare: str, text: str) -> str:
         link = find_link(bare)
@@ -189,6 +199,8 @@ class Driver:
 
     async def _submit(self, number: str, text: str, letter_id: str) -> Answer | Outcome:
         own = {"to": number}
+        if self._settings.extend_digits:
+            own["from"] = self._settings.sender + extension(letter_id, self._settings.extend_digits)
         if self._report_url:
             # A percent sign is the gateway's own mark in this URL and is written twice to stand for itself.
             own["dlr-url"] = f"{self._report_url}?letter={quote(letter_id, safe='').replace('%', '%%')}&{REPORT_QUERY}"

@@ -4,7 +4,7 @@ The queries below are what the gateway is told to fill in; the answers' one stan
 
     group = sms-service
     keyword = default
-    get-url = "http://hub:8080/callback/<channel>/<token>/uplink?sender=%p&text=%b&id=%I&time=%T&charset=%C"
+    get-url = "http://hub:8080/callback/<channel>/<token>/uplink?sender=%p&to=%P&text=%b&id=%I&time=%T&charset=%C"
     max-messages = 0
 """
 
@@ -18,12 +18,14 @@ from urllib.parse import unquote_to_bytes
 
 from channels.callback import Call, Errand, Heard, Thanks
 from channels.channel import ReceiptKind, Report, Uplink
+from channels.sms.extension import incident_of
 from channels.sms.text import plain_number
 
 # %d what happened, %F the carrier's id, %A the carrier's words, %T when (seconds).
 REPORT_QUERY = "status=%d&smsc=%F&answer=%A&time=%T"
-# %p sender, %b the text as it is, %I the gateway's id of the message, %T when (seconds), %C the text's charset.
-UPLINK_QUERY = "sender=%p&text=%b&id=%I&time=%T&charset=%C"
+# %p sender, %P the number it was sent to, %b the text as it is, %I the gateway's id of the message, %T when
+# (seconds), %C the text's charset.
+UPLINK_QUERY = "sender=%p&to=%P&text=%b&id=%I&time=%T&charset=%C"
 
 _LONGEST_TEXT = 2000
 _LONGEST_ID = 128
@@ -44,12 +46,14 @@ _AS_UTF8 = frozenset({"", "utf-8", "utf8", "ascii", "us-ascii", "gsm", "gsm-7", 
 _UNTOLD = frozenset({"8-bit", "8bit", "binary"})
 
 
-def read_call(channel: str, call: Call, at: int) -> Heard:
-    """What the gateway calls with, by GET or by a form; ``at`` in ms. Raises ValueError for rubbish."""
+def read_call(channel: str, call: Call, at: int, digits: int = 0) -> Heard:
+    """What the gateway calls with, by GET or by a form; ``at`` in ms. Of the number an answer was sent to the last
+    ``digits`` name its incident. Raises ValueError for rubbish."""
     params = read_query(call.form)
-    read = read_uplink if call.errand is Errand.UPLINK else read_report
+    uplink = call.errand is Errand.UPLINK
+    item = read_uplink(channel, params, at, digits) if uplink else read_report(channel, params, at)
     # The gateway sends the body of the answer to the phone as a reply; an empty one sends none.
-    return Heard((read(channel, params, at),), Thanks(status=202))
+    return Heard((item,), Thanks(status=202))
 
 
 def read_query(raw: str) -> dict[str, str]:
@@ -74,7 +78,7 @@ def read_query(raw: str) -> dict[str, str]:
         raise ValueError(f"回调内容不是它所说的编码 {charset[:20]!r}；请在网关中设置 mo-recode = true") from None
 
 
-def read_uplink(channel: str, params: Mapping[str, str], at: int) -> Uplink:
+def read_uplink(channel: str, params: Mapping[str, str], at: int, digits: int = 0) -> Uplink:
     """A person's answer from ``get-url`` parameters (:data:`UPLINK_QUERY`); ``at`` is the hub's time in ms.
 
     Without the gateway's id the message id is a hash of sender, time and text, so that a repeated call is one answer.
@@ -92,7 +96,8 @@ def read_uplink(channel: str, params: Mapping[str, str], at: int) -> Uplink:
         told = f"{sender}\x00{when}\x00{text}".encode("utf-8", "surrogatepass")
         message_id = "hash-" + hashlib.sha256(told).hexdigest()[:40]
     _check_id(message_id)
-    return Uplink(channel=channel, message_id=message_id, sender=sender, text=text, at=at)
+    about = incident_of(params.get("to", "").strip(), digits)
+    return Uplink(channel=channel, message_id=message_id, sender=sender, text=text, at=at, about=about)
 
 
 def read_report(channel: str, params: Mapping[str, str], at: int) -> Report:

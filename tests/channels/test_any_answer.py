@@ -16,7 +16,7 @@ from channels.channel import Channel, Letter
 from channels.exchange import Answer
 from channels.outcome import Outcome, OutcomeKind
 from channels.registry import open_channel, parse
-from tests.channels import tencent_account
+from tests.channels import tencent_account, test_mas
 from tests.channels.aliyun_account import table as aliyun_table
 from tests.channels.conftest import NIGHT, a_letter, raw_vendor
 
@@ -37,6 +37,7 @@ TABLES: dict[str, dict[str, Any]] = {
     },
     "sms_aliyun": aliyun_table("http://127.0.0.1:{port}", access_key_secret=SECRET),
     "sms_kannel": {"url": "http://127.0.0.1:{port}/cgi-bin/sendsms", "username": "u", "password": SECRET},
+    "sms_mas": test_mas.table("http://127.0.0.1:{port}", secret_key=SECRET),
     "sms_tencent": tencent_account.table("http://127.0.0.1:{port}", secret_key=SECRET),
     "webhook": {
         "url": "http://127.0.0.1:{port}/",
@@ -47,6 +48,7 @@ TABLES: dict[str, dict[str, Any]] = {
 }
 HTTP_KINDS = ["wecom_robot", "wecom_app", "dingtalk_robot", "sms_aliyun", "sms_kannel", "webhook"]
 HTTP_KINDS = ["wecom_robot", "wecom_app", "dingtalk_robot", "sms_kannel", "sms_tencent", "webhook"]
+HTTP_KINDS = ["wecom_robot", "wecom_app", "dingtalk_robot", "sms_kannel", "sms_mas", "sms_tencent", "webhook"]
 
 values: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats() | st.text(max_size=20) | st.just(SECRET),

@@ -176,6 +176,23 @@ async def test_a_long_answer_in_parts_is_one_answer(
     assert door.errors == []
 
 
+async def test_an_answer_to_a_messages_own_number_says_which_it_answers(
+    session: aiohttp.ClientSession, tmp_path: Path, door: Door
+) -> None:
+    """A gateway that has a sender of its own writes that over the number an answer was sent to."""
+    async with kannel(tmp_path / "kannel", f"{door.url}/uplink?{UPLINK_QUERY}", own_sender=False) as gateway:
+        door.driver = a_driver(session, gateway, sender=SENDER, extend_digits=6, hub_url=door.url)
+        await door.driver.send(a_letter("第一条", id="A0231.1.s1-raised.abc"))
+        assert await gateway.carrier.shown(PHONE, "第一条") == "【烽火预警】第一条"
+        (own,) = {part.sender for part in gateway.carrier.parts if part.to == PHONE}
+        assert own == f"{SENDER}100231"
+        for count, number in enumerate((own, SENDER), 1):
+            await gateway.carrier.open("13800130001", number, "text", "1")
+            await door.until(functools.partial(_has, door, count))
+    assert [each.about for each in door.uplinks] == ["A0231", ""]
+    assert door.errors == []
+
+
 async def test_a_hub_that_is_away_hears_the_answer_later(
     session: aiohttp.ClientSession, gateway: Kannel, door: Door
 ) -> None:
