@@ -114,7 +114,6 @@ class Engine:
         self.counting = Counting(store, meta.partitions, meta.shards)
         self.hearing = Hearing(store)
         self.health = Health(store)
-        self._vendor_ids = VendorIds(store)
         self._due = Due(store, meta.partitions)
         outbox = Outbox(store, meta.partitions)
         self.fanout = FanOut(outbox, self.mailboxes, meta.partitions, self.ledger.unheard)
@@ -123,6 +122,7 @@ class Engine:
         hub = rules.settings.hub
         self.trials = Trials(store)
         self.good = GoodSends(store)
+        vendor_ids = VendorIds(store)
         self.renderer = Renderer(lambda: self.rules.directory, link_for, source=hub.public_url)
         self.courier = Courier(
             ledger=self.ledger,
@@ -131,8 +131,7 @@ class Engine:
             health=self.health,
             breakers=Breakers(store),
             trials=self.trials,
-            health=Health(store),
-            vendor_ids=self._vendor_ids,
+            vendor_ids=vendor_ids,
             decider=self.decider,
             letters=Letters(self.renderer),
             channels=lambda: self.rules.channels,
@@ -141,7 +140,7 @@ class Engine:
             now=clock.now,
             tally=self.tally,
         )
-        self._reports = Reports(self.ledger, self.decider, self.trials, self.courier.breaker)
+        self._reports = Reports(self.ledger, self.decider, self.trials, self.courier.breaker, vendor_ids)
         self.answering = Answering(
             ledger=self.ledger,
             mailboxes=self.mailboxes,
@@ -179,24 +178,6 @@ class Engine:
     async def report(self, reports: Sequence[Report]) -> int:
         """Delivery reports of a vendor, each tied to its notice; how many belonged to this hub."""
         taken = await self._reports.take(reports, self.clock.now())
-        """Delivery reports of a vendor, each tied to its notice; how many belonged to an incident of this hub."""
-        receipts: list[tuple[str, Receipt]] = []
-        nameless: dict[str, list[Receipt]] = {}
-        for report in reports:
-            code = read_code(report.letter_id.split(".", 1)[0])
-            result = _RESULTS.get(report.kind)
-            if result is None:
-                continue
-            receipt = Receipt(
-                notice=report.letter_id, result=result, at=report.at, vendor_id=report.vendor_id, detail=report.detail
-            )
-            if code is not None:
-                receipts.append((code, receipt))
-            elif not report.letter_id and report.vendor_id:
-                nameless.setdefault(report.channel, []).append(receipt)
-        for channel, some in nameless.items():
-            receipts += await self._vendor_ids.reported(channel, some)
-        await self.decider.receipts(receipts, self.clock.now())
         self.stir()
         return taken
 

@@ -57,12 +57,8 @@ class Abilities:
     ``receipts`` are those the vendor may send back; ``replies`` whether answers come back this way. ``at_once`` is how
     many sends may run at the same time. ``mentions``: people can be called by name inside a group's message;
     ``mention_cost`` is how many further messages of its windows such a call takes. ``buttons``: an answer can be tapped
-    in the message itself. ``registered`` are the kinds of notices that leave as the parts of a template the vendor
-    approved (see :attr:`Letter.parts`).
-    many sends may run at the same time. ``mention_cost`` is how many further messages of its windows a call by name
-    takes. ``reports_by_id``: reports name a send by the vendor's id, not by ours. ``registered`` are the kinds of
-    notices that leave as the parts of a template the vendor approved (see
-    :attr:`Letter.parts`).
+    in the message itself. ``reports_by_id``: reports name a send by the vendor's id, not by ours. ``registered`` are
+    the kinds of notices that leave as the parts of a template the vendor approved (see :attr:`Letter.parts`).
     """
 
     kind: str
@@ -130,7 +126,6 @@ class Uplink:
     ``other`` names in a word what came instead of text (图片, 位置 …); ``text`` is empty then. ``about`` is the code of
     the incident whose message it answers, '' where the channel does not tell. ``unproven``: anybody can have written
     this in the sender's name, so nothing may be done for it.
-    the incident whose message it answers, where the vendor tells that, else ''.
     """
 
     channel: str

@@ -68,7 +68,18 @@ class Resolver:
             unit=sender.unit,
             role=sender.role,
         )
-        return await self._ordered(reading, sender, _about(orders, row), directory, row, now)
+        return await self._ordered(reading, sender, await self._about(orders, row), directory, row, now)
+
+    async def _about(self, orders: Sequence[Understood], row: Row) -> Sequence[Understood]:
+        """What names no code means what the message answers, where its channel tells that. Digits behind a number may
+        be the carrier's own: of what is no incident's code nothing is said."""
+        code = read_code(row.about) if row.about else None
+        if code is None or any(order.codes for order in orders) or (await self._ledger.find_many([code]))[0] is None:
+            return orders
+        return [
+            dataclasses.replace(order, codes=(code,)) if order.verb not in (None, Verb.TODO, Verb.HELP) else order
+            for order in orders
+        ]
 
     async def _ordered(
         self,
@@ -95,11 +106,6 @@ class Resolver:
             return await self._with_codes(reading, verb, orders, directory, row, now)
         if verb is Verb.UNDO:
             return await self._undo(reading, orders, directory, row)
-        if row.about and verb.acts:
-            # Also where that one needs it no more: the word is about no other.
-            (answered,) = await self._ledger.find_many([row.about])
-            if isinstance(answered, Incident) and finding.may_answer(directory, answered, sender):
-                return _acting(reading, orders, [answered], directory)
         found = await finding.open_for(self._ledger, self._mailboxes, directory, sender, row)
         if verb.asks:
             told = _told(directory, found, sender, verb, now)
@@ -179,17 +185,6 @@ class Resolver:
         # Whoever decides about damaged ones keeps the answer, since it cannot take effect.
         acting = _acting(reading, orders, known, directory, damaged)
         return replace(acting, trailer="\n".join(part for part in (trailer, acting.trailer) if part))
-
-
-def _about(orders: Sequence[Understood], row: Row) -> Sequence[Understood]:
-    """What names no code means what the message answers, where its channel tells that."""
-    code = read_code(row.about) if row.about else None
-    if code is None or any(order.codes for order in orders):
-        return orders
-    return [
-        dataclasses.replace(order, codes=(code,)) if order.verb not in (None, Verb.TODO, Verb.HELP) else order
-        for order in orders
-    ]
 
 
 def _with_hint(shown: Reading, said: Understood) -> Reading:

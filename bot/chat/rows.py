@@ -48,8 +48,6 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     else the address speaks for the sender. ``silent``: the answer is shown by the page and not sent. ``pressed`` is
     what a page's button meant; then the text is only text. ``other``: what came instead of text. ``about``: the code of
     what the message answers. ``unproven``: anybody may have written it in the sender's name. Time in ms."""
-    what a page's button meant; then the text is only text. ``other``: what came instead of text. ``about``: which
-    incident's message it answers, where the vendor says so. Time in ms."""
 
     channel: str
     message_id: str

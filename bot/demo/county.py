@@ -45,13 +45,9 @@ CORPID, AGENTID = "wwdemo0000000001", 1000002
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where the simulated vendors listen, and where the hub is to. Without DingTalk all groups are WeCom's, without
-    the cloud all text messages leave by the gateway, and without a mailbox nobody answers by mail."""
-
     """Where the simulated vendors listen, and where the hub is to. Without DingTalk and Feishu all groups are WeCom's,
-    and without the cloud all text messages leave by the gateway."""
-    """Where the simulated vendors listen, and where the hub is to. Without DingTalk all groups are WeCom's, and without
-    the cloud and the carriers all text messages leave by the gateway."""
+    without the cloud and the carriers all text messages leave by the gateway, and without a mailbox nobody answers by
+    mail."""
 
     public_url: str
     port: int
@@ -132,18 +128,15 @@ def _filled(text: str, addresses: Addresses, password_hash: str) -> str:
     known = {**asdict(addresses), "cloud_key": CLOUD_KEY, "cloud_signature": CLOUD_SIGNATURE}
     known |= {"minute": minute, "hour": hour, "day": day, "notice": notice, "sentence": sentence}
     cloud = files("bot.demo").joinpath("county_cloud.toml").read_text("utf-8") if addresses.cloud_url else ""
-    city = (_FEISHU_GROUP if addresses.feishu_url else _WECOM_CITY_GROUP).format(**known)
-    park = _DINGTALK_GROUP if addresses.dingtalk_url else _WECOM_GROUP
-    tables = {"cloud_tables": cloud.format(**known) + "\n" if cloud else "", "park_group": park.format(**known)}
-    tables["mailbox"] = _MAILBOX.format(**known, mail_user=MAIL_USER) if addresses.imap_port else ""
-    tables["city_group"] = city
-    return text.format(**known, **tables, password_hash=password_hash, by_cloud="cloud" if cloud else "sms")
     known |= {"tencent_notice": TENCENT_TEMPLATES["1000001"], "tencent_sentence": TENCENT_TEMPLATES["1000002"]}
     carriers = files("bot.demo").joinpath("county_carriers.toml").read_text("utf-8") if addresses.spool else ""
+    city = (_FEISHU_GROUP if addresses.feishu_url else _WECOM_CITY_GROUP).format(**known)
+    park = _DINGTALK_GROUP if addresses.dingtalk_url else _WECOM_GROUP
     clouds = "".join(each.format(**known) + "\n" for each in (cloud, carriers) if each)
     ways = {"by_cloud": "cloud" if cloud else "sms"}
     ways |= {f"by_{each}": each if carriers else "sms" for each in ("tencent", "mas", "modem")}
-    tables = {"cloud_tables": clouds, "park_group": park.format(**known)}
+    tables = {"cloud_tables": clouds, "park_group": park.format(**known), "city_group": city}
+    tables["mailbox"] = _MAILBOX.format(**known, mail_user=MAIL_USER) if addresses.imap_port else ""
     return text.format(**known, **tables, **ways, password_hash=password_hash)
 
 

@@ -61,9 +61,9 @@ class Vendors:
     gateway: KannelGateway
     app: WecomApp
     cloud: AliyunSms
+    carriers: Carriers
     mail: MailServer
     mailbox: MailboxServer
-    carriers: Carriers
     addresses: Addresses
     session: aiohttp.ClientSession
 
@@ -135,8 +135,7 @@ async def vendors(
             spool=str(spool),
             upstream_url=await stack.enter_async_context(listening(upstream.app())) + "/hook",
         )
-        yield Vendors(gateway, app, cloud, mail, mailbox, addresses, session)
-        yield Vendors(gateway, app, cloud, others, addresses, session)
+        yield Vendors(gateway, app, cloud, others, mail, mailbox, addresses, session)
 
 
 def _cloud(public_url: str, secrets: Mapping[str, str], now: Now) -> AliyunSms:

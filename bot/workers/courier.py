@@ -353,7 +353,9 @@ class Courier:
             await self._broken.record(ended, now)
             await self._strays.record(strays_of(ended), now)
             receipts = [receipt for sent in ended for receipt in sent.receipts if receipt[0]]
-            receipts += await self._vendor_ids.early(told_by_id(ended, self._channels()))
+            early = await self._vendor_ids.early(told_by_id(ended, self._channels()))
+            await self._strays.hear([receipt for code, receipt in early if not code])
+            receipts += [each for each in early if each[0]]
             try:
                 await self._decider.receipts(receipts, now, self._states)
             except StoreFailed as error:

@@ -1,4 +1,7 @@
-"""What vendors tell later about sends: to the incident, to the trial, and to the address' breaker."""
+"""What vendors tell later about sends: to the incident, to the trial, and to the address' breaker.
+
+A report names its send by the letter's id, or by the vendor's own where the vendor knows no other.
+"""
 
 from __future__ import annotations
 
@@ -21,20 +24,21 @@ _RESULTS = {
 
 
 class Reports:
-    """Delivery reports, each tied to its notice by the letter's id."""
+    """Delivery reports, each tied to its notices."""
 
-    def __init__(self, ledger: Ledger, decider: Decider, trials: Trials, breaker: Breaker) -> None:
+    def __init__(
+        self, ledger: Ledger, decider: Decider, trials: Trials, breaker: Breaker, vendor_ids: VendorIds
+    ) -> None:
         self._ledger = ledger
         self._decider = decider
         self._trials = trials
         self._breaker = breaker
+        self._vendor_ids = vendor_ids
 
     async def take(self, reports: Sequence[Report], now: int) -> int:
         """Record them; how many belonged to this hub. On disk when this returns. Raises the store's error."""
-        receipts: list[tuple[str, Receipt]] = []
-        tests: list[Receipt] = []
-        # Which address it was stands in the incident alone: it is looked up where it may matter.
-        telling: list[tuple[str, Receipt]] = []
+        named: list[tuple[str, str, Receipt]] = []
+        nameless: dict[str, list[Receipt]] = {}
         for report in reports:
             result = _RESULTS.get(report.kind)
             if result is None:
@@ -42,13 +46,20 @@ class Reports:
             receipt = Receipt(
                 notice=report.letter_id, result=result, at=report.at, vendor_id=report.vendor_id, detail=report.detail
             )
-            code = read_code(report.letter_id.split(".", 1)[0])
-            if report.letter_id.startswith(TRIAL):
-                tests.append(receipt)
-            elif code is not None:
-                receipts.append((code, receipt))
-                if result is SendResult.UNDELIVERED or self._breaker.watches(report.channel):
-                    telling.append((code, receipt))
+            if report.letter_id:
+                named.append((report.channel, read_code(report.letter_id.split(".", 1)[0]) or "", receipt))
+            elif report.vendor_id:
+                nameless.setdefault(report.channel, []).append(receipt)
+        for channel, some in nameless.items():
+            named += [(channel, *pair) for pair in await self._vendor_ids.reported(channel, some)]
+        tests = [receipt for _, _, receipt in named if receipt.notice.startswith(TRIAL)]
+        receipts = [(code, receipt) for _, code, receipt in named if code]
+        # Which address it was stands in the incident alone: it is looked up where it may matter.
+        telling = [
+            (code, receipt)
+            for channel, code, receipt in named
+            if code and (receipt.result is SendResult.UNDELIVERED or self._breaker.watches(channel))
+        ]
         await self._trials.hear([trial_end(receipt) for receipt in tests])
         await self._decider.receipts(receipts, now)
         if telling:

@@ -88,9 +88,7 @@ class Strays:
         """Answer refusals; on disk when this returns. Raises :class:`RowNotTaken` and the store's error."""
         rows: list[OutboxRow] = []
         dead: list[tuple[OutboxRow, Receipt]] = []
-        tests = [receipt for row, receipt in sent if row.notice.startswith(TRIAL)]
-        if tests:
-            await self._trials.hear([trial_end(receipt) for receipt in tests])
+        await self.hear([receipt for row, receipt in sent if row.notice.startswith(TRIAL)])
         for row, receipt in sent:
             if row.notice.startswith(TRIAL):
                 continue
@@ -110,6 +108,10 @@ class Strays:
             await self._write(dead, now)
         if rows and not all(await self._mailboxes.put([as_item(row) for row in rows], now=now)):
             raise RowNotTaken("a mailbox did not take a row that follows from a refusal")
+
+    async def hear(self, tests: Sequence[Receipt]) -> None:
+        """What sends of trials came to, or what their vendors told of them. Raises the store's error."""
+        await self._trials.hear([trial_end(receipt) for receipt in tests])
 
     def _next_ways(self, row: OutboxRow, now: int) -> list[OutboxRow]:
         """The same words to the next contact of whoever this row was for, where it was for a post's people."""

@@ -35,9 +35,6 @@ __all__ = ["Driver", "Settings"]
 VERSION = "2017-05-25"
 _PAGE = 50
 _MOST_PAGES = 4
-# Neutral text grows where one sign becomes two.
-_SPARE = 6
-_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 _NOBODY = "13800138000"
 _WRONG_KEY = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "IncompleteSignature", "InvalidAccessKeySecret")
 _WRONG_CLOCK = ("InvalidTimeStamp", "IllegalTimestamp")

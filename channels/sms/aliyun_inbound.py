@@ -7,36 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
-
-from channels.callback import Call, Errand, Heard, Thanks, Unread
+from channels.callback import Call, Errand, Heard, Thanks
 from channels.channel import ReceiptKind, Report, Uplink
 from channels.sms.extension import incident_of
 from channels.sms.rows import LONGEST_ID, checked_id, hashed, one_line, read_rows, text_of, written
 from channels.sms.text import plain_number
 
 _RECEIVED = Thanks('{"code":0,"msg":"成功"}'.encode(), "application/json")
-
-
-def read_call(channel: str, call: Call, at: int) -> Heard:
-    """Every element of the batch; ``at`` is the hub's time in ms. Raises ValueError where nothing of it is readable."""
-    try:
-        said = orjson.loads(call.body)
-    except orjson.JSONDecodeError:
-        raise ValueError("回调内容不是 JSON") from None
-    rows = said if isinstance(said, list) else [said]
-    items: list[Uplink | Report] = []
-    troubles: list[Unread] = []
-    for number, row in enumerate(rows):
-        try:
-            if not isinstance(row, dict):
-                raise ValueError("不是 JSON 对象")
-            items.append(_uplink(channel, row, at) if call.errand is Errand.UPLINK else _report(channel, row, at))
-        except ValueError as error:
-            troubles.append(Unread(f"第 {number + 1} 条：{error}", orjson.dumps(row).decode()))
-    if troubles and not items:
-        raise ValueError("；".join(trouble.words for trouble in troubles[:3]))
-    return Heard(tuple(items), _RECEIVED, tuple(troubles))
 
 
 def read_call(channel: str, call: Call, at: int, digits: int = 0) -> Heard:

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from channels.callback import Call
+from channels.callback import Call, Unread
 from channels.channel import Report, Uplink
 
 LONGEST_TEXT = 2000
@@ -17,7 +17,7 @@ LONGEST_ID = 256
 
 def read_rows(
     call: Call, read: Callable[[dict[str, Any]], Report | Uplink]
-) -> tuple[tuple[Report | Uplink, ...], tuple[str, ...]]:
+) -> tuple[tuple[Report | Uplink, ...], tuple[Unread, ...]]:
     """Every element of a pushed JSON list (or the one object) as ``read`` makes it, and what is wrong with the others.
 
     Raises ValueError where nothing of it is readable.
@@ -27,16 +27,16 @@ def read_rows(
     except orjson.JSONDecodeError:
         raise ValueError("回调内容不是 JSON") from None
     items: list[Report | Uplink] = []
-    troubles: list[str] = []
+    troubles: list[Unread] = []
     for number, row in enumerate(said if isinstance(said, list) else [said]):
         try:
             if not isinstance(row, dict):
                 raise ValueError("不是 JSON 对象")
             items.append(read(row))
         except ValueError as error:
-            troubles.append(f"第 {number + 1} 条：{error}")
+            troubles.append(Unread(f"第 {number + 1} 条：{error}", orjson.dumps(row).decode()))
     if troubles and not items:
-        raise ValueError("；".join(troubles[:3]))
+        raise ValueError("；".join(trouble.words for trouble in troubles[:3]))
     return tuple(items), tuple(troubles)
 
 

@@ -15,6 +15,7 @@ import msgspec
 from escalation.inputs import Receipt
 from escalation.ledger.door import Command, Store
 from escalation.ledger.keys import early_key, sent_key
+from escalation.ledger.trials import TRIAL
 
 SENT_FOR = 7 * 86_400_000
 """How long a vendor's id is remembered, in milliseconds: no carrier reports later than after three days."""
@@ -84,4 +85,9 @@ class VendorIds:
 
 
 def _of_each(notices: Iterable[tuple[str, str]], receipt: Receipt) -> list[tuple[str, Receipt]]:
-    return [(code, msgspec.structs.replace(receipt, notice=notice)) for code, notice in notices if code]
+    # Of rows without an incident only trials wait for a report.
+    return [
+        (code, msgspec.structs.replace(receipt, notice=notice))
+        for code, notice in notices
+        if code or notice.startswith(TRIAL)
+    ]

@@ -46,9 +46,16 @@ TABLES: dict[str, dict[str, Any]] = {
     },
     "smtp_mail": {"host": "127.0.0.1", "port": 1, "security": "none", "sender": "fenghuo@example.com", "timeout": 2.0},
 }
-HTTP_KINDS = ["wecom_robot", "wecom_app", "dingtalk_robot", "sms_aliyun", "sms_kannel", "webhook"]
-HTTP_KINDS = ["wecom_robot", "wecom_app", "dingtalk_robot", "sms_kannel", "sms_tencent", "webhook"]
-HTTP_KINDS = ["wecom_robot", "wecom_app", "dingtalk_robot", "sms_kannel", "sms_mas", "sms_tencent", "webhook"]
+HTTP_KINDS = [
+    "wecom_robot",
+    "wecom_app",
+    "dingtalk_robot",
+    "sms_aliyun",
+    "sms_kannel",
+    "sms_mas",
+    "sms_tencent",
+    "webhook",
+]
 
 values: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats() | st.text(max_size=20) | st.just(SECRET),
@@ -90,32 +97,15 @@ def channel(kind: str, session: aiohttp.ClientSession, port: int = 9) -> Channel
     }
     if kind == "smtp_mail":
         table["port"] = port
-    return open_channel("any", parse("any", {"timeout": 2.0, **table, "kind": kind}), session)
-
-
-ADDRESSES = {
-    "wecom_app": "zhangsan",
-    "sms_kannel": "13800138000",
-    "sms_aliyun": "13800138000",
-    "smtp_mail": "zhang@example.com",
-}
-
-
-def letter_for(kind: str) -> Letter:
-    return a_letter(address=ADDRESSES.get(kind, ""), subject="[A0231]")
-
     return open_channel("any", parse("any", {**table, "kind": kind, "timeout": 2.0}), session)
 
 
+ADDRESSES = {"wecom_app": "zhangsan", "smtp_mail": "zhang@example.com"}
+
+
 def letter_for(kind: str) -> Letter:
-    return a_letter(
-        address={"sms_kannel": "13800138000", "sms_tencent": "13800138000", "smtp_mail": "zhang@example.com"}.get(
-            kind, ""
-        ),
-        subject="[A0231]",
-    )
     number = "13800138000" if kind.startswith("sms_") else ""
-    return a_letter(address="zhang@example.com" if kind == "smtp_mail" else number, subject="[A0231]")
+    return a_letter(address=ADDRESSES.get(kind, number), subject="[A0231]")
 
 
 def in_a_loop(work: Callable[[aiohttp.ClientSession], Awaitable[None]]) -> None:

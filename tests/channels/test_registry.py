@@ -47,7 +47,6 @@ async def test_a_table_becomes_a_channel(session: aiohttp.ClientSession) -> None
 @pytest.mark.parametrize("table", [{}, {"kind": "pigeon"}, {"kind": 7}, {"kind": ["webhook"]}])
 def test_an_unknown_kind_says_which_there_are(table: dict[str, Any]) -> None:
     known = "、".join(kinds())
-    known = "dingtalk_robot、redis_stream、sms_aliyun、sms_kannel、sms_mas、sms_spool、sms_tencent、smtp_mail、webhook"
     with pytest.raises(UnknownKindError, match=rf"渠道 duty.*{known}"):
         parse("duty", table)
 
@@ -92,7 +91,6 @@ def test_a_new_module_is_a_new_channel_without_touching_a_list(tmp_path: Path) -
         "print(open_channel('loft', parse('loft', {'kind': 'pigeon'}), None).name, len(kinds()))\n"
     )
     assert _run(tmp_path, program).stdout == f"loft {len(kinds()) + 1}\n"
-    assert _run(tmp_path, program).stdout == "loft 12\n"
 
 
 def test_two_modules_cannot_claim_one_kind(tmp_path: Path) -> None:
