@@ -101,6 +101,8 @@ _REASONS = {
     "cannot_be_undone": "已发出，不能撤回",
     "answered_already": "申请已有答复，不能撤回",
     "reply_pressed": "值班页操作",
+    "card_change": "更新卡片",
+    "stale_card": "旧卡片上的按钮，未记录",
 }
 _STEPS = {
     "remind": "催办",

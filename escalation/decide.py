@@ -6,6 +6,7 @@ old one keeps its bytes. The same input decided again on the same state gives th
 
 from __future__ import annotations
 
+from escalation.deciding.cards import change_cards, keep_handle
 from escalation.deciding.changing import change
 from escalation.deciding.lapsing import lapse
 from escalation.deciding.needed import still_needed
@@ -38,6 +39,7 @@ def decide_event(
         before = incident.state
         decision = change(incident, event, ctx)
         feed_back_close(decision, incident, before, ctx)
+        change_cards(decision, incident, ctx)
         return decision
     if event.type.raises:
         return open_incident(event, ctx, code=code, partition=partition, tombstone=tombstone)
@@ -55,7 +57,14 @@ def decide_event(
 def decide(incident: Incident, given: Reply | Lapse | Receipt | Replay, ctx: Context) -> Decision:
     """Everything else that may happen to an existing incident."""
     if isinstance(given, Reply):
-        return reply_to(incident, given, ctx)
-    if isinstance(given, Replay):
-        return replay(incident, given, ctx)
-    return lapse(incident, ctx) if isinstance(given, Lapse) else receive(incident, given, ctx)
+        keep_handle(incident, given.card, given.handle)
+        decision = reply_to(incident, given, ctx)
+    elif isinstance(given, Replay):
+        decision = replay(incident, given, ctx)
+    elif isinstance(given, Lapse):
+        decision = lapse(incident, ctx)
+    else:
+        decision = receive(incident, given, ctx)
+        keep_handle(incident, given.notice, given.handle)
+    change_cards(decision, incident, ctx)
+    return decision

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from escalation.calendar import hhmm
 from escalation.deciding.acts import choose, deed_by, owed, recorded, refused, told_of
+from escalation.deciding.cards import is_stale
 from escalation.deciding.closing import close_if_over
 from escalation.deciding.duties import meet
 from escalation.deciding.handing import transfer, urge
@@ -78,6 +79,9 @@ def reply_to(incident: Incident, reply: Reply, ctx: Context) -> Decision:
     closed = before is IncidentState.CLOSED
     if closed and reply.verb not in (Verb.UNDO, Verb.FED_BACK):
         return refused(incident, reply, ctx, "already_closed", f"{incident.code} 已于{hhmm(incident.closed_at)}关闭。")
+    if reply.verb.acts and is_stale(reply, choose(incident, granted)[1]):
+        answer = f"{incident.code} 在这张卡片之后又有新情况，未记录。请按新消息办理，或回复“{reply.verb.word} {incident.code}”。"
+        return refused(incident, reply, ctx, "stale_card", answer)
     if not reply.verb.acts:
         return refused(incident, reply, ctx, "asked", _standing_of(incident, choose(incident, granted)[1], ctx))
     decision = _HANDLERS.get(reply.verb, _act)(incident, reply, granted, ctx)

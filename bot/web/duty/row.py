@@ -19,7 +19,7 @@ from escalation.notice import Addressee, Notice, NoticeKind
 from escalation.vocabulary import Kind, Tier, Urgency, Verb
 
 DAY = 86_400_000
-_ASIDE = (NoticeKind.FEEDBACK, NoticeKind.ANSWER, NoticeKind.QUARANTINE)
+_ASIDE = (NoticeKind.FEEDBACK, NoticeKind.ANSWER, NoticeKind.QUARANTINE, NoticeKind.CARD)
 _NEVER = 1 << 60
 _MOST_TOLD = 60
 _MOST_CALLS = 6
