@@ -13,6 +13,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
+from bot.buttons import Buttons, buttons_of
 from bot.chat.answering import Answering
 from bot.clock import Clock, PushedClock
 from bot.intake.batcher import Batcher
@@ -122,7 +123,7 @@ class Engine:
         self.decider = Decider(self.ledger, self._context, self._handed)
         self.lapses = Lapses(self._due, self.decider, meta.partitions)
         hub = rules.settings.hub
-        self.renderer = Renderer(lambda: self.rules.directory, link_for, source=hub.public_url)
+        self.renderer = Renderer(lambda: self.rules.directory, link_for, source=hub.public_url, buttons=self._buttons)
         self.courier = Courier(
             ledger=self.ledger,
             mailboxes=self.mailboxes,
@@ -143,6 +144,7 @@ class Engine:
             decider=self.decider,
             directory=lambda: self.rules.directory,
             emergency=hub.emergency,
+            buttons=self._buttons,
         )
         queue = rules.settings.hub.intake.queue_limit
         self._intake: Batcher[Event | Unreadable, Result] = Batcher(self._decide, BATCH, queue)
@@ -353,6 +355,9 @@ class Engine:
         results = await self.decider.each_event(items, self.clock.now())
         self.tally.took([result for result in results if not isinstance(result, Exception)])
         return results
+
+    def _buttons(self) -> Buttons:
+        return buttons_of(self.rules.settings)
 
     def _context(self, now: int) -> Context:
         return self.rules.context(now)

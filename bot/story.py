@@ -101,6 +101,9 @@ _REASONS = {
     "cannot_be_undone": "已发出，不能撤回",
     "answered_already": "申请已有答复，不能撤回",
     "reply_pressed": "值班页操作",
+    "reply_button": "按下卡片按钮",
+    "reply_forged_button": "卡片按钮无效，未记录",
+    "reply_entered": "进入应用",
     "card_change": "更新卡片",
     "stale_card": "旧卡片上的按钮，未记录",
 }

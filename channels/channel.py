@@ -78,8 +78,8 @@ class Abilities:
     used. ``windows`` hold for each address; of each window the last ``reserve`` tokens are kept for critical messages.
     ``receipts`` are those the vendor may send back; ``replies`` whether answers come back this way. ``at_once`` is how
     many sends may run at the same time. ``mention_cost`` is how many further messages of its windows a call by name
-    takes. ``card`` says what fits where a call to act is shown as a card (None: as text). ``registered`` are the kinds of notices that leave as the parts of a template the vendor approved (see
-    :attr:`Letter.parts`).
+    takes. ``registered`` are the kinds of notices that leave as the parts of a template the vendor approved (see
+    :attr:`Letter.parts`). ``card`` says what fits where a call to act is shown as a card (None: it is shown as text).
     """
 
     kind: str

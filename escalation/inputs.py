@@ -24,8 +24,8 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``to`` is whom a transfer names, as it was said; ``minutes`` or ``until`` (ms) by how much or to when a limit is to
     be moved, ``clock`` which one; ``of`` what kind of request an approval or refusal speaks of, where it says so.
     ``only_unit`` is the one unit it may be given for, '' for any where the sender holds a post. ``notice`` names the
-    人工电话 task that was done. ``card`` is the notice whose card was pressed, ``card_at`` when that was made (ms; 0 for
-    what was not pressed), ``handle`` by what the vendor lets that card be changed from now on.
+    人工电话 task that was done. ``card`` is the notice whose card was pressed, ``card_at`` when that was made (ms; 0:
+    nothing was pressed), ``handle`` by what the vendor lets that card be changed from now on.
     """
 
     id: str
@@ -79,7 +79,7 @@ class SendResult(StrEnum):
 class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What became of a send of ``notice``. ``tries`` counts sends of this notice, ``repeat`` that an earlier one may
     have reached the vendor (its answer was lost). ``until`` is when its mailbox may send it next, where the vendor did
-    not take it now (0: not known). ``handle`` is by what the vendor lets the message be changed later, '' if not at all.
+    not take it now (0: not known). ``handle`` is by what the vendor lets the message be changed later.
     """
 
     notice: str

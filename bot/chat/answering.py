@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 import orjson
 
+from bot.buttons import Buttons
 from bot.chat import reporting, saying
 from bot.chat.resolving import CLOSING, Resolver
 from bot.chat.rows import Order, Reading, Row, Sender, digest, read_reading, read_row
@@ -46,7 +47,8 @@ log = logging.getLogger("fenghuo.answering")
 
 
 class Answering:
-    """Reads what people write and answers it. ``directory`` gives the present one; ``emergency`` says whom to call."""
+    """Reads what people write and answers it. ``directory`` gives the present one; ``emergency`` says whom to call;
+    ``buttons`` are those of cards."""
 
     def __init__(
         self,
@@ -57,6 +59,7 @@ class Answering:
         decider: Decider,
         directory: Callable[[], Directory],
         emergency: str,
+        buttons: Callable[[], Buttons],
     ) -> None:
         self._ledger = ledger
         self._mailboxes = mailboxes
@@ -64,7 +67,7 @@ class Answering:
         self._decider = decider
         self._directory = directory
         self._emergency = emergency
-        self._resolver = Resolver(ledger, mailboxes, emergency)
+        self._resolver = Resolver(ledger, mailboxes, emergency, buttons)
 
     async def take(self, uplinks: Sequence[Uplink], now: int) -> list[bool]:
         """Keep messages; on disk when this returns. False where one came before. Raises the store's error."""
@@ -200,10 +203,16 @@ class Answering:
             of=order.of,
             only_unit=order.only_unit,
             notice=order.notice,
+            card=order.card,
+            card_at=order.card_at,
+            handle=order.handle,
         )
         answer = await self._decider.reply(code, reply, now)
         if answer is None:
             return saying.no_such_code([code])
+        if not order.verb.acts:
+            # What was asked is answered by the reading.
+            return ""
         return await self._end_report(row, reply, code, now) or answer
 
     async def _end_report(self, row: Row, reply: Reply, code: str, now: int) -> str:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from msgspec.structs import replace
 
+from bot.buttons import Buttons
 from bot.chat import explaining, finding, reporting, saying
 from bot.chat.accidents import accident_words
 from bot.chat.finding import Found
 from bot.chat.folding import folded
 from bot.chat.grammar import Understood
 from bot.chat.orders import orders_in
-from bot.chat.rows import Order, Reading, Row, Sender
+from bot.chat.rows import CardPress, Order, Reading, Row, Sender
+from channels.channel import Press
 from escalation.directory import Directory
 from escalation.incident import Incident
 from escalation.ledger.commit import Ledger
@@ -32,9 +34,11 @@ _ONLY_OWED = frozenset({Verb.APPROVE, Verb.REFUSE, Verb.URGE})
 
 
 class Resolver:
-    """Makes readings. Reads the store and writes nothing. ``emergency`` are the numbers to call."""
+    """Makes readings. Reads the store and writes nothing. ``emergency`` are the numbers to call, ``buttons`` those of
+    cards."""
 
-    def __init__(self, ledger: Ledger, mailboxes: Mailboxes, emergency: str) -> None:
+    def __init__(self, ledger: Ledger, mailboxes: Mailboxes, emergency: str, buttons: Callable[[], Buttons]) -> None:
+        self._buttons = buttons
         self._ledger = ledger
         self._mailboxes = mailboxes
         self._emergency = emergency
@@ -43,6 +47,10 @@ class Resolver:
         """What the message is taken for at this moment; the caller keeps it."""
         if row.pressed is not None:
             return await self._pressed(row, row.pressed)
+        if row.press is not None:
+            return await self._card(row, row.press, directory, now)
+        if row.entered:
+            return await self._entered(row, directory, now)
         orders = orders_in(row.text, row.at)
         said = orders[0]
         sender = finding.sender_of(row, directory)
@@ -142,6 +150,35 @@ class Resolver:
             unit=row.unit,
             role=row.role,
         )
+
+    async def _card(self, row: Row, press: CardPress, directory: Directory, now: int) -> Reading:
+        """A button of a card: what it means is in it, once it is found to be this sender's own; what they may do is
+        decided as for every answer."""
+        sender = finding.sender_of(row, directory)
+        if sender is None:
+            return Reading(reason="reply_unknown_sender", answer=saying.stranger(directory))
+        known = Reading(reason="reply_button", person=sender.person, unit=sender.unit, role=sender.role)
+        meant = self._buttons().read(row.channel, row.sender, Press(press.card, press.code))
+        if meant is None:
+            return replace(known, reason="reply_forged_button", answer=saying.not_your_button())
+        order = Order(verb=meant.verb, codes=(meant.code,), card=meant.notice, card_at=meant.at, handle=press.handle)
+        if meant.verb.acts:
+            return replace(known, orders=(order,))
+        (incident,) = await self._ledger.get_many([meant.code])
+        answer = _state(directory, incident, sender, meant.verb, now) if incident else ""
+        return replace(known, orders=(order,), answer=answer)
+
+    async def _entered(self, row: Row, directory: Directory, now: int) -> Reading:
+        """Somebody only came in: what they still have to sign for is shown; without any, nothing is said."""
+        sender = finding.sender_of(row, directory)
+        if sender is None:
+            return Reading(reason="reply_entered")
+        known = Reading(reason="reply_entered", person=sender.person, unit=sender.unit, role=sender.role)
+        found = await finding.open_for(self._ledger, self._mailboxes, directory, sender, row)
+        owed = finding.fitting(directory, found.incidents, sender, Verb.SIGN)
+        if not owed:
+            return known
+        return replace(known, answer=explaining.todo(directory, owed, sender, now, complete=found.complete))
 
     async def _with_codes(
         self,

@@ -86,6 +86,11 @@ def not_text(other: str) -> str:
     return f"{said}系统只能识别文字，本次未记录。请用文字回复，如“签收 编号”；现场图片等请发给值班室。"
 
 
+def not_your_button() -> str:
+    """A button that was not made for whoever pressed it, or not by this hub."""
+    return "这个按钮无效，或者不是发给您的，本次未记录。请按发给您本人的消息办理，或回复“签收 编号”。"
+
+
 def own_open(directory: Directory, incidents: Sequence[Incident], *, complete: bool) -> str:
     """What the sender may have meant instead of a wrong code: listed, never chosen."""
     if not incidents:

@@ -44,8 +44,8 @@ class Settings(BaseModel):
     )
     callback_window: int = Field(300, ge=10, le=86_400, description="回调的时间戳与本机时钟最多相差的秒数")
     form: Shape = Field(
-        Shape.CARD,
-        description="须处置的通知用什么样式：card 带按钮的卡片（须配置回调，否则按 text）、textcard、markdown、text",
+        Shape.TEXT,
+        description="须处置的通知用什么样式：text、markdown、textcard，或 card（带按钮，须配置回调，否则按 text）",
     )
     evidence_bytes: int = Field(
         10_000_000, ge=10_000, le=50_000_000, description="成员发来的现场图片最大多少字节，超过的不保存"

@@ -6,6 +6,7 @@ import itertools
 from datetime import datetime
 from hashlib import sha256
 
+from bot.buttons import Buttons
 from bot.chat.answering import Answering
 from bot.workers.decider import Decider
 from bot.workers.fanout import FanOut
@@ -29,6 +30,7 @@ from tests.chat.county import MILL, PROFILE, county
 PARTITIONS, SHARDS = 4, 2
 START = int(datetime(2026, 11, 21, 2, 0, tzinfo=ZONE).timestamp()) * 1000
 EMERGENCY = "119、120"
+BUTTONS = Buttons("fake-secret-of-buttons-0123456789")
 
 
 class _NoVoice:
@@ -55,6 +57,7 @@ class Desk:
             decider=self.decider,
             directory=lambda: self.directory,
             emergency=EMERGENCY,
+            buttons=lambda: BUTTONS,
         )
         self._ids = itertools.count(1)
 
