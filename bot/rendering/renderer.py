@@ -133,15 +133,24 @@ class Renderer:
                 # The leading sentences are those of a mail: both are plain text with room for a whole one.
                 it["lead"] = self._engine.render(f"mail/{notice.kind}.txt", it)
                 made = self._shortened("text/_body.txt", it, incident, notice, abilities)
-                if self._buttons is None or abilities.card is None:
-                    return made
-                return replace(made, card=card_of(self._engine, it, incident, notice, abilities, self._buttons()))
+                return self._with_card(made, it, incident, notice, abilities)
             case Form.MAIL:
                 mail_facts(it, incident, notice, directory, abilities, now)
                 return self._mail(it, incident, notice, abilities)
             case Form.JSON:
                 line = self._engine.render("webhook/text.txt", it)
                 return Rendered(text=feedback.body(incident, notice, directory, now, line, self._source))
+
+    def _with_card(
+        self, made: Rendered, it: dict[str, Any], incident: Incident, notice: Notice, abilities: Abilities
+    ) -> Rendered:
+        """The message as a card as well; where that goes wrong it stays the text, and maintainers hear why."""
+        if self._buttons is None or abilities.card is None:
+            return made
+        try:
+            return replace(made, card=card_of(self._engine, it, incident, notice, abilities, self._buttons()))
+        except Exception as error:  # noqa: BLE001 (an alarm must leave whatever a template does)
+            return replace(made, failed=True, error=f"card: {type(error).__name__}: {error}")
 
     def _official(
         self, it: dict[str, Any], incident: Incident, notice: Notice, abilities: Abilities, now: int
