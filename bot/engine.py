@@ -15,6 +15,7 @@ from typing import Protocol
 
 from bot.buttons import Buttons, buttons_of
 from bot.chat.answering import Answering
+from bot.chat.showing import Showing
 from bot.clock import Clock, PushedClock
 from bot.intake.batcher import Batcher
 from bot.intake.gate import Result
@@ -22,6 +23,7 @@ from bot.intake.reading import Unreadable
 from bot.rendering.renderer import Renderer
 from bot.rules import Rules
 from bot.tally import Tally
+from bot.workers.collecting import Collecting
 from bot.workers.courier import Courier
 from bot.workers.decider import Decider
 from bot.workers.fanout import FanOut
@@ -35,6 +37,7 @@ from escalation.ledger.change import OutboxItem
 from escalation.ledger.commit import Ledger
 from escalation.ledger.door import Store
 from escalation.ledger.due import Due
+from escalation.ledger.evidence import Pictures
 from escalation.ledger.figures import Counting
 from escalation.ledger.health import Health
 from escalation.ledger.hearing import Hearing
@@ -137,6 +140,12 @@ class Engine:
             now=clock.now,
             tally=self.tally,
         )
+        pictured = asyncio.Event()
+        pictures = Pictures(store, meta.partitions)
+        showing = Showing(self.ledger, self._context, self._handed, pictures, pictured.set)
+        self.collecting = Collecting(
+            showing, lambda: self.rules.channels, self.mailboxes, journal_folder.parent, pictured
+        )
         self.answering = Answering(
             ledger=self.ledger,
             mailboxes=self.mailboxes,
@@ -145,6 +154,7 @@ class Engine:
             directory=lambda: self.rules.directory,
             emergency=hub.emergency,
             buttons=self._buttons,
+            showing=showing,
         )
         queue = rules.settings.hub.intake.queue_limit
         self._intake: Batcher[Event | Unreadable, Result] = Batcher(self._decide, BATCH, queue)
@@ -227,6 +237,7 @@ class Engine:
         await self.courier.idle()
         done += await self.courier.record(self.clock.now())
         done += await self.lapses.step(now)
+        done += await self.collecting.step(now)
         if done:
             self.changed()
         return done
@@ -234,7 +245,7 @@ class Engine:
     async def run(self, part: Part = Part.ALL) -> None:
         """Loop the workers until cancelled; then finish or give back what is held."""
         sending = (self._move, self._record, self._sweep)
-        workers = sending if part is Part.SENDING else (*sending, self._lapse, self._answer)
+        workers = sending if part is Part.SENDING else (*sending, self._lapse, self._answer, self._collect)
         loops = [asyncio.create_task(each(), name=each.__name__) for each in workers]
         try:
             done, _ = await asyncio.wait(loops, return_when=asyncio.FIRST_COMPLETED)
@@ -246,7 +257,7 @@ class Engine:
     async def _stop(self, loops: Sequence[asyncio.Task[None]]) -> None:
         """No step is cut off in its middle: what it had claimed would wait for the end of a lease."""
         await self._intake.close()
-        for bell in (self._halt, self._stirred, self.courier.news):
+        for bell in (self._halt, self._stirred, self.courier.news, self.collecting.news):
             bell.set()
         await asyncio.wait(loops, timeout=GRACE)
         for task in loops:
@@ -310,6 +321,9 @@ class Engine:
 
     async def _answer(self) -> None:
         await self._loop(lambda: self.answering.step(self.clock.now()), None)
+
+    async def _collect(self) -> None:
+        await self._loop(lambda: self.collecting.step(self.clock.now()), self.collecting.news)
 
     async def _sweep(self) -> None:
         async def step() -> int:

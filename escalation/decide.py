@@ -13,11 +13,12 @@ from escalation.deciding.needed import still_needed
 from escalation.deciding.opening import open_incident
 from escalation.deciding.receiving import receive
 from escalation.deciding.replaying import replay
+from escalation.deciding.showing import give, keep
 from escalation.deciding.upstream import feed_back_close
 from escalation.event import Event
 from escalation.incident import Incident
-from escalation.inputs import Context, Decision, Entry, Lapse, Receipt, Replay, Reply
-from escalation.replies import reply_to
+from escalation.inputs import Context, Decision, Entry, EvidenceGiven, EvidenceKept, Lapse, Receipt, Replay, Reply
+from escalation.replies import reply_to, rights
 from escalation.vocabulary import Verdict
 
 __all__ = ["decide", "decide_event", "needs_code", "still_needed"]
@@ -54,13 +55,19 @@ def decide_event(
     return decision
 
 
-def decide(incident: Incident, given: Reply | Lapse | Receipt | Replay, ctx: Context) -> Decision:
+def decide(
+    incident: Incident, given: Reply | Lapse | Receipt | Replay | EvidenceGiven | EvidenceKept, ctx: Context
+) -> Decision:
     """Everything else that may happen to an existing incident."""
     if isinstance(given, Reply):
         keep_handle(incident, given.card, given.handle)
         decision = reply_to(incident, given, ctx)
     elif isinstance(given, Replay):
         decision = replay(incident, given, ctx)
+    elif isinstance(given, EvidenceGiven):
+        decision = give(incident, given, rights(ctx.directory, incident, given), ctx)
+    elif isinstance(given, EvidenceKept):
+        decision = keep(incident, given, ctx)
     elif isinstance(given, Lapse):
         decision = lapse(incident, ctx)
     else:

@@ -10,6 +10,7 @@ import msgspec
 
 from escalation.calendar import Calendar
 from escalation.directory import Directory
+from escalation.evidence import EvidenceFile
 from escalation.incident import Incident
 from escalation.notice import DeadLetter, OutboxRow
 from escalation.plan import PlanBook
@@ -51,6 +52,34 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def input_id(self) -> str:
         return f"r\x1f{self.id}"
+
+
+class EvidenceGiven(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Pictures (by their ids) that somebody gives for this incident; who that is, as in :class:`Reply`. ``id``
+    identifies the message that said so, for ever."""
+
+    id: str
+    pictures: tuple[str, ...]
+    person: str
+    unit: str = ""
+    role: Role | None = None
+    channel: str
+    at: int
+
+    @property
+    def input_id(self) -> str:
+        return f"e\x1f{self.id}"
+
+
+class EvidenceKept(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a picture's file."""
+
+    picture: str
+    file: EvidenceFile
+
+    @property
+    def input_id(self) -> str:
+        return f"k\x1f{self.picture}"
 
 
 class Lapse(msgspec.Struct, frozen=True, kw_only=True):

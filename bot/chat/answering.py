@@ -19,6 +19,7 @@ from bot.buttons import Buttons
 from bot.chat import reporting, saying
 from bot.chat.resolving import CLOSING, Resolver
 from bot.chat.rows import Order, Reading, Row, Sender, digest, read_reading, read_row
+from bot.chat.showing import Showing
 from bot.intake.gate import ItemVerdict
 from bot.rendering.neutral import hide, mask
 from bot.workers.decider import Decider, StoreFailed
@@ -48,7 +49,7 @@ log = logging.getLogger("fenghuo.answering")
 
 class Answering:
     """Reads what people write and answers it. ``directory`` gives the present one; ``emergency`` says whom to call;
-    ``buttons`` are those of cards."""
+    ``buttons`` are those of cards, ``showing`` keeps pictures."""
 
     def __init__(
         self,
@@ -60,6 +61,7 @@ class Answering:
         directory: Callable[[], Directory],
         emergency: str,
         buttons: Callable[[], Buttons],
+        showing: Showing,
     ) -> None:
         self._ledger = ledger
         self._mailboxes = mailboxes
@@ -67,7 +69,8 @@ class Answering:
         self._decider = decider
         self._directory = directory
         self._emergency = emergency
-        self._resolver = Resolver(ledger, mailboxes, emergency, buttons)
+        self._showing = showing
+        self._resolver = Resolver(ledger, mailboxes, emergency, buttons, showing.pictures)
 
     async def take(self, uplinks: Sequence[Uplink], now: int) -> list[bool]:
         """Keep messages; on disk when this returns. False where one came before. Raises the store's error."""
@@ -131,7 +134,7 @@ class Answering:
                 if read is not None
                 else await self._resolver.read(row, self._directory(), now)
             )
-            if read is None and (reading.codes or reading.accident):
+            if read is None and (reading.codes or reading.accident or reading.pictures):
                 entry = _entry(row, reading, now, "reply_read")
                 record = await self._record(partition, _read_id(row), msgspec.json.encode(reading), entry, now)
                 reading = read_reading(record)
@@ -170,6 +173,8 @@ class Answering:
             parts.append(await self._report(row, reading, now))
         for place, order in enumerate(reading.orders):
             parts += [await self._decide(row, reading, place, order, code, now) for code in order.codes]
+        if reading.pictures:
+            parts.append(await self._showing.take(row, reading, now))
         parts += (reading.answer, reading.trailer)
         return "\n".join(part for part in parts if part)
 

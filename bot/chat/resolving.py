@@ -19,11 +19,14 @@ from channels.channel import Press
 from escalation.directory import Directory
 from escalation.incident import Incident
 from escalation.ledger.commit import Ledger
+from escalation.ledger.evidence import Pictures
 from escalation.ledger.keys import read_code
 from escalation.ledger.mailbox import Mailboxes
 from escalation.ledger.states import Damaged
 from escalation.vocabulary import Verb
 
+TIE = 24 * 3_600_000
+"""For how long a picture can be tied to an incident by naming its code (ms)."""
 MOST_CODES = 20
 """How many codes one message may name."""
 CLOSING = frozenset({Verb.CLEAR, Verb.FALSE_ALARM})
@@ -35,10 +38,18 @@ _ONLY_OWED = frozenset({Verb.APPROVE, Verb.REFUSE, Verb.URGE})
 
 class Resolver:
     """Makes readings. Reads the store and writes nothing. ``emergency`` are the numbers to call, ``buttons`` those of
-    cards."""
+    cards, ``pictures`` what people sent that is not done with."""
 
-    def __init__(self, ledger: Ledger, mailboxes: Mailboxes, emergency: str, buttons: Callable[[], Buttons]) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        mailboxes: Mailboxes,
+        emergency: str,
+        buttons: Callable[[], Buttons],
+        pictures: Pictures,
+    ) -> None:
         self._buttons = buttons
+        self._pictures = pictures
         self._ledger = ledger
         self._mailboxes = mailboxes
         self._emergency = emergency
@@ -64,6 +75,8 @@ class Resolver:
         if sender is None:
             answer = "" if said.emergency else saying.stranger(directory)
             return Reading(reason="reply_unknown_sender", accident=said.emergency, answer=answer)
+        if row.media:
+            return await self._picture(row, sender, directory)
         if row.other:
             answer = saying.not_text(row.other)
             return Reading(
@@ -125,6 +138,9 @@ class Resolver:
         said = orders[0]
         if said.emergency:
             return replace(reading, reason="reply_accident")
+        if len(said.codes) == 1 and not said.rest and (waiting := await self._waiting(row)):
+            # The answer to being asked which incident a picture is of.
+            return replace(reading, reason="reply_evidence", pictures=waiting, about=said.codes[0])
         if said.codes:
             shown = await self._with_codes(reading, Verb.QUERY, orders, directory, row, now)
             return _with_hint(shown, said) if said.rest else shown
@@ -167,6 +183,26 @@ class Resolver:
         (incident,) = await self._ledger.get_many([meant.code])
         answer = _state(directory, incident, sender, meant.verb, now) if incident else ""
         return replace(known, orders=(order,), answer=answer)
+
+    async def _picture(self, row: Row, sender: Sender, directory: Directory) -> Reading:
+        """A picture: for the one incident that the sender has open, else they are asked for which, and it is kept."""
+        reading = Reading(
+            reason="reply_evidence",
+            pictures=(row.digest,),
+            person=sender.person,
+            unit=sender.unit,
+            role=sender.role,
+        )
+        found = await finding.open_for(self._ledger, self._mailboxes, directory, sender, row)
+        if len(found.incidents) == 1 and found.complete:
+            return replace(reading, about=found.incidents[0].code)
+        asking = saying.picture_of_which(directory, found.incidents, complete=found.complete)
+        return replace(reading, reason="reply_evidence_asked", answer=asking)
+
+    async def _waiting(self, row: Row) -> tuple[str, ...]:
+        """The sender's pictures of which nobody has said what they are of, sent not long before."""
+        found = await self._pictures.of(row.channel, row.sender) if row.sender else []
+        return tuple(each.sent.id for each in found if not each.code and 0 <= row.at - each.sent.at <= TIE)
 
     async def _entered(self, row: Row, directory: Directory, now: int) -> Reading:
         """Somebody only came in: what they still have to sign for is shown; without any, nothing is said."""

@@ -122,7 +122,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Reading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a message was taken for, fixed before anything acts: a repeat after a crash does the same, whatever has
     happened to the incidents since. Without ``orders`` nothing acts, and ``answer`` is the whole answer.
-    ``trailer`` is said after what the decisions say. ``accident`` are the words to be reported.
+    ``trailer`` is said after what the decisions say. ``accident`` are the words to be reported. ``pictures`` are those
+    that are given for the incident ``about``, or only kept while nobody has said for which.
     """
 
     reason: str
@@ -133,6 +134,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     role: Role | None = None
     answer: str = ""
     trailer: str = ""
+    pictures: tuple[str, ...] = ()
+    about: str = ""
 
     @property
     def codes(self) -> tuple[str, ...]:

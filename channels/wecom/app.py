@@ -17,13 +17,14 @@ import aiohttp
 import orjson
 from yarl import URL
 
-from channels.callback import Call, Heard, NotOursError
+from channels.callback import Call, Heard, Media, NotOursError
 from channels.channel import Abilities, Form, Letter, Window
 from channels.exchange import Answer, ask, limits_for, rest_given, retry_seconds
 from channels.masking import Masker
 from channels.outcome import Outcome, OutcomeKind
 from channels.wecom.app_errors import DOCUMENTED, TASK_USED, TOKEN_REFUSED
 from channels.wecom.app_inbound import read_call
+from channels.wecom.app_media import read_file
 from channels.wecom.app_messages import LIMITS, TEXT_BYTES, Shape, change, message
 from channels.wecom.app_settings import Settings
 from channels.wecom.app_token import Login, TokenKeeper
@@ -52,6 +53,7 @@ class Driver:
         "_keeper",
         "_mask",
         "_meanings",
+        "_media",
         "_seal",
         "_secrets",
         "_session",
@@ -88,6 +90,7 @@ class Driver:
         self._mask = Masker(self._secrets)
         self._meanings = {**settings.codes, **DOCUMENTED}
         base = URL(settings.base_url.rstrip("/"))
+        self._media = base / "cgi-bin/media/get"
         self._shape = settings.shape
         self._urls = {name: base / "cgi-bin" / "message" / name for name in (_SEND, _CHANGE)}
         asking = (base / "cgi-bin/gettoken").with_query({"corpid": settings.corpid, "corpsecret": secret})
@@ -137,6 +140,30 @@ class Driver:
         if self._seal is None:
             raise NotOursError(f"渠道 {self.name} 没有写 callback_token")
         return read_call(self._seal, self.name, call, at, self._settings.callback_window)
+
+    async def fetch(self, media: str, at: int) -> Media | Outcome:
+        """A picture that a member sent; see :class:`channels.callback.MediaSource`."""
+        end = asyncio.get_running_loop().time() + self._settings.timeout
+        refused = ""
+        for _ in range(2):
+            token = await self._token(at, end, refused)
+            if isinstance(token, Outcome):
+                return token
+            mask, longest = Masker([token, *self._secrets]), self._settings.evidence_bytes
+            answer = await ask(
+                self._session,
+                "GET",
+                self._media.with_query({"access_token": token, "media_id": media}),
+                headers={},
+                limits=limits_for(max(end - asyncio.get_running_loop().time(), _LEAST)),
+                mask=mask,
+                longest=longest,
+            )
+            found = read_file(answer, at, mask, self._meanings, longest)
+            if found is not None:
+                return found
+            refused = token
+        return Outcome(OutcomeKind.MISCONFIGURED, "平台两次拒绝 access_token")
 
     def _body(self, letter: Letter, member: str) -> dict[str, Any]:
         if letter.changes:

@@ -8,6 +8,7 @@ from hashlib import sha256
 
 from bot.buttons import Buttons
 from bot.chat.answering import Answering
+from bot.chat.showing import Showing
 from bot.workers.decider import Decider
 from bot.workers.fanout import FanOut
 from channels.channel import Uplink
@@ -18,6 +19,7 @@ from escalation.inputs import Context
 from escalation.ledger.change import OutboxItem
 from escalation.ledger.commit import Ledger
 from escalation.ledger.door import Store
+from escalation.ledger.evidence import Pictures
 from escalation.ledger.inbox import Inbox
 from escalation.ledger.keys import Mailbox
 from escalation.ledger.mailbox import Mailboxes, Settlement
@@ -58,6 +60,7 @@ class Desk:
             directory=lambda: self.directory,
             emergency=EMERGENCY,
             buttons=lambda: BUTTONS,
+            showing=Showing(self.ledger, self._context, self._given, Pictures(door, PARTITIONS), lambda: None),
         )
         self._ids = itertools.count(1)
 
