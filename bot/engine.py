@@ -140,12 +140,8 @@ class Engine:
             now=clock.now,
             tally=self.tally,
         )
-        pictured = asyncio.Event()
-        pictures = Pictures(store, meta.partitions)
-        showing = Showing(self.ledger, self._context, self._handed, pictures, pictured.set)
-        self.collecting = Collecting(
-            showing, lambda: self.rules.channels, self.mailboxes, journal_folder.parent, pictured
-        )
+        showing = Showing(self.ledger, self._context, self._handed, Pictures(store, meta.partitions))
+        self.collecting = Collecting(showing, lambda: self.rules.channels, self.mailboxes, journal_folder.parent)
         self.answering = Answering(
             ledger=self.ledger,
             mailboxes=self.mailboxes,

@@ -22,7 +22,7 @@ log = logging.getLogger("fenghuo.showing")
 
 
 class Showing(Committing):
-    """Takes pictures, and tells incidents of them. ``news`` is called when one was taken."""
+    """Takes pictures, and tells incidents of them. ``news`` is called when there is something to fetch or to tell."""
 
     def __init__(
         self,
@@ -30,11 +30,10 @@ class Showing(Committing):
         context: Callable[[int], Context],
         handoff: Callable[[list[OutboxItem]], None],
         pictures: Pictures,
-        news: Callable[[], None],
     ) -> None:
         super().__init__(ledger, context, handoff)
         self.pictures = pictures
-        self._news = news
+        self.news: Callable[[], None] = lambda: None
 
     async def take(self, row: Row, reading: Reading, now: int) -> str:
         """Do what a reading says about pictures, and the sentence that goes back. Safe to run again: the row has the
@@ -42,7 +41,7 @@ class Showing(Committing):
         if row.media:
             sent = Sent(id=row.digest, channel=row.channel, sender=row.sender, media=row.media, at=row.at)
             await self.pictures.put(sent)
-            self._news()
+            self.news()
         if not reading.about:
             return ""
         given = EvidenceGiven(
@@ -57,7 +56,7 @@ class Showing(Committing):
         answer, taken = await self.tell(reading.about, given, now)
         if taken is not None and any(each.id in reading.pictures for each in taken.evidence):
             await self.pictures.tie(row.sender, reading.pictures, reading.about)
-            self._news()
+            self.news()
         return answer
 
     async def tell(self, code: str, given: EvidenceGiven | EvidenceKept, now: int) -> tuple[str, Incident | None]:

@@ -50,8 +50,7 @@ _KINDS = (
 
 
 class Collecting:
-    """One hub's fetching. ``folder`` is its data folder; ``news`` is set when a picture came, or somebody said what one
-    is of."""
+    """One hub's fetching. ``folder`` is its data folder; ``news`` wakes whoever waits for work here."""
 
     def __init__(
         self,
@@ -59,7 +58,6 @@ class Collecting:
         channels: Callable[[], Mapping[str, Channel]],
         mailboxes: Mailboxes,
         folder: Path,
-        news: asyncio.Event,
     ) -> None:
         self._showing = showing
         self._pictures = showing.pictures
@@ -67,13 +65,18 @@ class Collecting:
         self._mailboxes = mailboxes
         self._folder = folder
         self._look_at = 0
-        self.news = news
+        self.news = asyncio.Event()
+        showing.news = self.stir
+
+    def stir(self) -> None:
+        """A picture came, or somebody said what one is of."""
+        self._look_at = 0
+        self.news.set()
 
     async def step(self, now: int) -> int:
         """Fetch and tell what is due; how many pictures got on."""
-        if now < self._look_at and not self.news.is_set():
+        if now < self._look_at:
             return 0
-        self.news.clear()
         self._look_at = now + LOOK
         found = await self._pictures.all()
         room = asyncio.Semaphore(AT_ONCE)

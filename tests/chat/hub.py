@@ -60,7 +60,7 @@ class Desk:
             directory=lambda: self.directory,
             emergency=EMERGENCY,
             buttons=lambda: BUTTONS,
-            showing=Showing(self.ledger, self._context, self._given, Pictures(door, PARTITIONS), lambda: None),
+            showing=Showing(self.ledger, self._context, self._given, Pictures(door, PARTITIONS)),
         )
         self._ids = itertools.count(1)
 

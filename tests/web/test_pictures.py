@@ -10,6 +10,7 @@ from bot.demo.simulators.vendor import Fault
 from bot.story import story_of, text_of
 from escalation.evidence import EvidenceState
 from tests.demo.house import DUST, STEEL, House
+from tests.duty.clerk import Clerk
 from tests.web.test_cards import MINUTE, OFFICER, alarm, told, until, vendor
 
 JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF" + bytes(range(256)) * 40
@@ -111,21 +112,12 @@ async def second(house: House) -> str:
 
 
 async def test_a_picture_for_anothers_incident_is_not_taken(house: House) -> None:
-    await house.post("alarm.raised", DUST)
-    code = await alarm(house)
-    other = await second(house)
-    assert other != code
+    foreign = await house.post("alarm.raised", DUST)
     assert await vendor(house).send_picture(OFFICER, JPEG, house.session) == 200
-    await until(house, lambda: any("是哪一条的现场" in text for text in told(house)))
-    foreign = next(each for each in (await all_open(house)) if each not in (code, other))
+    await until(house, lambda: any("未归入任何警情" in text for text in told(house)))
     assert await vendor(house).write(OFFICER, foreign, house.session) == 200
     await until(house, lambda: any("不属于您的岗位，图片未归入" in text for text in told(house)))
     assert (await house.incident(foreign)).evidence == []
-
-
-async def all_open(house: House) -> list[str]:
-    ledger = house.engine.ledger
-    return [code for partition in range(ledger.partitions) for code in await ledger.open_codes(partition)]
 
 
 async def test_coming_in_shows_what_is_unsigned_once_an_hour_and_signs_nothing(house: House) -> None:
@@ -144,3 +136,25 @@ async def test_coming_in_shows_what_is_unsigned_once_an_hour_and_signs_nothing(h
     assert await vendor(house).call("Stranger", entered, house.session) == 200
     await house.engine.rest()
     assert told(house, "Stranger") == []
+
+
+async def test_the_duty_page_lists_pictures_and_shows_them_to_whoever_may_see_the_incident(house: House) -> None:
+    code = await alarm(house)
+    assert await vendor(house).send_picture(OFFICER, JPEG, house.session) == 200
+    incident = await house.until(code, lambda found: any(each.state is EvidenceState.KEPT for each in found.evidence))
+    path = f"/duty/evidence/{code}/{incident.evidence[0].id}"
+    async with Clerk.at(house, "park-duty") as clerk:
+        _, page = await clerk.get(f"/duty/incident/{code}")
+        assert "现场图片" in page
+        assert f'href="{path}"' in page
+        async with clerk.session.get(house.demo.url + path) as response:
+            assert (response.status, response.content_type, await response.read()) == (200, "image/jpeg", JPEG)
+            assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert (await clerk.get(f"/duty/evidence/{code}/other"))[0] == 404
+    async with Clerk.at(house, "mingmu") as other:
+        assert (await other.get(path))[0] == 404
+    async with Clerk.at(house, "qinghe-wall") as wall:
+        assert (await wall.get(path))[0] == 404
+        assert 'href="/duty/evidence' not in (await wall.get(f"/duty/incident/{code}"))[1]
+    async with house.session.get(house.demo.url + path, headers={"Accept": "application/json"}) as response:
+        assert response.status == 401
