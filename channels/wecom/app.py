@@ -33,7 +33,7 @@ from channels.wecom.callback_crypto import Seal
 __all__ = ["Driver", "Settings"]
 
 MINUTE, HOUR = 60, 3600
-LONGEST_HANDLE = 512
+LONGEST_HANDLE = 256
 """No handle of the vendor's is longer, in characters; what is, is none."""
 _SEND, _CHANGE = "send", "update_template_card"
 PATIENCE = 4.0

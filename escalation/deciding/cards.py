@@ -20,6 +20,8 @@ CARD_BOX = "#card"
 they are part of no digest, and they take nothing from what the vendor lets one reader be told."""
 
 _LONGEST_NAME = 12
+MOST_CARDS = 32
+"""Cards beyond this many can no longer be changed, oldest first."""
 _DONE = {
     Verb.SIGN: "已签收",
     Verb.VERIFY: "已核查",
@@ -42,8 +44,12 @@ def _asked_at(duty: Duty) -> int:
 
 def keep_handle(incident: Incident, notice: str, handle: str) -> None:
     """Remember by what the card of a notice can be changed; the newest handle is the one that counts."""
-    if handle and notice in incident.notices:
-        incident.cards[notice] = handle
+    if not handle or notice not in incident.notices:
+        return
+    incident.cards.pop(notice, None)
+    incident.cards[notice] = handle
+    while len(incident.cards) > MOST_CARDS:
+        del incident.cards[next(iter(incident.cards))]
 
 
 def change_cards(decision: Decision, incident: Incident, ctx: Context) -> None:

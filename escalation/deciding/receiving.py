@@ -84,9 +84,9 @@ def receive(incident: Incident, receipt: Receipt, ctx: Context) -> Decision:
 
 def _card_changed(notice: Notice, receipt: Receipt) -> None:
     """Nobody hears by a card's change, so one that fails is looked at no further: its duty goes on as it was."""
-    if receipt.result is SendResult.DROPPED:
+    if receipt.result is SendResult.DROPPED and notice.state is NoticeState.QUEUED:
         notice.state, notice.detail = NoticeState.DROPPED, receipt.detail
-    elif receipt.result in _FAILED:
+    elif receipt.result in _FAILED and notice.state in _MAY_FAIL:
         notice.state, notice.detail = NoticeState.FAILED, receipt.detail
     elif receipt.result in _LEFT and (receipt.result is not SendResult.UNCERTAIN or receipt.tries >= MOST_UNCERTAIN):
         _left(notice, receipt, _LEFT[receipt.result])

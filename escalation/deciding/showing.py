@@ -37,6 +37,8 @@ def give(incident: Incident, given: EvidenceGiven, granted: tuple[Rights, ...], 
         )
         incident.evidence = [*incident.evidence, evidence][-MOST_EVIDENCE:]
         decision.entries.append(_entry(incident, evidence, "evidence_given", ctx))
+    if not decision.entries:
+        decision.reason = "known_already"
     count = f"{len(given.pictures)}张" if len(given.pictures) > 1 else ""
     decision.answer = (
         f"{incident.code} 已收到{right.name}的现场图片{count}（{hhmm(ctx.now)}），作为现场证据保存。"
