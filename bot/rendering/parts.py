@@ -31,7 +31,6 @@ _NEWS: Mapping[NoticeKind, str] = {
     NoticeKind.ANSWER: "答复",
     NoticeKind.FEEDBACK: "办理情况",
     NoticeKind.OFFICIAL: "系统反馈文本",
-    NoticeKind.CARD: "卡片有更新",
 }
 
 

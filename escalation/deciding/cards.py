@@ -43,8 +43,9 @@ def _asked_at(duty: Duty) -> int:
 
 
 def keep_handle(incident: Incident, notice: str, handle: str) -> None:
-    """Remember by what the card of a notice can be changed; the newest handle is the one that counts."""
-    if not handle or notice not in incident.notices:
+    """Remember by what the card of a notice can be changed; the newest handle is the one that counts. On trial nothing
+    was sent, so there is nothing to change."""
+    if not handle or notice not in incident.notices or incident.plan.trial:
         return
     incident.cards.pop(notice, None)
     incident.cards[notice] = handle

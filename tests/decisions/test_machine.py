@@ -135,8 +135,8 @@ class Anything(RuleBasedStateMachine):
     @precondition(lambda self: self.opened and self.story.incident.notices)
     @rule(data=st.data(), verb=st.sampled_from([Verb.SIGN, Verb.FALSE_ALARM, Verb.QUERY]))
     def press(self, data: st.DataObject, verb: Verb) -> None:
-        card = data.draw(st.sampled_from(list(self.story.incident.notices.values())))
-        self.story.presses(verb, data.draw(st.sampled_from(PERSONS)), card)
+        card = data.draw(st.sampled_from(list(self.story.incident.notices)))
+        self.story.presses(verb, data.draw(st.sampled_from(PERSONS)), self.story.incident.notices[card])
         assert not [key for key in self.story.incident.cards if key not in self.story.incident.notices]
 
     @precondition(lambda self: self.opened)

@@ -109,6 +109,11 @@ class WecomApp:
         """A member leaves the corporation."""
         self._members.pop(userid.lower(), None)
 
+    def unlicense(self, userid: str) -> None:
+        """A member's API licence ends: calls succeed, and leave them out."""
+        self._members.pop(userid.lower(), None)
+        self._unlicensed[userid.lower()] = userid
+
     def beside(self, site: web.Application) -> web.Application:
         """Serve the app's paths on a site that serves others too: the vendor's robots and apps have one address."""
         site.router.add_get("/cgi-bin/gettoken", self._gettoken)
