@@ -224,3 +224,23 @@ async def test_a_change_survives_a_hub_that_dies(house: House) -> None:
     await until(house, lambda: vendor(house).change_faults.happened[Fault.STATUS_500] > 0)
     await house.engine.advance(house.demo.clock.now() + MINUTE)
     await until(house, lambda: card.replaced.endswith("已签收"))
+
+
+async def test_the_wall_shows_cards_presses_them_and_sends_a_picture(house: House) -> None:
+    code = await alarm(house)
+    wall = house.demo.wall
+    phone = wall._phones.by_id["park-officer"]
+    shown = next(each["card"] for each in reversed(phone.messages) if "card" in each)
+    assert (shown["buttons"], shown["replaced"]) == (["签收", "误报"], "")
+    headers = {"Origin": house.demo.url}
+    pressed = {"phone": phone.id, "task": shown["task"], "words": "签收"}
+    async with house.session.post(f"{house.demo.url}/demo/api/card", json=pressed, headers=headers) as response:
+        assert response.status == 200, await response.text()
+    await house.until(code, lambda found: bool(found.deeds))
+    await until(house, lambda: shown["replaced"].endswith("已签收"))
+    async with house.session.post(f"{house.demo.url}/demo/api/card", json=pressed, headers=headers) as response:
+        assert response.status == 409
+    taken = {"phone": phone.id}
+    async with house.session.post(f"{house.demo.url}/demo/api/picture", json=taken, headers=headers) as response:
+        assert response.status == 200
+    await house.until(code, lambda found: bool(found.evidence))
