@@ -15,6 +15,7 @@ from typing import Protocol
 
 from bot.buttons import Buttons, buttons_of
 from bot.chat.answering import Answering
+from bot.chat.collecting import Collecting
 from bot.chat.showing import Showing
 from bot.clock import Clock, PushedClock
 from bot.intake.batcher import Batcher
@@ -23,7 +24,6 @@ from bot.intake.reading import Unreadable
 from bot.rendering.renderer import Renderer
 from bot.rules import Rules
 from bot.tally import Tally
-from bot.workers.collecting import Collecting
 from bot.workers.courier import Courier
 from bot.workers.decider import Decider
 from bot.workers.fanout import FanOut
