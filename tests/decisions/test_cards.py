@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from escalation.deciding.cards import CARD_BOX, MOST_CARDS
+from escalation.deciding.fallback import _given_up
 from escalation.event import EventType
 from escalation.incident import IncidentState
 from escalation.inputs import SendResult
@@ -139,6 +140,16 @@ def test_a_change_that_waits_takes_no_other_way(result: SendResult) -> None:
     story.signs("zhao")
     story.receipt(changes(story)[0], result, tries=9)
     assert story.fresh == []
+
+
+def test_a_changed_card_does_not_count_as_having_reached_anybody() -> None:
+    story = told()
+    story.signs("zhao")
+    change = next(each for each in changes(story) if each.to.name != "赵一")
+    for notice in story.incident.notices.values():
+        if notice.to == change.to:
+            notice.state = NoticeState.SUBMITTED if notice.kind is NoticeKind.CARD else NoticeState.FAILED
+    assert change.to.who in _given_up(story.incident)
 
 
 def test_undoing_a_signature_asks_for_it_anew_and_tells_nobody_of_cards() -> None:
