@@ -182,9 +182,9 @@ class Uplink:
     ``message_id`` is the vendor's, or a hash of what identifies it; ``at`` is the hub's time in milliseconds.
     ``other`` names in a word what came instead of text (图片, 位置 …); ``text`` is empty then. ``about`` is the code of
     the incident whose message it answers, '' where the channel does not tell. ``unproven``: anybody can have written
-    this in the sender's name, so nothing may be done for it.
-    ``media`` is by what the vendor gives out a picture that came. ``press`` is a button that was pressed on a card. ``entered`` says that
-    nothing was said: somebody only came in.
+    this in the sender's name, so nothing may be done for it. ``media`` is by what the vendor gives out a picture that
+    came. ``press`` is a button that was pressed on a card. ``entered`` says that nothing was said: somebody only came
+    in.
     """
 
     channel: str
