@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 from bot import control
 from bot.commands import rehearsals
 from bot.commands.backups import backup_arguments, restore_arguments, run_backup, run_restore
+from bot.commands.channels import run_channels, run_trial, trial_arguments
 from bot.commands.check import run_check
 from bot.commands.common import further_findings, loaded_or_exit, print_result
 from bot.commands.dead import dead_arguments, run_dead
@@ -76,6 +77,9 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("--lang", choices=("zh", "en"), default="zh")
     made = command("check", "检查配置，一次列出所有问题 / check the configuration", _check)
     made.add_argument("--lang", choices=("zh", "en"), default="zh")
+    made.add_argument(
+        "--online", action="store_true", help="另外登录每个渠道的平台，不发送 / log in to every vendor, send nothing"
+    )
     command("serve", "启动 / run the hub", _serve, as_json=False)
     made = command("demo", "演示：一面电话墙 / demonstration: a wall of phones", _demo, config=False, as_json=False)
     made.add_argument("--port", type=int, default=8080)
@@ -97,6 +101,9 @@ def _parser() -> argparse.ArgumentParser:
     backup_arguments(made)
     made = command("restore", "从备份恢复并核对 / restore a backup and verify it", run_restore)
     restore_arguments(made)
+    command("channels", "渠道的能力和状态 / what the channels can do, and how they fare", run_channels)
+    made = command("send-test", "发一条测试消息并等结果 / send a test message and wait for its end", run_trial)
+    trial_arguments(made)
     made = command("dead", "死信：查看、重发、了结 / dead letters", run_dead, config=False, as_json=False)
     dead_arguments(made)
     made = command("explain", "如果发生，谁在何时被通知 / who would be told, when, and why", rehearsals.run_explain)
@@ -122,7 +129,7 @@ def _init(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    return run_check(options.config, options.lang, options.json, [further_findings])
+    return run_check(options.config, options.lang, options.json, [further_findings], online=options.online)
 
 
 def _serve(options: argparse.Namespace) -> int:

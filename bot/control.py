@@ -15,6 +15,7 @@ import msgspec
 from aiohttp import web
 from redis.exceptions import RedisError
 
+from bot.channel_desk import add_channels
 from bot.clock import WallClock
 from bot.dead_desk import add_dead
 from bot.deadletters import NotDone
@@ -85,6 +86,7 @@ def control_application(hub: Hub, reload: Callable[[], Awaitable[str]]) -> web.A
     app.router.add_get("/show/{code}", show)
     app.router.add_get("/verify", verify)
     add_dead(app, hub)
+    add_channels(app, hub)
     app.router.add_post("/open-anyway", open_anyway)
     app.router.add_post("/reload", reload_now)
     return app

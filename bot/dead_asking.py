@@ -10,7 +10,7 @@ import msgspec
 
 from bot.clock import WallClock
 from bot.control import ask_hub
-from bot.deadletters import DeadDone, DeadLetters, DeadLine, DeadList
+from bot.deadletters import DeadDone, DeadLetters, DeadLine, DeadList, DeadSwept
 from bot.rules import Rules
 from bot.settings.models import Settings
 from bot.store_asking import ask_store
@@ -49,6 +49,16 @@ async def dead_settle(settings: Settings, how: str, notice: str, *, by: str, why
         return await settled(notice, by=by, why=why, now=WallClock().now())
 
     return await _of_the_store(settings, settle)
+
+
+async def dead_sweep(settings: Settings, channel: str, *, by: str, why: str) -> DeadSwept:
+    """Replay all dead letters of a channel. Raises NoAnswer."""
+    asked = urlencode({"channel": channel, "by": by, "why": why})
+    content = await ask_hub(settings, "POST", f"/dead/replay-all?{asked}")
+    if content is not None:
+        return msgspec.json.decode(content, type=DeadSwept)
+    now = WallClock().now()
+    return await _of_the_store(settings, lambda letters: letters.replay_all(channel, by=by, why=why, now=now))
 
 
 async def _of_the_store(settings: Settings, question: Callable[[DeadLetters], Awaitable[T]]) -> T:

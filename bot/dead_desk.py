@@ -35,6 +35,11 @@ def add_dead(app: web.Application, hub: Hub) -> None:
         except NotDone as error:
             raise web.HTTPConflict(text=str(error)) from error
 
+    async def sweep(request: web.Request) -> web.Response:
+        channel, by, why = (request.query[name] for name in ("channel", "by", "why"))
+        return _json(await letters().replay_all(channel, by=by, why=why, now=hub.clock.now()))
+
+    app.router.add_post("/dead/replay-all", sweep)
     app.router.add_get("/dead", every)
     app.router.add_get("/dead/letter", one)
     app.router.add_post("/dead/{how:replay|drop}", settle)

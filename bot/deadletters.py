@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from bot.addresses import shown_address
 from bot.rehearsal.told import KIND_WORDS
 from bot.unreadable import line_of_unreadable
 from bot.workers.committing import LostRaces
@@ -64,6 +65,17 @@ class DeadDone(msgspec.Struct, kw_only=True):
     sent: list[str]
 
 
+class DeadSwept(msgspec.Struct, kw_only=True):
+    """What was done with all dead letters of a channel: the ids of those sent again, and of those that nobody needs
+    any more, which are left for :meth:`DeadLetters.drop`."""
+
+    channel: str
+    by: str
+    why: str
+    replayed: list[str]
+    over: list[str]
+
+
 class NotDone(Exception):
     """Nothing was changed; says why, in Chinese and English."""
 
@@ -98,6 +110,21 @@ class DeadLetters:
                     notice=notice, done="replayed", by=by, why=why, sent=[row.notice for row in change.outbox]
                 )
         raise LostRaces(f"{letter.row.incident} kept changing while a dead letter of it was sent again")
+
+    async def replay_all(self, channel: str, *, by: str, why: str, now: int) -> DeadSwept:
+        """Send all of a channel again, the oldest first, after it was down for longer than the hub tries. Raises
+        LostRaces, the store's error; what was sent again until then stays so."""
+        swept = DeadSwept(channel=channel, by=by, why=why, replayed=[], over=[])
+        for letter in await self._ledger.dead_letters():
+            if letter.row.channel != channel:
+                continue
+            try:
+                done = await self.replay(letter.notice, by=by, why=why, now=now)
+            except NotDone:
+                swept.over.append(letter.notice)
+            else:
+                swept.replayed += [letter.notice] if done is not None else []
+        return swept
 
     async def drop(self, notice: str, *, by: str, why: str, now: int) -> DeadDone | None:
         """Let it go; the journal keeps who did and why. None where there is no such letter. Raises NotDone, the store's
@@ -192,7 +219,7 @@ def _line(letter: DeadLetter) -> DeadLine:
         kind_word=KIND_WORDS.get(row.kind.value, row.kind.value),
         urgency=row.urgency.value,
         channel=row.channel,
-        address=mask_phones(row.address),
+        address=shown_address(row.address),
         names=[who.name for who in told.everybody] if told is not None else [],
         at=local(letter.at).isoformat(timespec="seconds"),
         result=letter.result,

@@ -29,27 +29,30 @@ from bot.workers.decider import Decider
 from bot.workers.fanout import FanOut
 from bot.workers.lapses import Lapses
 from bot.workers.letters import Letters
-from channels.channel import ReceiptKind, Report
+from bot.workers.reports import Reports
+from channels.channel import Report
 from escalation.event import Event
 from escalation.incident import Incident
-from escalation.inputs import Context, Receipt, SendResult
+from escalation.inputs import Context
+from escalation.ledger.breakers import Breakers
 from escalation.ledger.change import OutboxItem
 from escalation.ledger.commit import Ledger
 from escalation.ledger.door import Store
 from escalation.ledger.due import Due
 from escalation.ledger.evidence import Pictures
 from escalation.ledger.figures import Counting
+from escalation.ledger.good import GoodSends
 from escalation.ledger.health import Health
 from escalation.ledger.hearing import Hearing
 from escalation.ledger.inbox import Inbox
 from escalation.ledger.journal import Journal
-from escalation.ledger.keys import read_code
 from escalation.ledger.listing import Listing
 from escalation.ledger.mailbox import Mailboxes
 from escalation.ledger.meta import Meta
 from escalation.ledger.outbox import Outbox
 from escalation.ledger.presence import Presence
 from escalation.ledger.rests import Rests
+from escalation.ledger.trials import Trials
 from escalation.notice import Notice
 
 log = logging.getLogger(__name__)
@@ -66,12 +69,6 @@ YIELD, YIELDS = 0.01, 50
 """How long clocks wait before they look again, in seconds, and how often at most."""
 SWEEP = 5.0
 """How often rows left behind by a crash are looked for, in seconds."""
-
-_RESULTS = {
-    ReceiptKind.DELIVERED: SendResult.DELIVERED,
-    ReceiptKind.READ: SendResult.READ,
-    ReceiptKind.UNDELIVERED: SendResult.UNDELIVERED,
-}
 
 
 class Part(Enum):
@@ -123,15 +120,19 @@ class Engine:
         self._due = Due(store, meta.partitions)
         outbox = Outbox(store, meta.partitions)
         self.fanout = FanOut(outbox, self.mailboxes, meta.partitions, self.ledger.unheard)
-        self.decider = Decider(self.ledger, self._context, self._handed)
+        self.decider = Decider(self.ledger, self._context, self.hand)
         self.lapses = Lapses(self._due, self.decider, meta.partitions)
         hub = rules.settings.hub
+        self.trials = Trials(store)
+        self.good = GoodSends(store)
         self.renderer = Renderer(lambda: self.rules.directory, link_for, source=hub.public_url, buttons=self._buttons)
         self.courier = Courier(
             ledger=self.ledger,
             mailboxes=self.mailboxes,
             rests=Rests(store),
             health=self.health,
+            breakers=Breakers(store),
+            trials=self.trials,
             decider=self.decider,
             letters=Letters(self.renderer),
             channels=lambda: self.rules.channels,
@@ -140,8 +141,9 @@ class Engine:
             now=clock.now,
             tally=self.tally,
         )
-        showing = Showing(self.ledger, self._context, self._handed, Pictures(store, meta.partitions))
+        showing = Showing(self.ledger, self._context, self.hand, Pictures(store, meta.partitions))
         self.collecting = Collecting(showing, lambda: self.rules.channels, self.mailboxes, journal_folder.parent)
+        self._reports = Reports(self.ledger, self.decider, self.trials, self.courier.breaker)
         self.answering = Answering(
             ledger=self.ledger,
             mailboxes=self.mailboxes,
@@ -179,20 +181,10 @@ class Engine:
         return await self._intake.submit(items)
 
     async def report(self, reports: Sequence[Report]) -> int:
-        """Delivery reports of a vendor, each tied to its notice; how many belonged to an incident of this hub."""
-        receipts: list[tuple[str, Receipt]] = []
-        for report in reports:
-            code = read_code(report.letter_id.split(".", 1)[0])
-            result = _RESULTS.get(report.kind)
-            if code is None or result is None:
-                continue
-            receipt = Receipt(
-                notice=report.letter_id, result=result, at=report.at, vendor_id=report.vendor_id, detail=report.detail
-            )
-            receipts.append((code, receipt))
-        await self.decider.receipts(receipts, self.clock.now())
+        """Delivery reports of a vendor, each tied to its notice; how many belonged to this hub."""
+        taken = await self._reports.take(reports, self.clock.now())
         self.stir()
-        return len(receipts)
+        return taken
 
     def stir(self) -> None:
         """There is something to do: whoever waits for work looks now."""
@@ -372,7 +364,8 @@ class Engine:
     def _context(self, now: int) -> Context:
         return self.rules.context(now)
 
-    def _handed(self, items: list[OutboxItem]) -> None:
+    def hand(self, items: list[OutboxItem]) -> None:
+        """Rows that a commit leased to this hub: whoever sends for it moves them."""
         if not items:
             return
         if self.relay is not None and self.relay.give(items):

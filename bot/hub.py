@@ -25,7 +25,8 @@ from bot.relay.first import Forked
 from bot.relay.frames import Begin
 from bot.relay.parent import MODULE, CourierProcess
 from bot.rules import Rules
-from bot.schedule import FILE_SECONDS, NIGHTLY, Schedule
+from bot.schedule import FILE_SECONDS, GOOD_SECONDS, NIGHTLY, Schedule
+from bot.self_test import SelfTests
 from bot.sessions import open_channels, vendor_session
 from bot.settings.models import Settings
 from bot.store.errors import NotDurableError, StoreError, StoreUnavailableError
@@ -314,7 +315,18 @@ class Hub:
             log.log(logging.INFO if result.ok else logging.CRITICAL, "the nightly check: %s", result.text())
 
         schedule = Schedule(lambda: leadership.holds(self.clock.now()))
+
+        async def test_itself() -> None:
+            if self.engine is not None:
+                await SelfTests(self.engine).step(self.clock.now())
+
+        async def keep_good() -> None:
+            if self.engine is not None:
+                await self.engine.good.write(self.tally.good_at)
+
         schedule.every(FILE_SECONDS, "file the journal", file, everywhere=True)
+        schedule.every(FILE_SECONDS, "test the channels", test_itself)
+        schedule.every(GOOD_SECONDS, "keep the last good sends", keep_good, everywhere=True)
         schedule.every(FILE_SECONDS, "forget old inputs", forget)
         schedule.every(FILE_SECONDS, "forget old log-ins", forget_logins)
         schedule.at(NIGHTLY, "check the journal", check, everywhere=True)

@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 
 FILE_SECONDS = 60
 """How often old journal rows are filed and old inputs forgotten."""
+GOOD_SECONDS = 10
+"""How often it is written down when each channel's vendor last took a message."""
 NIGHTLY = "20 3 * * *"
 """When the whole journal is checked, local time."""
 

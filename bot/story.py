@@ -40,6 +40,7 @@ _REASONS = {
     "receipt_undelivered": "未送达",
     "receipt_delivered": "已送达",
     "receipt_read": "已读",
+    "receipt_barred": "渠道无法使用，先走其他渠道",
     "receipt_dropped": "不再需要，未发送",
     "receipt_repeated": "可能重复发送",
     "dead_letter": "死信：无法送达",

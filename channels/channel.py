@@ -77,9 +77,10 @@ class Abilities:
     keep to (one SMS part). ``personal`` means that exactly one person reads the address; only then may ``links`` be
     used. ``windows`` hold for each address; of each window the last ``reserve`` tokens are kept for critical messages.
     ``receipts`` are those the vendor may send back; ``replies`` whether answers come back this way. ``at_once`` is how
-    many sends may run at the same time. ``mention_cost`` is how many further messages of its windows a call by name
-    takes. ``registered`` are the kinds of notices that leave as the parts of a template the vendor approved (see
-    :attr:`Letter.parts`). ``card`` says what fits where a call to act is shown as a card (None: it is shown as text).
+    many sends may run at the same time. ``mentions``: people can be called by name inside a group's message;
+    ``mention_cost`` is how many further messages of its windows such a call takes. ``buttons``: an answer can be tapped
+    in the message itself. ``registered`` are the kinds of notices that leave as the parts of a template the vendor
+    approved (see :attr:`Letter.parts`). ``card`` says what fits where a call to act is shown as a card (None: as text).
     """
 
     kind: str
@@ -95,7 +96,9 @@ class Abilities:
     digest: bool = True
     windows: tuple[Window, ...] = ()
     reserve: int = 0
+    mentions: bool = False
     mention_cost: int = 0
+    buttons: bool = False
     receipts: frozenset[ReceiptKind] = frozenset()
     at_once: int = 8
     timeout: float = 10.0

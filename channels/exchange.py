@@ -22,14 +22,15 @@ _LONGEST_REST = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole HTTP answer; ``retry_after`` is the header as it came, '' when absent."""
+    """A whole HTTP answer; ``retry_after`` is the header as it came (some gateways name it otherwise), '' when
+    absent."""
 
     status: int
     body: bytes
     retry_after: str = ""
 
 
-class _Once:
+class Once:
     """Lets a request leave one time only.
 
     aiohttp repeats idempotent methods by itself when a connection breaks; a GET that sends a text message is not
@@ -90,10 +91,12 @@ async def ask(
                 timeout=limits,
                 allow_redirects=False,
                 server_hostname=server_hostname,
-                middlewares=None if method == "POST" else (_Once(),),
+                middlewares=None if method == "POST" else (Once(),),
             ) as response:
-                received = await _read(response, longest)
-                return Answer(response.status, received, response.headers.get("Retry-After", ""))
+                received = await read_whole(response, longest)
+                headers = response.headers
+                rest = headers.get("Retry-After", "") or headers.get("x-ogw-ratelimit-reset", "")
+                return Answer(response.status, received, rest)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             if last or not _never_left(error):
                 return _without_answer(error, mask)
@@ -142,7 +145,8 @@ def rest_given(answer: Answer, at: int) -> float | None:
     return retry_seconds(answer.retry_after, at, 0.0) if answer.retry_after else None
 
 
-async def _read(response: aiohttp.ClientResponse, longest: int) -> bytes:
+async def read_whole(response: aiohttp.ClientResponse, longest: int = _LONGEST_ANSWER) -> bytes:
+    """The body of an answer. Raises aiohttp's errors, also for one that is longer than ``longest`` bytes."""
     received = await response.content.readany()
     while not response.content.at_eof():
         received += await response.content.readany()

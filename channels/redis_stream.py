@@ -21,6 +21,7 @@ from redis.backoff import NoBackoff
 
 from channels.certificates import certificate_words
 from channels.channel import Abilities, Form, Letter
+from channels.greeting import Greeting, Standing, barrier
 from channels.masking import Masker
 from channels.outcome import Outcome, OutcomeKind
 
@@ -82,6 +83,10 @@ class Settings(BaseModel):
     timeout: float = Field(5.0, gt=0, le=60, description="一次写入最多等待的秒数")
 
 
+def _unreached(found: Greeting) -> Greeting:
+    return found if found.standing is Standing.CERTIFICATE else Greeting(Standing.NO_ROUTE, found.detail)
+
+
 class Driver:
     """Appends the letter's JSON text to the stream, on connections of its own."""
 
@@ -139,6 +144,24 @@ class Driver:
         if isinstance(error, _PASSES) or str(error).startswith(_PASSING_WORDS):
             return Outcome(OutcomeKind.TRANSIENT, f"未确认写入：{said}")
         return Outcome(OutcomeKind.MISCONFIGURED, f"Redis 拒绝写入：{said}")
+
+    async def greet(self, at: int) -> Greeting:  # noqa: ARG002 (PING tells no time)
+        """PING. A user who may only append may not even do that, and has logged in all the same."""
+        try:
+            async with asyncio.timeout(self.abilities.timeout):
+                await self._connected().ping()
+        except exceptions.NoPermissionError:
+            return Greeting(Standing.WELL, "已登录（此用户没有 PING 的权限）")
+        except _CREDENTIALS as error:
+            return Greeting(Standing.WRONG_KEY, self._mask(error))
+        except (exceptions.RedisError, OSError) as error:
+            outcome = self.read(error)
+            if "用户名、密码" in outcome.detail:
+                return Greeting(Standing.WRONG_KEY, outcome.detail)
+            found = barrier(error, self._mask)
+            reachable = found.standing is Standing.UNCLEAR and outcome.kind is OutcomeKind.MISCONFIGURED
+            return Greeting(Standing.REFUSED, outcome.detail) if reachable else _unreached(found)
+        return Greeting(Standing.WELL, "PONG")
 
     async def close(self) -> None:
         if self._client is not None:

@@ -18,6 +18,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 from channels.channel import Abilities, Form, Letter
 from channels.exchange import Answer, ask, limits_for, rest_given, retry_seconds
 from channels.fields import HttpUrl
+from channels.greeting import Greeting, Standing, barrier, shake_hands
 from channels.guard import ForbiddenHostError, Guard
 from channels.masking import Masker
 from channels.outcome import Outcome, OutcomeKind
@@ -115,6 +116,20 @@ class Driver:
             # The receiver knows a repeat by its id, so it is repeated until somebody has said that it came.
             return replace(answer, kind=OutcomeKind.TRANSIENT)
         return answer
+
+    async def greet(self, at: int) -> Greeting:  # noqa: ARG002 (a handshake tells no time)
+        """A TLS handshake with its own address, and nothing more: no receiver has a call without effect."""
+        if not self._url:
+            return Greeting(Standing.REACHED, "没有自己的地址，各联系人另写")
+        try:
+            async with asyncio.timeout(self.abilities.timeout):
+                target = await self._guard.target(self._url)
+        except ForbiddenHostError as error:
+            return Greeting(Standing.REFUSED, self._mask(error))
+        except OSError as error:
+            return barrier(error, self._mask)
+        url = target.url
+        return await shake_hands(url.host or "", url.port or 443, target.server_hostname, self.abilities.timeout)
 
     async def close(self) -> None:
         """Nothing to give back: the connections belong to the shared session."""

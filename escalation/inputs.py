@@ -89,7 +89,8 @@ class Lapse(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SendResult(StrEnum):
-    """What the courier reports of one notice, mapped from a channel's typed outcome."""
+    """What the courier reports of one notice, mapped from a channel's typed outcome. ``barred``: its channel is broken,
+    so its vendor was not asked yet."""
 
     SUBMITTED = "submitted"
     UNCERTAIN = "uncertain"
@@ -103,6 +104,7 @@ class SendResult(StrEnum):
     READ = "read"
     UNDELIVERED = "undelivered"
     REPEATED = "repeated"
+    BARRED = "barred"
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

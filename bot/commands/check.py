@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -10,36 +11,59 @@ from typing import Any
 
 import orjson
 
+from bot.clock import WallClock
 from bot.commands.samples import sample_lines, sampled
+from bot.online import Greeted, greet_all, plain
 from bot.settings.load import FurtherCheck, Loaded, load
 from bot.settings.problem import Language, Weight
 
 
-def run_check(path: Path, lang: Language = "zh", as_json: bool = False, further: Sequence[FurtherCheck] = ()) -> int:
+def run_check(
+    path: Path,
+    lang: Language = "zh",
+    as_json: bool = False,
+    further: Sequence[FurtherCheck] = (),
+    *,
+    online: bool = False,
+) -> int:
     """Load the configuration at ``path`` and print what was found, for people or as JSON
-    (``docs/schema/check.schema.json``). Returns 0, or 1 where there is an error."""
+    (``docs/schema/check.schema.json``); ``online``: greet every vendor as well. Returns 0, or 1 where there is an error
+    or a vendor that would take nothing."""
     loaded = load(path, further=further)
+    greeted = asyncio.run(greet_all(loaded.settings, WallClock().now())) if online and loaded.settings else None
     if as_json:
-        sys.stdout.write(orjson.dumps(report(loaded), option=orjson.OPT_INDENT_2).decode() + "\n")
+        sys.stdout.write(orjson.dumps(report(loaded, greeted), option=orjson.OPT_INDENT_2).decode() + "\n")
     else:
         for problem in loaded.problems:
             print(problem.text(lang))
         for line in sample_lines(loaded.settings) if loaded.settings is not None else ():
             print(line)
         print(_summary(loaded, lang))
-    return 1 if loaded.errors else 0
+        if greeted is not None:
+            print(
+                "渠道（只登录，什么也没有发送）：" if lang == "zh" else "Channels (only logged in, nothing was sent):"
+            )
+            for each in greeted:
+                print(each.text(lang))
+    return 0 if _ok(loaded, greeted) else 1
 
 
-def report(loaded: Loaded) -> dict[str, Any]:
-    """The result as plain data. ``ok``: no error; ``servable``: ``serve`` would start with it."""
+def _ok(loaded: Loaded, greeted: list[Greeted] | None) -> bool:
+    return not loaded.errors and all(each.good for each in greeted or ())
+
+
+def report(loaded: Loaded, greeted: list[Greeted] | None = None) -> dict[str, Any]:
+    """The result as plain data. ``ok``: no error, and no vendor that would take nothing; ``servable``: ``serve`` would
+    start with it; ``online``: what came of greeting the vendors, null where they were not."""
     return {
-        "ok": not loaded.errors,
+        "ok": _ok(loaded, greeted),
         "servable": loaded.servable,
         "hash": loaded.hash,
         "counts": {weight.value: len(loaded.of(weight)) for weight in Weight},
         "holds": _holds(loaded),
         "samples": sampled(loaded.settings) if loaded.settings is not None else [],
         "problems": [asdict(problem) for problem in loaded.problems],
+        "online": None if greeted is None else plain(greeted),
     }
 
 

@@ -9,7 +9,7 @@ import sys
 from bot import dead_asking
 from bot.commands.common import loaded_or_exit, print_result
 from bot.commands.errands import Errand, by_whom, errand_arguments, not_there
-from bot.deadletters import DeadDone, DeadLine, DeadList, NotDone
+from bot.deadletters import DeadDone, DeadLine, DeadList, DeadSwept, NotDone
 
 
 def dead_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,6 +22,7 @@ def dead_arguments(parser: argparse.ArgumentParser) -> None:
             "再发一次，用收件人现在的联系方式 / send it again, by the contacts of today",
             decides=True,
             needs_why=True,
+            or_channel="这个渠道的全部死信，最早的先发 / all of a channel",
         ),
         Errand("drop", "了结，不再发送 / let it go", decides=True, needs_why=True),
     )
@@ -44,6 +45,14 @@ def run_dead(options: argparse.Namespace) -> int:
     by, why = by_whom(options.by), options.why.strip()
     if not why:
         raise ValueError("--why 不能为空：原因要记入台账 / --why must say why")
+    if options.what == "replay" and bool(options.notice) == bool(options.channel):
+        raise ValueError("写一个通知编号，或 --channel 渠道名 / give one notice id, or --channel")
+    if options.what == "replay" and options.channel:
+        if options.channel not in settings.channels:
+            raise ValueError(f"没有渠道 {options.channel} / there is no channel {options.channel}")
+        all_of_it = asyncio.run(dead_asking.dead_sweep(settings, options.channel, by=by, why=why))
+        print_result(all_of_it, options.json, lambda: swept(all_of_it))
+        return 0
     try:
         done = asyncio.run(dead_asking.dead_settle(settings, options.what, options.notice, by=by, why=why))
     except NotDone as error:
@@ -96,3 +105,12 @@ def settled(done: DeadDone) -> str:
         return f"{done.notice} 已了结，不再发送；{done.by}：{done.why}"
     ids = "\n".join(f"  {each}" for each in done.sent)
     return f"{done.notice} 已交待发，{done.by}：{done.why}\n{ids}".rstrip()
+
+
+def swept(done: DeadSwept) -> str:
+    """How many were sent again, and which are left."""
+    if not done.replayed and not done.over:
+        return f"渠道 {done.channel} 没有死信。"
+    over = "".join(f"\n  {each}" for each in done.over)
+    left = f"；{len(done.over)} 封不必再发，可用 drop 了结：{over}" if done.over else "。"
+    return f"渠道 {done.channel} 的 {len(done.replayed)} 封死信已交待发，{done.by}：{done.why}{left}"

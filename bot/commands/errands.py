@@ -13,12 +13,14 @@ from typing import NamedTuple
 
 class Errand(NamedTuple):
     """One sub-command. ``decides``: something is done to the one that is named, by somebody and for a reason that the
-    journal keeps; ``needs_why``: the reason must be given."""
+    journal keeps; ``needs_why``: the reason must be given; ``or_channel`` is the help of ``--channel``, which may stand
+    in place of the one."""
 
     name: str
     help: str
     decides: bool = False
     needs_why: bool = False
+    or_channel: str = ""
 
 
 LIST = "list"
@@ -34,7 +36,10 @@ def errand_arguments(
         made = asked.add_parser(errand.name, help=errand.help, description=errand.help)
         made.add_argument("--config", type=Path, default=Path("config.toml"), help="配置文件（默认 config.toml）")
         made.add_argument("--json", action="store_true", help="以 JSON 输出（docs/schema/）")
-        if errand.name != LIST:
+        if errand.or_channel:
+            made.add_argument(item, nargs="?", default="", help=f"{item_help}；或用 --channel")
+            made.add_argument("--channel", default="", help=errand.or_channel)
+        elif errand.name != LIST:
             made.add_argument(item, help=item_help)
         if errand.decides:
             made.add_argument("--by", default="", help="谁办理（默认当前系统用户），记入台账")

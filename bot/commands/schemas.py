@@ -12,14 +12,16 @@ from typing import Any
 import msgspec
 
 from bot.backup import Backup
+from bot.channel_states import ChannelList
 from bot.chat.preview import ReadAs
-from bot.deadletters import DeadDone, DeadLine, DeadList
+from bot.deadletters import DeadDone, DeadLine, DeadList, DeadSwept
 from bot.inquiry import Verification
 from bot.quarantine import QuarantineList, QuarantineShown, QuarantineWorked
 from bot.rehearsal.explain import Explanation
 from bot.rehearsal.replay import Replayed
 from bot.restore import Restored
 from bot.story import Story
+from bot.trials import TrialReport
 from bot.web.incidents import IncidentPage
 
 PRINTED: dict[str, type[msgspec.Struct]] = {
@@ -38,9 +40,12 @@ OPERATED: dict[str, type[msgspec.Struct]] = {
     "quarantine-retry": QuarantineWorked,
     "backup": Backup,
     "restore": Restored,
+    "channels": ChannelList,
+    "send-test": TrialReport,
     "dead-list": DeadList,
     "dead-show": DeadLine,
     "dead-done": DeadDone,
+    "dead-swept": DeadSwept,
 }
 """By name, what the API and the commands of operation give."""
 

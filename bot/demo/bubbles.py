@@ -8,11 +8,12 @@ from typing import Any
 import orjson
 
 _PART = re.compile(
-    r'<font color="(?P<colour>info|comment|warning)">(?P<coloured>.*?)</font>'
+    r'<font color=["\'](?P<colour>info|comment|warning|green|grey|red)["\']>(?P<coloured>.*?)</font>'
     r"|\*\*(?P<bold>.+?)\*\*"
     r"|\[(?P<label>[^\]]+)\]\((?P<link>https?://[^)\s]+)\)"
 )
 
+_FEISHUS = {"green": "info", "grey": "comment", "red": "warning"}
 Line = dict[str, Any]
 
 
@@ -40,7 +41,7 @@ def _parts(row: str) -> list[dict[str, Any]]:
             parts.append({"text": row[end : found.start()]})
         end = found.end()
         if found["colour"]:
-            parts.append({"text": found["coloured"], "colour": found["colour"]})
+            parts.append({"text": found["coloured"], "colour": _FEISHUS.get(found["colour"], found["colour"])})
         elif found["bold"]:
             parts.append({"text": found["bold"], "bold": True})
         else:

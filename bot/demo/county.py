@@ -17,6 +17,9 @@ ROBOTS = ("city-group", "county-group", "hedong-group", "park-group")
 DINGTALK = "park-group"
 """The robot that is DingTalk's where that is simulated; its signing secret is that of ``-sign``. Else it is WeCom's."""
 
+FEISHU = "city-group"
+"""The robot that is Feishu's where that is simulated, likewise."""
+
 CLOUD_KEY = "FAKEKEYFORTHEDEMO"
 CLOUD_SIGNATURE = "青河预警"
 CLOUD_LIMITS = (5, 60, 300)
@@ -39,6 +42,9 @@ class Addresses:
     """Where the simulated vendors listen, and where the hub is to. Without DingTalk all groups are WeCom's, without
     the cloud all text messages leave by the gateway, and without a mailbox nobody answers by mail."""
 
+    """Where the simulated vendors listen, and where the hub is to. Without DingTalk and Feishu all groups are WeCom's,
+    and without the cloud all text messages leave by the gateway."""
+
     public_url: str
     port: int
     sms_url: str
@@ -46,6 +52,7 @@ class Addresses:
     wecom_url: str
     upstream_url: str
     dingtalk_url: str = ""
+    feishu_url: str = ""
     cloud_url: str = ""
     imap_port: int = 0
 
@@ -77,6 +84,7 @@ def secrets_of() -> dict[str, str]:
     made = {name: secrets.token_hex(16) for name in _TOKENS}
     made["app-callback-key"] = base64.b64encode(secrets.token_bytes(32)).decode("ascii").rstrip("=")
     made[f"{DINGTALK}-sign"] = "SEC" + secrets.token_hex(30)
+    made[f"{FEISHU}-sign"] = secrets.token_hex(11)
     made["pages"] = secrets.token_hex(32)
     # One password for every account of the duty page, made anew for each demonstration.
     made["duty-password"] = secrets.token_hex(6)
@@ -109,9 +117,11 @@ def _filled(text: str, addresses: Addresses, password_hash: str) -> str:
     known = {**asdict(addresses), "cloud_key": CLOUD_KEY, "cloud_signature": CLOUD_SIGNATURE}
     known |= {"minute": minute, "hour": hour, "day": day, "notice": notice, "sentence": sentence}
     cloud = files("bot.demo").joinpath("county_cloud.toml").read_text("utf-8") if addresses.cloud_url else ""
+    city = (_FEISHU_GROUP if addresses.feishu_url else _WECOM_CITY_GROUP).format(**known)
     park = _DINGTALK_GROUP if addresses.dingtalk_url else _WECOM_GROUP
     tables = {"cloud_tables": cloud.format(**known) + "\n" if cloud else "", "park_group": park.format(**known)}
     tables["mailbox"] = _MAILBOX.format(**known, mail_user=MAIL_USER) if addresses.imap_port else ""
+    tables["city_group"] = city
     return text.format(**known, **tables, password_hash=password_hash, by_cloud="cloud" if cloud else "sms")
 
 
@@ -136,3 +146,15 @@ token = "file:secrets/park-group"
 secret = "file:secrets/park-group-sign"
 readers = ["park"]
 base_url = "{dingtalk_url}\""""
+_WECOM_CITY_GROUP = """[channels.city-group]
+kind = "wecom_robot"
+key = "file:secrets/city-group"
+readers = ["lanzhou"]
+base_url = "{wecom_url}\""""
+_FEISHU_GROUP = """[channels.city-group]
+kind = "feishu_robot"
+hook = "file:secrets/city-group"
+secret = "file:secrets/city-group-sign"
+readers = ["lanzhou"]
+style = "card"
+base_url = "{feishu_url}\""""

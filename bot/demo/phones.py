@@ -21,9 +21,10 @@ _FORMS = {
     "smtp_mail": MAIL,
     "wecom_robot": GROUP,
     "dingtalk_robot": GROUP,
+    "feishu_robot": GROUP,
     "wecom_app": APP,
 }
-_GROUPS = {"wecom_robot": "企业微信群", "dingtalk_robot": "钉钉群"}
+_GROUPS = {"wecom_robot": "企业微信群", "dingtalk_robot": "钉钉群", "feishu_robot": "飞书群"}
 _KEPT = 60
 _WORDS = {SMS: "短信", MAIL: "邮件", GROUP: "群消息", APP: "企业微信"}
 

@@ -16,6 +16,7 @@ from bot.demo.county import (
     CLOUD_LIMITS,
     CLOUD_SIGNATURE,
     DINGTALK,
+    FEISHU,
     MAIL_USER,
     MEMBERS,
     ROBOTS,
@@ -26,6 +27,7 @@ from bot.demo.county import (
 from bot.demo.replies import reply
 from bot.demo.simulators.aliyun import AliyunSms, taken_as_received
 from bot.demo.simulators.dingtalk import DingtalkRobots, Robot
+from bot.demo.simulators.feishu import Bot, FeishuRobots
 from bot.demo.simulators.imap import MailboxServer
 from bot.demo.simulators.kannel import KannelGateway
 from bot.demo.simulators.smtp import MailServer
@@ -102,9 +104,10 @@ async def vendors(
 
         gateway.inbox.on_message = cloud.inbox.on_message = sms
         app = WecomApp(app_account(secrets), MEMBERS, now, hear, callback_url=f"{public_url}{listener_path('app')}")
-        robots = WecomRobots({secrets[name]: name for name in ROBOTS if name != DINGTALK}, now, hear)
+        robots = WecomRobots({secrets[name]: name for name in ROBOTS if name not in (DINGTALK, FEISHU)}, now, hear)
         robot = Robot(DINGTALK, secrets[f"{DINGTALK}-sign"])
         dingtalk = DingtalkRobots({secrets[DINGTALK]: robot}, now, hear)
+        feishu = FeishuRobots({secrets[FEISHU]: Bot(FEISHU, secrets[f"{FEISHU}-sign"])}, now, hear)
         mail = MailServer(now, hear)
         mailbox = MailboxServer(now, (MAIL_USER, secrets["mail-password"]))
         upstream = Upstream([secrets["upstream"]], now, hear)
@@ -117,6 +120,7 @@ async def vendors(
             imap_port=await stack.enter_async_context(mailbox.listening()),
             wecom_url=await stack.enter_async_context(listening(app.beside(robots.app()))),
             dingtalk_url=await stack.enter_async_context(listening(dingtalk.app())),
+            feishu_url=await stack.enter_async_context(listening(feishu.app())),
             cloud_url=await stack.enter_async_context(listening(cloud.app())),
             upstream_url=await stack.enter_async_context(listening(upstream.app())) + "/hook",
         )

@@ -117,6 +117,7 @@ SENTENCES: Mapping[str, Pair] = {
     "no_place": ("没有单位或企业 {value}", "there is no unit or enterprise {value}"),
     "no_enterprise": ("没有企业 {value}", "there is no enterprise {value}"),
     "no_person": ("没有人员 {value}", "there is no person {value}"),
+    "no_post": ("没有岗位 {value}，应写 单位/岗位", "there is no post {value}: write UNIT/ROLE"),
     "no_channel": ("没有渠道 {value}", "there is no channel {value}"),
     "no_profile": ("没有规则 {value}", "there is no profile {value}"),
     "no_point": ("企业 {enterprise} 没有点位 {value}", "enterprise {enterprise} has no point {value}"),

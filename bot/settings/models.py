@@ -33,7 +33,7 @@ from yarl import URL
 
 from bot.settings.accounts import Account, DutyPage
 from bot.settings.mapping import MappingTable, StreamTable, listed, store_address
-from bot.settings.operation import Api, Log, Metrics
+from bot.settings.operation import Api, Log, Metrics, SelfTest
 from channels import registry, standard_webhooks
 from escalation import calendar
 from escalation.directory import Directory, Enterprise, Id, MajorHazard, Person, Point, Post, Table, Text, Unit
@@ -287,6 +287,7 @@ class Settings(Table):
     api: Api = Api()
     metrics: Metrics = Metrics()
     log: Log = Log()
+    self_test: SelfTest = SelfTest()
     calendar: CalendarTable = CalendarTable()
     sources: dict[Id, Source] = Field(default_factory=dict)
     channels: dict[Id, ChannelTable] = Field(default_factory=dict)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import time
 from ipaddress import ip_network
 from typing import Annotated, Literal
 
 from pydantic import Field, IPvAnyNetwork, SecretStr
 
 from escalation.directory import Id, Table
+from escalation.profile import Duration, minutes
 
 
 class ApiToken(Table):
@@ -40,3 +42,19 @@ class Log(Table):
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["plain", "json"] = "plain"
     trail: bool = False
+
+
+class SelfTest(Table):
+    """``[self_test]``: a test message every day ``at`` a local time (none: off), through every channel that people
+    read: to each group where ``groups``, to the maintainers by their other channels where ``maintainers``, and to
+    ``posts`` (``UNIT/ROLE``). What has not arrived ``within`` a time is told to the maintainers."""
+
+    at: time | None = None
+    within: Duration = "10m"
+    groups: bool = True
+    maintainers: bool = True
+    posts: tuple[str, ...] = ()
+
+    @property
+    def within_ms(self) -> int:
+        return minutes(self.within) * 60_000

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -25,7 +26,9 @@ from bot.storehouse import Storehouse
 from bot.tally import Tally
 from bot.web.health import why_not
 from bot.web.house import House
+from escalation.ledger.breakers import Breakers
 from escalation.ledger.figures import Counts
+from escalation.ledger.health import Health
 from escalation.ledger.keys import Mailbox
 from escalation.ledger.windows import Window
 from escalation.vocabulary import Level, Urgency
@@ -56,6 +59,9 @@ class _Look:
     tokens: list[tuple[Mailbox, Window, int]] = field(default_factory=list)
     undecided: int = 0
     under_way: int = 0
+    good: Mapping[str, int] = field(default_factory=dict)
+    works: Mapping[str, bool] = field(default_factory=dict)
+    resting: Counter[str] = field(default_factory=Counter)
 
 
 class Metrics:
@@ -94,6 +100,8 @@ class Metrics:
         try:
             counts = await engine.counting.counts(now=now)
             tokens = await engine.counting.tokens(_windows(engine), now=now)
+            good, fares = await engine.good.read(), await Health(engine.store).watched()
+            refused = await Breakers(engine.store).read(now=now)
         except (StoreError, RedisError, OSError) as error:
             log.warning("the store could not be counted for the metrics: %s", error)
             return bare
@@ -106,6 +114,9 @@ class Metrics:
             tokens,
             engine.undecided,
             engine.courier.under_way + house.tally.under_way,
+            good,
+            {name: name not in fares or not fares[name].broken for name in engine.rules.channels},
+            Counter(box.channel for box, each in refused.items() if each.until > now),
         )
 
 
@@ -129,8 +140,9 @@ class _Figures(Collector):
         for (channel, result), count in sorted(tally.sends.items()):
             sends.add_metric((channel, result), count)
         yield sends
-        good = {(channel,): at / 1000 for channel, at in sorted(tally.good_at.items())}
-        about = "When a vendor last took a message of this hub."
+        names = sorted({*tally.good_at, *look.good})
+        good = {(name,): max(tally.good_at.get(name, 0), look.good.get(name, 0)) / 1000 for name in names}
+        about = "When a vendor last took a message of any hub, restarts included."
         yield _labelled("last_good_send_timestamp_seconds", about, ("channel",), good)
         if look.counts is not None:
             yield from self._waiting(look.counts)
@@ -163,6 +175,11 @@ class _Figures(Collector):
         tokens = {(box.channel, str(window.per_ms // 1000)): left for box, window, left in self._look.tokens}
         about = "Messages a group's vendor still takes in its window."
         yield _labelled("tokens_left", about, ("channel", "window_seconds"), tokens)
+        works = {(name,): well for name, well in self._look.works.items()}
+        yield _labelled("channel_works", "0 while a channel is broken.", ("channel",), works)
+        resting = {(name,): self._look.resting[name] for name in self._look.works}
+        about = "Addresses refused again and again, which rest."
+        yield _labelled("addresses_resting", about, ("channel",), resting)
 
     def _age(self, since: int | None) -> float:
         return max(self._look.now - since, 0) / 1000 if since is not None else 0.0

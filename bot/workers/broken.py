@@ -7,7 +7,7 @@ anybody for some time. The store knows what was told, so that neither a restart 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from hashlib import blake2s
 
 from redis.exceptions import RedisError
@@ -20,7 +20,7 @@ from escalation.directory import Directory
 from escalation.inputs import Entry, SendResult
 from escalation.ledger.change import Change, Failed, Taken
 from escalation.ledger.commit import Ledger
-from escalation.ledger.health import Health, Sends
+from escalation.ledger.health import Fare, Health, Sends
 from escalation.ledger.keys import US
 from escalation.ledger.mailbox import Mailboxes
 from escalation.notice import NoticeKind, OutboxRow
@@ -49,7 +49,12 @@ class Broken:
         self._health = health
         self._directory = directory
         self._unit = unit
-        self._watched: set[str] = set()
+        self._watched: dict[str, Fare] = {}
+
+    @property
+    def fares(self) -> Mapping[str, Fare]:
+        """How the channels that fail, or failed of late, were found to fare."""
+        return self._watched
 
     async def look(self) -> None:
         """Hear which channels other hubs, or this one before, found failing. Where the store does not say, what was
@@ -65,8 +70,10 @@ class Broken:
         for channel, sends in tally(ended).items():
             if not sends.failures and channel not in self._watched:
                 continue
-            self._watched.add(channel)
             news = await self._health.note(channel, sends, now=now)
+            before = self._watched.get(channel, Fare())
+            broken = 0 if sends.taken else news.broke or before.broken
+            self._watched[channel] = Fare(sends.failures, news.since, broken, sends.said or before.said, sends.certain)
             if news.healed:
                 await self._tell(channel, news.healed, _healed_words(channel, news.healed, now), "channel_healed", now)
                 await self._health.told(channel, news.healed, healed=True, now=now)
@@ -87,7 +94,7 @@ class Broken:
         for outcome in await self._ledger.commit([change]):
             if isinstance(outcome, Failed):
                 raise RowNotTaken(str(outcome.error)) from outcome.error
-        avoid = channel if reason == "channel_broken" else ""
+        avoid = (channel,) if reason == "channel_broken" else ()
         rows = word_rows(stem, words, avoid, self._directory(), self._unit(), now)
         if not rows:
             log.critical("nobody can be told: %s", words[1])
@@ -101,6 +108,8 @@ def tally(ended: Iterable[Sent]) -> dict[str, Sends]:
     for sent in ended:
         box = sent.claim.mailbox
         for _, receipt in sent.receipts:
+            if not sent.tried and receipt.result in _ANSWERS:
+                continue  # Nobody was asked.
             before = found.get(box.channel, Sends(False, False, 0, False, "", False, ""))
             if receipt.result in _FAILURES:
                 whose = blake2s(box.address.encode(), digest_size=6).hexdigest()
@@ -121,15 +130,15 @@ def tally(ended: Iterable[Sent]) -> dict[str, Sends]:
 
 
 def word_rows(
-    stem: str, words: tuple[str, str], avoid: str, directory: Directory, unit: str, now: int
+    stem: str, words: tuple[str, str], avoid: Collection[str], directory: Directory, unit: str, now: int
 ) -> Sequence[OutboxRow]:
-    """The rows that tell a text and its subject to every maintainer by their first contact on another channel than
+    """The rows that tell a text and its subject to every maintainer by their first contact on none of the channels in
     ``avoid``; where there is no such way to any of them, to the fallback duty room."""
     text, subject = words
     for people in (maintainers(directory, unit, now), fallback_room(directory, now)):
         rows: dict[str, OutboxRow] = {}
         for who in people:
-            ways = ((place, contact) for place, contact in enumerate(who.contacts) if contact.channel != avoid)
+            ways = ((place, contact) for place, contact in enumerate(who.contacts) if contact.channel not in avoid)
             attempt, contact = next(ways, (0, None))
             if contact is None:
                 continue

@@ -16,6 +16,7 @@ from functools import partial
 from itertools import islice
 
 from bot.tally import Tally
+from bot.workers.breaker import Breaker
 from bot.workers.broken import Broken
 from bot.workers.decider import Decider, StoreFailed
 from bot.workers.letters import Letters, Parcel
@@ -29,6 +30,7 @@ from channels.outcome import Outcome, OutcomeKind
 from escalation.directory import Directory
 from escalation.incident import Incident
 from escalation.inputs import SendResult
+from escalation.ledger.breakers import Breakers
 from escalation.ledger.change import OutboxItem
 from escalation.ledger.commit import Ledger
 from escalation.ledger.health import Health
@@ -36,6 +38,7 @@ from escalation.ledger.keys import Mailbox
 from escalation.ledger.mailbox import Claim, ClaimKind, Mailboxes, Settlement
 from escalation.ledger.rests import Rests
 from escalation.ledger.states import Damaged
+from escalation.ledger.trials import Trials
 from escalation.ledger.windows import Limits
 
 log = logging.getLogger(__name__)
@@ -59,6 +62,8 @@ class Courier:
         mailboxes: Mailboxes,
         rests: Rests,
         health: Health,
+        breakers: Breakers,
+        trials: Trials,
         decider: Decider,
         letters: Letters,
         channels: Callable[[], Mapping[str, Channel]],
@@ -77,8 +82,9 @@ class Courier:
         self._channels = channels
         self._directory = directory
         self._now = now
-        self._strays = Strays(ledger, mailboxes, directory, maintainers)
+        self._strays = Strays(ledger, mailboxes, trials, directory, maintainers)
         self._broken = Broken(ledger, mailboxes, health, directory, maintainers)
+        self.breaker = Breaker(breakers, self._broken, channels)
         self._busy: Counter[str] = Counter()
         self._busy_at: Counter[Mailbox] = Counter()
         self._sends: set[asyncio.Task[None]] = set()
@@ -113,8 +119,8 @@ class Courier:
         if expected and not everywhere and 0 <= now - self._looked < LOOK:
             return list(expected)
         self._looked = now
-        ready, self._resting, _ = await asyncio.gather(
-            self._mailboxes.ready(now=now), self._rests.read(), self._broken.look()
+        ready, self._resting, *_ = await asyncio.gather(
+            self._mailboxes.ready(now=now), self._rests.read(), self._broken.look(), self.breaker.look(now)
         )
         return list(dict.fromkeys((*ready, *expected)))
 
@@ -246,6 +252,9 @@ class Courier:
         if not parcel.letters:
             self._end(Sent(claim, dropped(parcel, now), tried=False))
             return
+        if barred := self.breaker.bars(claim, now):
+            self._end(barred)
+            return
         self._busy[claim.mailbox.channel] += 1
         self._busy_at[claim.mailbox] += 1
         task = asyncio.create_task(self._send(claim, parcel, channel), name=f"send {claim.member}")
@@ -347,7 +356,8 @@ class Courier:
                 ended = without_receipts(ended, but=error.codes)
                 raise
             # From here on only the settling is owed: what is recorded must not be recorded again if that fails.
-            ended = without_receipts(ended)
+            told, ended = ended, without_receipts(ended)
+            await self.breaker.record(told, now)
             for sent in ended:
                 if sent.whole_channel:
                     await self._rests.rest(sent.claim.mailbox.channel, sent.hold_until)

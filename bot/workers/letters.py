@@ -16,9 +16,13 @@ from escalation.deciding.cards import CARD_BOX
 from escalation.directory import Directory
 from escalation.incident import Incident
 from escalation.ledger.mailbox import Claim
+from escalation.ledger.trials import TRIAL
 from escalation.notice import Notice, NoticeKind, OutboxRow
 from escalation.roster import standing
 from escalation.vocabulary import Mode, Urgency
+
+TRIAL_LIFE = 15 * 60_000
+"""A test message that could not leave for so long is not sent any more (ms): nobody wants it at night."""
 
 
 class FrozenLetter(msgspec.Struct, array_like=True):
@@ -61,6 +65,8 @@ class Parcel:
 def drop_reason(row: OutboxRow, incident: Incident | None, directory: Directory, now: int) -> str | None:
     """None when the row must still go out; else why not (:func:`escalation.decide.still_needed`). Of a row that brings
     its own words nobody can say that it is not."""
+    if row.notice.startswith(TRIAL) and now - row.created_at > TRIAL_LIFE:
+        return "test_too_old"
     if not row.incident or row.text:
         return None
     notice = incident.notices.get(row.notice) if incident is not None else None

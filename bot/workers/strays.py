@@ -20,6 +20,7 @@ from escalation.ledger.change import Change, Failed, OutboxItem, Taken
 from escalation.ledger.commit import Ledger
 from escalation.ledger.keys import US
 from escalation.ledger.mailbox import Mailboxes
+from escalation.ledger.trials import TRIAL, TrialEnd, Trials
 from escalation.notice import Addressee, Contact, DeadLetter, NoticeKind, OutboxRow
 from escalation.reach import acting, maintainers
 from escalation.roster import distinct, standing
@@ -73,11 +74,13 @@ class Strays:
         self,
         ledger: Ledger,
         mailboxes: Mailboxes,
+        trials: Trials,
         directory: Callable[[], Directory],
         unit: Callable[[], str],
     ) -> None:
         self._ledger = ledger
         self._mailboxes = mailboxes
+        self._trials = trials
         self._directory = directory
         self._unit = unit
 
@@ -85,13 +88,20 @@ class Strays:
         """Answer refusals; on disk when this returns. Raises :class:`RowNotTaken` and the store's error."""
         rows: list[OutboxRow] = []
         dead: list[tuple[OutboxRow, Receipt]] = []
+        tests = [receipt for row, receipt in sent if row.notice.startswith(TRIAL)]
+        if tests:
+            await self._trials.hear([trial_end(receipt) for receipt in tests])
         for row, receipt in sent:
+            if row.notice.startswith(TRIAL):
+                continue
             following = self._next_ways(row, now)
             if receipt.result in _FAILED:
                 rows += following
                 if not following:
                     dead.append((row, receipt))
-            elif receipt.result is SendResult.TRANSIENT and receipt.tries >= PATIENCE:
+            elif receipt.result is SendResult.BARRED or (
+                receipt.result is SendResult.TRANSIENT and receipt.tries >= PATIENCE
+            ):
                 rows += following
         for row, receipt in dead:
             log.error("dead letter %s on channel %s: %s", row.notice, row.channel, receipt.detail)
@@ -169,6 +179,13 @@ class Strays:
         for outcome in await self._ledger.commit(changes):
             if isinstance(outcome, Failed):
                 raise RowNotTaken(str(outcome.error)) from outcome.error
+
+
+def trial_end(receipt: Receipt) -> TrialEnd:
+    """What a trial remembers of a send, or of a vendor's report."""
+    return TrialEnd(
+        notice=receipt.notice, result=receipt.result, at=receipt.at, detail=receipt.detail, tries=receipt.tries
+    )
 
 
 def again(row: OutboxRow, now: int) -> OutboxRow:

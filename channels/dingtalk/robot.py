@@ -23,6 +23,7 @@ from channels.cutting import size
 from channels.dingtalk.markdown import markdown, plain
 from channels.exchange import Answer
 from channels.fields import HttpUrl
+from channels.greeting import Greeting, reach
 from channels.group_robot import WINDOW_SECONDS, Robot, RobotSettings
 from channels.outcome import Outcome, OutcomeKind
 
@@ -118,6 +119,7 @@ class Driver(Robot):
             max_bytes=settings.max_bytes - _ROOM,
             windows=(Window(settings.per_minute, WINDOW_SECONDS),),
             reserve=settings.reserve,
+            mentions=settings.mention,
             timeout=settings.timeout,
         )
         self._settings = settings
@@ -136,6 +138,10 @@ class Driver(Robot):
             said = f"正文长 {size(text)} 字节，上限 {self._settings.max_bytes}"
             return Outcome(OutcomeKind.REFUSED_CONTENT, said)
         return await self.post(self._signed(letter.at), message, letter.at)
+
+    async def greet(self, at: int) -> Greeting:
+        """Whether the vendor is there and its clock ours: the robot has no call that only logs in."""
+        return await reach(self._session, self._url.with_path("/"), at, self._limits)
 
     def message(self, letter: Letter) -> dict[str, Any]:
         """The body of the request. A keyword the robot listens to, and the numbers it calls, must stand in the text."""

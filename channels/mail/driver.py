@@ -15,6 +15,7 @@ import aiosmtplib
 
 from channels.certificates import certificate_words
 from channels.channel import Abilities, Form, Letter, ReceiptKind
+from channels.greeting import Greeting, Standing, barrier
 from channels.mail.incoming import Reader
 from channels.mail.message import WrongContentError, WrongRecipientError, compose, envelope_id
 from channels.mail.pool import Pool
@@ -91,6 +92,24 @@ class Driver:
     def settings(self) -> Settings:
         """The channel's table."""
         return self._settings
+
+    async def greet(self, at: int) -> Greeting:  # noqa: ARG002 (a mail server tells no time)
+        """Connect, log in, NOOP."""
+        try:
+            async with asyncio.timeout(self.abilities.timeout), self._pool.connection(fresh=True) as smtp:
+                answer = await smtp.noop()
+                known = "，已登录" if self._settings.username else "，不需要登录"
+                return Greeting(Standing.WELL, self._said(answer.code, answer.message) + known)
+        except aiosmtplib.SMTPAuthenticationError as error:
+            return Greeting(Standing.WRONG_KEY, self._said(error.code, error.message))
+        except aiosmtplib.SMTPResponseException as error:
+            wrong = error.code in _LOGIN_CODES
+            return Greeting(Standing.WRONG_KEY if wrong else Standing.REFUSED, self._said(error.code, error.message))
+        except (aiosmtplib.SMTPConnectError, aiosmtplib.SMTPTimeoutError, OSError) as error:
+            found = barrier(error, self._mask)
+            return found if found.standing is not Standing.UNCLEAR else Greeting(Standing.NO_ROUTE, found.detail)
+        except (aiosmtplib.SMTPException, ValueError) as error:
+            return Greeting(Standing.REFUSED, self._mask(f"{type(error).__name__} {error}"))
 
     async def close(self) -> None:
         await self._pool.close()

@@ -19,6 +19,7 @@ from yarl import URL
 from channels.callback import Call, Errand, Heard
 from channels.channel import Abilities, Form, Letter, ReceiptKind, Window
 from channels.exchange import Answer, ask, limits_for, rest_given, retry_seconds
+from channels.greeting import Greeting, Standing, hail
 from channels.masking import Masker
 from channels.outcome import Outcome, OutcomeKind
 from channels.sms.aliyun_inbound import read_call
@@ -36,6 +37,9 @@ _MOST_PAGES = 4
 # Neutral text grows where one sign becomes two.
 _SPARE = 6
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+_NOBODY = "13800138000"
+_WRONG_KEY = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "IncompleteSignature", "InvalidAccessKeySecret")
+_WRONG_CLOCK = ("InvalidTimeStamp", "IllegalTimestamp")
 # The vendor says in words which of its windows is full.
 _RESTS = (("分钟级", float(_MINUTE)), ("小时级", float(_HOUR)), ("天级", float(_HOUR)))
 
@@ -125,6 +129,22 @@ class Driver:
         answer = await self._call("SendSms", query, letter.at)
         return self._patient(answer if isinstance(answer, Outcome) else self.read(answer, letter.at))
 
+    async def greet(self, at: int) -> Greeting:
+        """Ask what was sent to a number that is nobody's: signed like a send, and sends nothing."""
+        query = {"PhoneNumber": _NOBODY, "SendDate": days_of(at)[0], "PageSize": "1", "CurrentPage": "1"}
+        headers, url = self._signed("QuerySendDetails", query, at)
+        hailed = await hail(self._session, "POST", url, headers=headers, limits=self._limits, mask=self._mask)
+        if isinstance(hailed, Greeting):
+            return hailed
+        outcome = self.read(hailed.answer, at)
+        if outcome.detail.startswith(_WRONG_KEY):
+            return Greeting(Standing.WRONG_KEY, outcome.detail)
+        if outcome.detail.startswith(_WRONG_CLOCK):
+            return hailed.clock(at) or Greeting(Standing.CLOCK, outcome.detail)
+        if outcome.kind is not OutcomeKind.ACCEPTED:
+            return Greeting(Standing.REFUSED, outcome.detail)
+        return hailed.clock(at) or Greeting(Standing.WELL, "查询接口认可了密钥")
+
     async def close(self) -> None:
         """Nothing to give back: the connections belong to the shared session."""
 
@@ -195,6 +215,10 @@ class Driver:
         return Outcome(OutcomeKind.ACCEPTED, self._mask(f"查询：前次已受理，没有重发 {found.words}".strip()))
 
     async def _call(self, action: str, query: dict[str, str], at: int) -> Answer | Outcome:
+        headers, url = self._signed(action, query, at)
+        return await ask(self._session, "POST", url, headers=headers, limits=self._limits, mask=self._mask)
+
+    def _signed(self, action: str, query: dict[str, str], at: int) -> tuple[dict[str, str], URL]:
         headers = signed_headers(
             action=action,
             version=VERSION,
@@ -206,8 +230,7 @@ class Driver:
             nonce=secrets.token_hex(16),
         )
         # What was signed is what leaves: the query is percent-encoded already.
-        url = URL(f"{self._url}?{canonical_query(query)}", encoded=True)
-        return await ask(self._session, "POST", url, headers=headers, limits=self._limits, mask=self._mask)
+        return headers, URL(f"{self._url}?{canonical_query(query)}", encoded=True)
 
     def read(self, answer: Answer, at: int) -> Outcome:
         """What the vendor's whole answer means: ``Code`` in the body, and the HTTP status only where there is none.

@@ -18,6 +18,7 @@ from channels.callback import Call, Errand, Heard, callback_path
 from channels.channel import Abilities, Form, Letter, ReceiptKind
 from channels.exchange import Answer, ask, limits_for, rest_given, retry_seconds
 from channels.fields import HttpUrl, Networks, bare_signature
+from channels.greeting import Greeting, Standing, hail
 from channels.masking import Masker
 from channels.outcome import Outcome, OutcomeKind
 from channels.sms.kannel_inbound import REPORT_QUERY, read_call
@@ -29,6 +30,7 @@ _THROTTLED_REST = 30.0
 
 # The gateway's own words for what is wrong with one number or one text; other 400s are wrong settings.
 _WRONG_NUMBER = ("receiver number", "white- and/or black-lists", "not routable")
+_NO_NUMBER = "missing receiver"
 _WRONG_TEXT = ("charset or body",)
 
 
@@ -139,6 +141,29 @@ class Driver:
             return Outcome(OutcomeKind.REFUSED_RECIPIENT, self._mask(error))
         answer = await self._submit(number, text, letter.id)
         return answer if isinstance(answer, Outcome) else self.read(answer, letter.at)
+
+    async def greet(self, at: int) -> Greeting:
+        """Submit without a receiver: the gateway looks at user and password first, and then misses the number."""
+        if self._settings.method == "get":
+            url = self._url.update_query(self._params)
+            hailed = await hail(self._session, "GET", url, limits=self._limits, mask=self._mask)
+        else:
+            hailed = await hail(
+                self._session,
+                "POST",
+                self._url,
+                headers=self._headers,
+                body=b"",
+                limits=self._limits,
+                mask=self._mask,
+            )
+        if isinstance(hailed, Greeting):
+            return hailed
+        outcome = self.read(hailed.answer, at)
+        if _NO_NUMBER in outcome.detail.lower():
+            return Greeting(Standing.WELL, "网关认可了用户名和密码")
+        wrong = hailed.answer.status in (401, 403)
+        return Greeting(Standing.WRONG_KEY if wrong else Standing.REFUSED, outcome.detail)
 
     async def close(self) -> None:
         """Nothing to give back: the connections belong to the shared session."""

@@ -20,6 +20,7 @@ from yarl import URL
 from channels.callback import Call, Heard, Media, NotOursError
 from channels.channel import Abilities, Form, Letter, Window
 from channels.exchange import Answer, ask, limits_for, rest_given, retry_seconds
+from channels.greeting import Greeting
 from channels.masking import Masker
 from channels.outcome import Outcome, OutcomeKind
 from channels.wecom.app_errors import DOCUMENTED, TASK_USED, TOKEN_REFUSED
@@ -51,6 +52,7 @@ class Driver:
 
     __slots__ = (
         "_keeper",
+        "_login",
         "_mask",
         "_meanings",
         "_media",
@@ -82,6 +84,7 @@ class Driver:
             at_once=settings.at_once,
             timeout=settings.timeout,
             card=LIMITS.get(settings.shape),
+            buttons=settings.shape is Shape.CARD,
         )
         secret, key = settings.secret.get_secret_value(), settings.callback_key.get_secret_value()
         self._settings = settings
@@ -94,7 +97,8 @@ class Driver:
         self._shape = settings.shape
         self._urls = {name: base / "cgi-bin" / "message" / name for name in (_SEND, _CHANGE)}
         asking = (base / "cgi-bin/gettoken").with_query({"corpid": settings.corpid, "corpsecret": secret})
-        self._keeper = TokenKeeper(Login(session, asking, self._mask, settings.timeout / 2, self._meanings))
+        self._login = Login(session, asking, self._mask, settings.timeout / 2, self._meanings)
+        self._keeper = TokenKeeper(self._login)
         self._seal = Seal.of(token, key, settings.corpid) if token else None
         self.listens = self._seal is not None
         self.patience = PATIENCE
@@ -131,6 +135,10 @@ class Driver:
         return Outcome(
             OutcomeKind.MISCONFIGURED, "平台两次拒绝 access_token：请核对 corpid、secret 与 agentid 是否同一应用"
         )
+
+    async def greet(self, at: int) -> Greeting:
+        """Ask for an access token, and keep it for nothing."""
+        return await self._login.greet(at)
 
     async def close(self) -> None:
         """Nothing to give back: the connections belong to the shared session."""

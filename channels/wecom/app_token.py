@@ -15,6 +15,7 @@ import orjson
 from yarl import URL
 
 from channels.exchange import Answer, ask, limits_for
+from channels.greeting import Greeting, Standing, hail
 from channels.masking import Masker
 from channels.outcome import Outcome, OutcomeKind
 
@@ -23,6 +24,8 @@ EARLY = 300_000
 REST = 5_000
 """How long after a failure nobody asks again, in milliseconds: a storm must not become a storm of logins."""
 _LONGEST_TOKEN = 512
+# Secret, corpid, and what stands for either.
+_WRONG_KEY = (40001, 40013, 40056, 40091, 41002, 41004)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,18 @@ class Login:
             kind = OutcomeKind.TRANSIENT if answer.kind is OutcomeKind.UNCERTAIN else answer.kind
             return Outcome(kind, f"取 access_token：{answer.detail}")
         return self.read(answer)
+
+    async def greet(self, at: int) -> Greeting:
+        """Whether the vendor knows the app."""
+        hailed = await hail(self._session, "GET", self._url, limits=self._limits, mask=self._mask)
+        if isinstance(hailed, Greeting):
+            return hailed
+        found = self.read(hailed.answer)
+        if isinstance(found, Outcome):
+            code = found.detail.removeprefix("取 access_token：").partition(" ")[0]
+            wrong = code.isdigit() and int(code) in _WRONG_KEY
+            return Greeting(Standing.WRONG_KEY if wrong else Standing.REFUSED, found.detail)
+        return hailed.clock(at) or Greeting(Standing.WELL, "已取得 access_token")
 
     def read(self, answer: Answer) -> tuple[str, int] | Outcome:
         """The token in the vendor's whole answer, or what the answer means instead."""

@@ -16,6 +16,7 @@ from yarl import URL
 
 from channels.channel import Abilities, Form, Letter, Window
 from channels.fields import HttpUrl
+from channels.greeting import Greeting, reach
 from channels.group_robot import WINDOW_SECONDS, Robot, RobotSettings
 from channels.outcome import Outcome, OutcomeKind
 
@@ -76,6 +77,7 @@ class Driver(Robot):
             max_bytes=MARKDOWN_BYTES,
             windows=(Window(settings.per_minute, WINDOW_SECONDS),),
             reserve=settings.reserve,
+            mentions=True,
             mention_cost=1,
             timeout=settings.timeout,
         )
@@ -94,6 +96,10 @@ class Driver(Robot):
         if outcome.kind is OutcomeKind.ACCEPTED and letter.mentions:
             return await self._mention(letter, outcome)
         return outcome
+
+    async def greet(self, at: int) -> Greeting:
+        """Whether the vendor is there and its clock ours: the robot has no call that only logs in."""
+        return await reach(self._session, self._url.with_path("/").with_query(None), at, self._limits)
 
     async def _mention(self, letter: Letter, told: Outcome) -> Outcome:
         # Markdown cannot call a phone number by name: only the type "text" can, so it follows as a second message.

@@ -23,13 +23,15 @@ from escalation.vocabulary import ClockKind, Purpose, Role
 class Why(StrEnum):
     """Why a reader is looked for another way, where it is not the vendor's refusal (:class:`SendResult`) itself.
 
-    ``throttled``: critical waits for no limit. ``vendor_down``: several tries came to nothing. ``beyond_clock``: it
+    ``throttled``: critical waits for no limit. ``vendor_down``: several tries came to nothing. ``channel_broken``:
+    so did all tries of its channel lately. ``beyond_clock``: it
     cannot leave before the duty's next step or limit. ``still_waiting``: that step has come, and it has not left.
     ``unread``: that step has come, and a channel that would tell of a reading has told of none.
     """
 
     THROTTLED = "throttled"
     VENDOR_DOWN = "vendor_down"
+    CHANNEL_BROKEN = "channel_broken"
     BEYOND_CLOCK = "beyond_clock"
     STILL_WAITING = "still_waiting"
     UNREAD = "unread"

@@ -31,6 +31,7 @@ _FAILED = (
     SendResult.MISCONFIGURED,
     SendResult.UNDELIVERED,
 )
+_NOT_NOW = (SendResult.THROTTLED, SendResult.TRANSIENT, SendResult.BARRED)
 _MAY_FAIL = (NoticeState.QUEUED, NoticeState.SUBMITTED, NoticeState.UNCERTAIN)
 """A refusal after it was delivered or read, or of what was given up already, changes nothing."""
 
@@ -109,8 +110,10 @@ def _known(receipt: Receipt, notice: Notice) -> bool:
 def _why_another_way(receipt: Receipt, notice: Notice, incident: Incident, ctx: Context) -> Why | None:
     """A critical notice does not wait for a vendor's limit; none waits for a vendor that is down, nor for a limit that
     ends after the duty's next step or limit."""
-    if notice.state is not NoticeState.QUEUED or receipt.result not in (SendResult.THROTTLED, SendResult.TRANSIENT):
+    if notice.state is not NoticeState.QUEUED or receipt.result not in _NOT_NOW:
         return None
+    if receipt.result is SendResult.BARRED:
+        return Why.CHANNEL_BROKEN
     duty = duty_of(incident, notice)
     if receipt.until and notice.purpose is Purpose.ACT and duty is not None and duty.open:
         owed = owed_at(duty, notice.clock)

@@ -46,5 +46,6 @@ def replay(incident: Incident, given: Replay, ctx: Context) -> Decision:
         measure=told.measure,
         due_at=told.due_at,
         note=told.note,
+        deed=told.deed,
     )
     return decision

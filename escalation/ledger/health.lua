@@ -25,6 +25,7 @@ else
     if h.n == 0 then h.since, h.who, h.many = now, ARGV[8], 0 end
     if h.who ~= ARGV[8] or ARGV[9] == '1' then h.many = 1 end
     h.n = h.n + failures
+    h.sure = certain and 1 or 0
     local span = tonumber(h.many == 1 and ARGV[12] or ARGV[13])
     if h.broken == 0 and (certain or (h.n >= tonumber(ARGV[11]) and now - h.since >= span)) then
       h.broken, h.said = now, ARGV[10]

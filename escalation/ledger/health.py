@@ -43,6 +43,22 @@ class News(NamedTuple):
     since: int
 
 
+class Fare(msgspec.Struct, frozen=True):
+    """How a channel fares: ``n`` failures in a row ``since`` a time, ``broken`` when it broke, both in ms (0: it has
+    not), and what was ``said`` then; ``sure`` where its vendor answers at once that it refuses the hub."""
+
+    n: int = 0
+    since: int = 0
+    broken: int = 0
+    said: str = ""
+    sure: bool = False
+
+    @property
+    def silent(self) -> bool:
+        """Whether its vendor takes nothing and does not say why at once."""
+        return bool(self.broken and not self.sure)
+
+
 class Health:
     """The channels' health."""
 
@@ -69,10 +85,12 @@ class Health:
 
     async def broken(self) -> set[str]:
         """The channels that count as broken now. Raises the store's error."""
-        flat = await self._store.execute("HGETALL", HEALTH)
-        found = {name.decode(): msgspec.json.decode(raw) for name, raw in zip(flat[::2], flat[1::2], strict=True)}
-        return {name for name, kept in found.items() if kept.get("broken", 0) > 0}
+        return {name for name, fare in (await self.watched()).items() if fare.broken > 0}
 
-    async def watched(self) -> set[str]:
+    async def watched(self) -> dict[str, Fare]:
         """The channels that fail, or failed of late: a success of theirs is news. Raises the store's error."""
-        return {name.decode() for name in await self._store.execute("HKEYS", HEALTH)}
+        flat = await self._store.execute("HGETALL", HEALTH)
+        return {flat[at].decode(): _read(flat[at + 1]) for at in range(0, len(flat), 2)}
+
+
+_read = msgspec.json.Decoder(Fare, strict=False).decode

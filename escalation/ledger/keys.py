@@ -15,6 +15,9 @@ key                                     type    content
 ``fh:rests``                            hash    channel → until when its vendor said that all of it rests, in ms
 ``fh:health``                           hash    channel that fails, or failed of late → since when, and what was told
 ``fh:heard``                            hash    source → when any hub last took anything of it (ms)
+``fh:good``                             hash    channel → when its vendor last took a message (ms)
+``fh:breakers``                         hash    mailbox that is refused again and again → how often, rests until when
+``fh:trials``                           hash    a test message's id → the test; with US and more: what came of it
 ``fh:outages``                          list    ``<from ms> <to ms>``: spans in which no hub worked
 ``fh:sessions``                         hash    SHA-256 of a session's id → the session of a local account
 ``fh:logins``                           hash    account, address or both → failed log-ins, last one, wait until (ms)
@@ -80,6 +83,9 @@ SESSIONS = b"fh:sessions"
 LOGINS = b"fh:logins"
 HEALTH = b"fh:health"
 HEARD = b"fh:heard"
+GOOD = b"fh:good"
+BREAKERS = b"fh:breakers"
+TRIALS = b"fh:trials"
 _claims = itertools.count(secrets.randbelow(2047))
 _CODE = re.compile(r"([AW])0*([0-9]{1,15})")
 

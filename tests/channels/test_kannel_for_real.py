@@ -19,6 +19,7 @@ from bot.demo.simulators.kannel import KannelGateway
 from bot.demo.simulators.vendor import listening
 from channels.callback import Call, Errand
 from channels.channel import ReceiptKind, Report, Uplink
+from channels.greeting import Standing
 from channels.outcome import OutcomeKind
 from channels.sms.kannel import Driver, Settings
 from channels.sms.kannel_inbound import UPLINK_QUERY
@@ -251,3 +252,11 @@ async def _typed(session: aiohttp.ClientSession, url: str, kind: str) -> tuple[i
     headers = {"Content-Type": kind, "X-Kannel-Username": USER, "X-Kannel-Password": PASSWORD, "X-Kannel-To": PHONE}
     async with session.post(url, data=b"x", headers=headers) as response:
         return response.status, await response.text()
+
+
+async def test_logging_in_without_a_receiver_sends_nothing(session: aiohttp.ClientSession, gateway: Kannel) -> None:
+    for method in ("post", "get"):
+        assert (await a_driver(session, gateway, method=method).greet(NIGHT)).standing is Standing.WELL
+        wrong = a_driver(session, gateway, method=method, password="other")
+        assert (await wrong.greet(NIGHT)).standing is Standing.WRONG_KEY
+    assert gateway.carrier.parts == []

@@ -17,6 +17,7 @@ from bot.demo.controls import Asked, Refusal
 from bot.demo.demo import CannotStart, running
 from bot.demo.wall import Answer
 from bot.web.stream import Stream
+from escalation.event import EventType
 from escalation.vocabulary import Mode
 from tests.demo.house import DUST, House
 from tests.demo.listening import Listener
@@ -206,3 +207,16 @@ async def test_a_hub_in_real_use_has_nothing_of_the_demo(house: House) -> None:
     code = "import sys, bot.hub, bot.web.routes; sys.exit(any(name.startswith('bot.demo') for name in sys.modules))"
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", code, cwd=Path(__file__).parents[2])
     assert await process.wait() == 0
+
+
+async def test_the_wall_shows_no_secret(house: House, tmp_path: Path) -> None:
+    """Neither what it sends to a page at first, nor what it sends when vendors were written to."""
+    code = await house.post(EventType.ALARM_RAISED)
+    await house.until(code, lambda found: all(each.state.reached_vendor for each in found.notices.values()))
+    status, shown = await house.get("/demo")
+    assert status == 200
+    async with Listener.at(house) as listener:
+        shown += str(await listener.next())
+    secrets = [path.read_text().strip() for path in (tmp_path / "demo" / "secrets").iterdir()]
+    assert len(secrets) > 10
+    assert [each for each in secrets if each in shown] == []

@@ -93,6 +93,8 @@ def test_every_setting_that_the_example_only_shows_works_when_it_is_switched_on(
         "mail-reply",
         "upstream",
         "town-group-token",
+        "city-group-hook",
+        "city-group-secret",
         "cloud-key",
         "cloud-callback",
         "api-dashboard",

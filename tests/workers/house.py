@@ -320,10 +320,10 @@ async def house_on(
     vendors = Vendors(secrets)
     vendors.now = clock.now()
     async with AsyncExitStack() as stack:
-        more: dict[str, str] = {}
+        dingtalk_url = cloud_url = ""
         if every_vendor:
-            more["dingtalk_url"] = await stack.enter_async_context(listening(vendors.dingtalk.app()))
-            more["cloud_url"] = await stack.enter_async_context(listening(vendors.cloud.app()))
+            dingtalk_url = await stack.enter_async_context(listening(vendors.dingtalk.app()))
+            cloud_url = await stack.enter_async_context(listening(vendors.cloud.app()))
         addresses = Addresses(
             public_url="http://127.0.0.1:8080",
             port=8080,
@@ -331,7 +331,8 @@ async def house_on(
             smtp_port=await stack.enter_async_context(vendors.mail.listening()),
             wecom_url=await stack.enter_async_context(listening(vendors.app.beside(vendors.wecom.app()))),
             upstream_url=f"{await stack.enter_async_context(listening(vendors.upstream.app()))}/hook",
-            **more,
+            dingtalk_url=dingtalk_url,
+            cloud_url=cloud_url,
         )
         config = write_county(folder / "county", addresses, secrets).config
 

@@ -14,6 +14,7 @@ import pytest
 from aiohttp import web
 from standardwebhooks import Webhook
 
+from bot.deadletters import DeadLetters
 from bot.demo.simulators.vendor import listening
 from bot.store.client import Store
 from bot.store.supervisor import Supervisor
@@ -187,3 +188,26 @@ async def test_what_waits_outlives_a_crash_and_the_next_raise(back: Back) -> Non
     await house.wait(5 * MINUTE)
 
     assert back.reader.types(code)[:2] == ["incident.signed", "incident.closed"]
+
+
+async def test_a_receiver_that_is_down_for_a_day_leaves_dead_letters_that_are_sent_again(back: Back) -> None:
+    house, reader = back.house, back.reader
+    reader.down = True
+    code = await house.alarm()
+    await house.says(OPERATOR, f"签收 {code}")
+    await house.engine.rest()
+    await house.wait(10 * MINUTE)
+    house.push(24 * HOUR)
+    await house.engine.rest()
+    await house.wait(2 * MINUTE)
+    desk = DeadLetters(house.engine.ledger, house.engine.rules.context)
+    (letter,) = [each for each in (await desk.list()).letters if each.channel == "upstream"]
+    assert (letter.incident, letter.result, "503" in letter.why) == (code, "undelivered", True)
+    assert reader.types(code) == []
+
+    reader.down = False
+    swept = await desk.replay_all("upstream", by="周值守", why="对方已恢复", now=house.clock.now())
+    assert (swept.replayed, swept.over) == ([letter.notice], [])
+    await house.wait(MINUTE)
+    assert reader.types(code) == ["incident.signed"]
+    assert (await desk.replay_all("upstream", by="周值守", why="再试", now=house.clock.now())).replayed == []

@@ -59,6 +59,7 @@ class KannelGateway:
     ) -> None:
         self.inbox = Inbox(on_message)
         self.faults = Faults()
+        self.barred: dict[str, int] = {}
         self.uplink_url = uplink_url
         self._user = (username, password)
         self._now = now
@@ -128,10 +129,12 @@ class KannelGateway:
         if not all(compare_digest(said.encode(), right.encode()) for said, right in zip(user, self._user, strict=True)):
             raise _RefusedError(403, "Authorization failed for sendsms")
         if "to" not in params:
-            raise _RefusedError(400, "Missing receiver number, rejected")
+            raise _RefusedError(400, "Missing receiver(s) number(s), rejected")
         if not params["to"].strip():
             raise _RefusedError(400, "Empty receiver number not allowed, rejected")
-        if not set(params["to"]) <= _NUMBER_MARKS:
+        if params["to"] in self.barred:
+            self.barred[params["to"]] += 1
+        if params["to"] in self.barred or not set(params["to"]) <= _NUMBER_MARKS:
             raise _RefusedError(400, "Number(s) has/have been denied by white- and/or black-lists.")
         sender = params.get("from") or self._default_sender
         if not sender:

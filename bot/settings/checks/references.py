@@ -86,6 +86,10 @@ def _hub(draft: Draft, names: _Names) -> Iterator[Finding]:
     if draft.hub is not None:
         yield from names.unit(draft.hub.fallback_unit, ("hub", "fallback_unit"))
         yield from names.place(draft.hub.maintainers, ("hub", "maintainers"))
+    known = {f"{post.unit}/{post.role.value}" for _, post in draft.posts}
+    posts = draft.named("self_test").get("posts")
+    for number, value in enumerate(posts if isinstance(posts, list) else ()):
+        yield from names.lacks("no_post", str(value), ("self_test", "posts", number), known)
     sample = sample_profile().name
     profiles = {name for _, name in draft.ids("profiles", "name")} | {sample}
     for top in ("profile", "adopt_sample"):

@@ -1,0 +1,1 @@
+"""Feishu: what is particular to this vendor."""

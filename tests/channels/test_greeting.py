@@ -1,0 +1,228 @@
+"""Logging in without sending: each vendor's simulator, each thing that may be wrong, and not one message."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from bot.demo.simulators.aliyun import AliyunSms
+from bot.demo.simulators.dingtalk import DingtalkRobots
+from bot.demo.simulators.kannel import KannelGateway
+from bot.demo.simulators.smtp import MailServer
+from bot.demo.simulators.vendor import listening
+from bot.demo.simulators.wecom_app import AppAccount, WecomApp
+from channels.greeting import Greeting, Greets, Standing, skewed
+from channels.registry import kinds, open_channel, parse
+from tests.channels.aliyun_account import KEY_ID, KEY_SECRET, TEMPLATES
+from tests.channels.aliyun_account import table as aliyun
+from tests.channels.certificates import contexts
+from tests.channels.conftest import NIGHT, Clock, closed_port
+from tests.store.real_server import running
+
+APP = AppAccount(
+    "wwdemo0000000001", 1000002, "canary-app-secret", "faketoken", "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C"
+)
+LOGIN = ("fenghuo", "canary-mail-password")
+WHSEC = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3"
+
+
+async def greet(session: aiohttp.ClientSession, at: int = NIGHT, **table: Any) -> Greeting:
+    channel = open_channel("it", parse("it", {"timeout": 2.0, **table}), session)
+    assert isinstance(channel, Greets)
+    try:
+        return await channel.greet(at)
+    finally:
+        await channel.close()
+
+
+def now() -> int:
+    return int(datetime.now(UTC).timestamp() * 1000)
+
+
+def kannel(url: str, **other: Any) -> dict[str, Any]:
+    path = f"{url}/cgi-bin/sendsms"
+    return {"kind": "sms_kannel", "url": path, "username": "fenghuo", "password": "canary-sms", **other}
+
+
+def app(url: str, **other: Any) -> dict[str, Any]:
+    table = {"kind": "wecom_app", "corpid": APP.corpid, "agentid": APP.agentid, "secret": APP.secret, "base_url": url}
+    return {**table, **other}
+
+
+def robot(url: str) -> dict[str, Any]:
+    return {"kind": "dingtalk_robot", "token": "canary", "secret": "SECcanary", "readers": ["town"], "base_url": url}
+
+
+def mail(port: int, **other: Any) -> dict[str, Any]:
+    known = {"username": LOGIN[0], "password": LOGIN[1], "sender": "a@example.cn", "security": "none"}
+    return {"kind": "smtp_mail", "host": "127.0.0.1", "port": port, **known, **other}
+
+
+def test_every_kind_of_channel_can_be_greeted() -> None:
+    assert [kind for kind, module in kinds().items() if not hasattr(module.Driver, "greet")] == []
+
+
+@pytest.mark.parametrize("method", ["post", "get"])
+async def test_a_gateway_looks_at_the_password_and_misses_the_number(
+    session: aiohttp.ClientSession, clock: Clock, method: str
+) -> None:
+    vendor = KannelGateway("fenghuo", "canary-sms", clock)
+    async with listening(vendor.app()) as url:
+        assert (await greet(session, **kannel(url, method=method))).standing is Standing.WELL
+        wrong = await greet(session, **kannel(url, method=method, password="canary-other"))
+        assert (wrong.standing, "canary" in wrong.detail) == (Standing.WRONG_KEY, False)
+    assert vendor.received == []
+
+
+async def test_an_app_is_known_by_its_token(session: aiohttp.ClientSession, clock: Clock) -> None:
+    vendor = WecomApp(APP, ["zhangsan"], clock)
+    async with listening(vendor.app()) as url:
+        assert (await greet(session, now(), **app(url))).standing is Standing.WELL
+        wrong = await greet(session, now(), **app(url, secret="canary-other"))
+        assert (wrong.standing, "canary" in wrong.detail) == (Standing.WRONG_KEY, False)
+        fast = await greet(session, now() + 600_000, **app(url))
+        assert fast.standing is Standing.CLOCK
+        assert "快 " in fast.detail
+    assert vendor.received == []
+
+
+async def test_a_cloud_is_asked_what_sends_nothing(session: aiohttp.ClientSession, clock: Clock) -> None:
+    vendor = AliyunSms(KEY_ID, KEY_SECRET, ("青河应急",), TEMPLATES, clock)
+    clock.at = now()
+    async with listening(vendor.app()) as url:
+        assert (await greet(session, clock.at, **aliyun(url))).standing is Standing.WELL
+        for wrong in ({"access_key_secret": "canary-other"}, {"access_key_id": "canaryid"}):
+            said = await greet(session, clock.at, **aliyun(url, **wrong))
+            assert (said.standing, "canary" in said.detail) == (Standing.WRONG_KEY, False)
+        assert (await greet(session, clock.at + 3_600_000, **aliyun(url))).standing is Standing.CLOCK
+    assert vendor.received == []
+
+
+async def test_a_robot_can_only_be_reached_and_its_clock_compared(session: aiohttp.ClientSession, clock: Clock) -> None:
+    vendor = DingtalkRobots({}, clock)
+    async with listening(vendor.app()) as url:
+        assert (await greet(session, now(), **robot(url))).standing is Standing.REACHED
+        assert (await greet(session, now() - 600_000, **robot(url))).standing is Standing.CLOCK
+    assert vendor.received == []
+
+
+async def test_a_mail_server_is_logged_in_to(session: aiohttp.ClientSession, clock: Clock) -> None:
+    vendor = MailServer(clock, login=LOGIN)
+    async with vendor.listening() as port:
+        assert (await greet(session, **mail(port))).standing is Standing.WELL
+        wrong = await greet(session, **mail(port, password="canary-other"))
+        assert (wrong.standing, "canary" in wrong.detail) == (Standing.WRONG_KEY, False)
+        no_tls = await greet(session, **mail(port, security="starttls"))
+        assert no_tls.standing is Standing.REFUSED
+    assert vendor.received == []
+
+
+async def test_a_stream_s_server_is_pinged(session: aiohttp.ClientSession, tmp_path: Path) -> None:
+    async with running(tmp_path / "theirs") as (server, store):
+        table: dict[str, Any] = {"kind": "redis_stream", "url": f"unix://{server.socket}", "stream": "answers"}
+        assert (await greet(session, **table)).detail == "PONG"
+        await store.execute("ACL", "SETUSER", "fenghuo", "on", ">canary", "~answers", "+xadd")
+        may = {**table, "username": "fenghuo", "password": "canary"}
+        assert (await greet(session, **may)).standing is Standing.WELL
+        wrong = await greet(session, **{**may, "password": "canary-other"})
+        assert (wrong.standing, "canary" in wrong.detail) == (Standing.WRONG_KEY, False)
+        assert await store.execute("EXISTS", "answers") == 0
+
+
+async def test_nobody_there(session: aiohttp.ClientSession) -> None:
+    url = f"http://127.0.0.1:{closed_port()}"
+    webhook = {"kind": "webhook", "url": url, "secrets": [WHSEC], "allow_hosts": ["127.0.0.1"]}
+    redis = {"kind": "redis_stream", "url": url.replace("http", "redis"), "stream": "answers"}
+    for table in (kannel(url), app(url), aliyun(url), robot(url), mail(closed_port()), webhook, redis):
+        said = await greet(session, **table)
+        assert (said.standing, "canary" in said.detail) == (Standing.NO_ROUTE, False), table["kind"]
+    unknown = await greet(session, **robot("https://nobody.invalid"))
+    assert unknown.standing is Standing.NO_ROUTE
+    assert "无法解析" in unknown.detail
+
+
+async def test_a_webhook_is_shaken_hands_with_and_nothing_more(session: aiohttp.ClientSession, tmp_path: Path) -> None:
+    server, _ = contexts(tmp_path)
+    async with tls(server) as (port, asked):
+        table: dict[str, Any] = {"kind": "webhook", "url": f"https://127.0.0.1:{port}/in", "secrets": [WHSEC]}
+        said = await greet(session, **table, allow_hosts=["127.0.0.1"])
+        assert said.standing is Standing.CERTIFICATE
+        said = await greet(session, **table)
+        assert said.standing is Standing.REFUSED
+        assert "allow_hosts" in said.detail
+    assert asked == []
+    assert (await greet(session, kind="webhook", secrets=[WHSEC])).standing is Standing.REACHED
+
+
+@asynccontextmanager
+async def tls(server: ssl.SSLContext) -> AsyncIterator[tuple[int, list[str]]]:
+    """A vendor behind TLS; its port, and what was asked of it."""
+    asked: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        asked.append(request.path)
+        return web.json_response({"errcode": 0})
+
+    vendor = web.Application()
+    vendor.router.add_route("*", "/{path:.*}", answer)
+    runner = web.AppRunner(vendor, access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=server).start()
+        yield runner.addresses[0][1], asked
+    finally:
+        await runner.cleanup()
+
+
+@pytest.mark.parametrize(
+    ("trusted", "until", "words"),
+    [
+        (True, datetime(2021, 1, 1, tzinfo=UTC), "已过期"),
+        (False, datetime(2100, 1, 1, tzinfo=UTC), "不可信"),
+    ],
+)
+async def test_what_is_wrong_with_a_certificate(tmp_path: Path, trusted: bool, until: datetime, words: str) -> None:
+    server, authority = contexts(tmp_path, until=until)
+    client = ssl.create_default_context(cafile=str(authority) if trusted else None)
+    async with AsyncExitStack() as stack:
+        connector = aiohttp.TCPConnector(ssl=client)
+        session = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
+        port, asked = await stack.enter_async_context(tls(server))
+        said = await greet(session, **robot(f"https://127.0.0.1:{port}"))
+        assert (said.standing, words in said.detail) == (Standing.CERTIFICATE, True), said
+        plain = await greet(session, **robot(f"http://127.0.0.1:{port}"))
+        assert plain.standing in (Standing.UNCLEAR, Standing.NO_ROUTE, Standing.REFUSED)
+        assert asked == []
+
+
+async def test_a_vendor_that_says_nothing_is_waited_for_briefly(session: aiohttp.ClientSession) -> None:
+    async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        held.append(writer)
+
+    held: list[asyncio.StreamWriter] = []
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        port = server.sockets[0].getsockname()[1]
+        for table in (robot(f"http://127.0.0.1:{port}"), mail(port)):
+            said = await greet(session, **{**table, "timeout": 0.2})
+            assert not said.standing.good
+    finally:
+        for writer in held:
+            writer.close()
+        server.close()
+
+
+@pytest.mark.parametrize(("off", "said"), [(0, None), (60_000, None), (-60_000, None), (60_001, "快"), (-60_001, "慢")])
+def test_clocks_may_differ_by_a_minute(off: int, said: str | None) -> None:
+    found = skewed(NIGHT, NIGHT + off)
+    assert (found is None) == (said is None)
+    assert found is None or f"比对方{said} 60 秒" in found.detail
