@@ -22,6 +22,7 @@ from bot.store import aof, disk
 from bot.store.anchor import Anchor
 from bot.store.snapshot import copy, copy_plain, sha256, snapshot
 from escalation.calendar import ZONE
+from escalation.evidence import FOLDER as EVIDENCE
 
 LIST = "backup.json"
 FORMAT = 1
@@ -112,6 +113,10 @@ def _save_data(data: Path, target: Path) -> Anchor | None:
         copy(found, target / "store")
         for segment in found.journal:
             copy_plain(segment, target / "journal" / segment.name)
+    # After the store: every picture that it knows of as kept was on disk before it knew.
+    for picture in sorted((data / EVIDENCE).glob("*/*.*")):
+        if not picture.name.startswith("."):
+            copy_plain(picture, target / EVIDENCE / picture.parent.name / picture.name)
     return anchor
 
 

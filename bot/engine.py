@@ -13,7 +13,10 @@ from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
+from bot.buttons import Buttons, buttons_of
 from bot.chat.answering import Answering
+from bot.chat.collecting import Collecting
+from bot.chat.showing import Showing
 from bot.clock import Clock, PushedClock
 from bot.intake.batcher import Batcher
 from bot.intake.gate import Result
@@ -36,6 +39,7 @@ from escalation.ledger.change import OutboxItem
 from escalation.ledger.commit import Ledger
 from escalation.ledger.door import Store
 from escalation.ledger.due import Due
+from escalation.ledger.evidence import Pictures
 from escalation.ledger.figures import Counting
 from escalation.ledger.good import GoodSends
 from escalation.ledger.health import Health
@@ -123,7 +127,7 @@ class Engine:
         self.trials = Trials(store)
         self.good = GoodSends(store)
         vendor_ids = VendorIds(store)
-        self.renderer = Renderer(lambda: self.rules.directory, link_for, source=hub.public_url)
+        self.renderer = Renderer(lambda: self.rules.directory, link_for, source=hub.public_url, buttons=self._buttons)
         self.courier = Courier(
             ledger=self.ledger,
             mailboxes=self.mailboxes,
@@ -140,6 +144,8 @@ class Engine:
             now=clock.now,
             tally=self.tally,
         )
+        showing = Showing(self.ledger, self._context, self.hand, Pictures(store, meta.partitions))
+        self.collecting = Collecting(showing, lambda: self.rules.channels, self.mailboxes, journal_folder.parent)
         self._reports = Reports(self.ledger, self.decider, self.trials, self.courier.breaker, vendor_ids)
         self.answering = Answering(
             ledger=self.ledger,
@@ -148,6 +154,8 @@ class Engine:
             decider=self.decider,
             directory=lambda: self.rules.directory,
             emergency=hub.emergency,
+            buttons=self._buttons,
+            showing=showing,
         )
         queue = rules.settings.hub.intake.queue_limit
         self._intake: Batcher[Event | Unreadable, Result] = Batcher(self._decide, BATCH, queue)
@@ -220,6 +228,7 @@ class Engine:
         await self.courier.idle()
         done += await self.courier.record(self.clock.now())
         done += await self.lapses.step(now)
+        done += await self.collecting.step(now)
         if done:
             self.changed()
         return done
@@ -227,7 +236,7 @@ class Engine:
     async def run(self, part: Part = Part.ALL) -> None:
         """Loop the workers until cancelled; then finish or give back what is held."""
         sending = (self._move, self._record, self._sweep)
-        workers = sending if part is Part.SENDING else (*sending, self._lapse, self._answer)
+        workers = sending if part is Part.SENDING else (*sending, self._lapse, self._answer, self._collect)
         loops = [asyncio.create_task(each(), name=each.__name__) for each in workers]
         try:
             done, _ = await asyncio.wait(loops, return_when=asyncio.FIRST_COMPLETED)
@@ -239,7 +248,7 @@ class Engine:
     async def _stop(self, loops: Sequence[asyncio.Task[None]]) -> None:
         """No step is cut off in its middle: what it had claimed would wait for the end of a lease."""
         await self._intake.close()
-        for bell in (self._halt, self._stirred, self.courier.news):
+        for bell in (self._halt, self._stirred, self.courier.news, self.collecting.news):
             bell.set()
         await asyncio.wait(loops, timeout=GRACE)
         for task in loops:
@@ -304,6 +313,9 @@ class Engine:
     async def _answer(self) -> None:
         await self._loop(lambda: self.answering.step(self.clock.now()), None)
 
+    async def _collect(self) -> None:
+        await self._loop(lambda: self.collecting.step(self.clock.now()), self.collecting.news)
+
     async def _sweep(self) -> None:
         async def step() -> int:
             return 0 if self._relayed else await self.fanout.sweep(self.clock.now())
@@ -348,6 +360,9 @@ class Engine:
         results = await self.decider.each_event(items, self.clock.now())
         self.tally.took([result for result in results if not isinstance(result, Exception)])
         return results
+
+    def _buttons(self) -> Buttons:
+        return buttons_of(self.rules.settings)
 
     def _context(self, now: int) -> Context:
         return self.rules.context(now)

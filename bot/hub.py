@@ -15,7 +15,7 @@ from aiohttp import web
 from redis.exceptions import RedisError
 
 from bot.clock import Clock
-from bot.collecting import Collecting
+from bot.collectors import Collectors
 from bot.engine import Engine
 from bot.gate import HubGate
 from bot.inquiry import Inquiry
@@ -89,7 +89,7 @@ class Hub:
         self.changed: list[Callable[[], None]] = []
         self._streams = StreamReaders(lambda: self.rules, lambda: self.engine, self.gate, self.storehouse.client)
         self._mailboxes = MailboxReaders(lambda: self.rules, lambda: self.engine)
-        self._collecting = Collecting(lambda: self.rules, lambda: self.engine, lambda: self.not_ready)
+        self._collectors = Collectors(lambda: self.rules, lambda: self.engine, lambda: self.not_ready)
         self.tally = Tally()
         self.stopping = False
 
@@ -215,7 +215,7 @@ class Hub:
             group.create_task(self._keep_engine(), name="engine")
             group.create_task(self._streams.run(), name="streams")
             group.create_task(self._mailboxes.run(), name="mailboxes")
-            group.create_task(self._collecting.run(), name="collecting")
+            group.create_task(self._collectors.run(), name="collectors")
 
     async def _keep_engine(self) -> None:
         """Run an engine while the store is the one that the anchor remembers; a store that only fails slows it."""

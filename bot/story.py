@@ -102,6 +102,16 @@ _REASONS = {
     "cannot_be_undone": "已发出，不能撤回",
     "answered_already": "申请已有答复，不能撤回",
     "reply_pressed": "值班页操作",
+    "reply_button": "按下卡片按钮",
+    "reply_forged_button": "卡片按钮无效，未记录",
+    "reply_entered": "进入应用",
+    "card_change": "更新卡片",
+    "reply_evidence": "发来现场图片",
+    "reply_evidence_asked": "发来图片，已反问是哪一条",
+    "evidence_given": "收到现场图片",
+    "evidence_kept": "现场图片已保存",
+    "evidence_lost": "现场图片未能保存",
+    "stale_card": "旧卡片上的按钮，未记录",
 }
 _STEPS = {
     "remind": "催办",
@@ -260,6 +270,10 @@ def _what(entry: Entry) -> str:
         kind, purpose = str(entry.detail.get("kind", "")), str(entry.detail.get("purpose", ""))
         meant = Purpose(purpose).word if purpose in set(Purpose) else ""
         return f"{word}（{'，'.join(filter(None, (KIND_WORDS.get(kind, kind), meant)))}）"
+    if entry.reason == "evidence_kept":
+        return f"{word}（{entry.detail.get('file')}，{entry.detail.get('size')} 字节）"
+    if entry.reason == "evidence_lost":
+        return f"{word}（{entry.detail.get('why')}）"
     clock = entry.detail.get("clock")
     return f"{word}（{ClockKind(str(clock)).word}）" if clock and entry.reason.startswith("clock_") else word
 

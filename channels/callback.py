@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple, Protocol, runtime_checkable
 from urllib.parse import quote
@@ -15,6 +15,7 @@ from urllib.parse import quote
 from pydantic import SecretStr
 
 from channels.channel import Report, Uplink
+from channels.outcome import Outcome
 
 LONGEST_QUERY = 20_000
 LONGEST_BODY = 256 * 1024
@@ -101,6 +102,22 @@ class Inbound(Protocol):
 
         Raises ValueError, with words fit for a log, for a call that is not what the vendor sends.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A file that somebody sent, as its vendor gives it out."""
+
+    body: bytes = field(repr=False)
+
+
+@runtime_checkable
+class MediaSource(Protocol):
+    """A driver whose vendor gives out the files that people send, for some days."""
+
+    async def fetch(self, media: str, at: int) -> Media | Outcome:
+        """The file of an :attr:`Uplink.media`, or what its asking came to: ``refused_content`` where there will never
+        be one. ``at`` is the hub's time in ms. Never raises for anything the vendor or the network does."""
 
 
 class NotOursError(ValueError):

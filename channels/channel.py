@@ -48,6 +48,28 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
+class CardLimits:
+    """What fits on a channel's card, each field in bytes of UTF-8; 0 where the card has no such field.
+
+    ``rows`` is how many name-and-value rows it takes, ``row_name`` and ``row_value`` how long each may be. ``buttons``
+    is how many buttons that call back it has, ``button`` how long the words of one are; a card without any opens a page
+    instead, and so is only made where there is one. ``code`` is how long what a button brings back may be, ``changed``
+    what stands in the buttons' place when the card is changed.
+    """
+
+    title: int
+    summary: int
+    body: int
+    rows: int = 0
+    row_name: int = 0
+    row_value: int = 0
+    buttons: int = 0
+    button: int = 0
+    code: int = 0
+    changed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Abilities:
     """What a channel can do, as data that rendering, planning and ``check`` read.
 
@@ -58,7 +80,8 @@ class Abilities:
     many sends may run at the same time. ``mentions``: people can be called by name inside a group's message;
     ``mention_cost`` is how many further messages of its windows such a call takes. ``buttons``: an answer can be tapped
     in the message itself. ``reports_by_id``: reports name a send by the vendor's id, not by ours. ``registered`` are
-    the kinds of notices that leave as the parts of a template the vendor approved (see :attr:`Letter.parts`).
+    the kinds of notices that leave as the parts of a template the vendor approved (see :attr:`Letter.parts`). ``card``
+    says what fits where a call to act is shown as a card (None: as text).
     """
 
     kind: str
@@ -82,11 +105,38 @@ class Abilities:
     at_once: int = 8
     timeout: float = 10.0
     registered: frozenset[str] = frozenset()
+    card: CardLimits | None = None
 
     @property
     def tells_reading(self) -> bool:
         """Whether the vendor says when a message was read, so that an unread one is known to be unread."""
         return ReceiptKind.READ in self.receipts
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A button: what stands on it, and either what comes back when it is pressed, or the page it opens."""
+
+    words: str
+    code: str = ""
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A message as a card, within the channel's :class:`CardLimits`.
+
+    ``id`` is the same on every repeat and never that of another card; a press brings it back. ``link`` is the page the
+    card opens, '' for none.
+    """
+
+    id: str
+    title: str
+    summary: str
+    body: str
+    rows: tuple[tuple[str, str], ...] = ()
+    buttons: tuple[Button, ...] = ()
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +150,8 @@ class Letter:
     attempt in milliseconds since the epoch (a webhook's timestamp and a mail's date are made of it). ``topic`` (a
     notice's kind) and ``parts`` (what the text is made of, by name) are for templates that a vendor approved; both are
     empty where the channel does not ask for them or the letter is no single notice. ``repeat`` says that an earlier
-    try may have reached the vendor.
+    try may have reached the vendor. ``card`` is the same message as a card, where the channel shows one. ``changes`` is
+    the handle of an earlier card whose buttons ``text`` is to replace: such a letter is no message of its own.
     """
 
     id: str
@@ -116,6 +167,17 @@ class Letter:
     topic: str = ""
     parts: Mapping[str, str] = field(default_factory=dict)
     repeat: bool = False
+    card: Card | None = None
+    changes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """A button that was pressed: its card's id, its code, and the handle by which that card can be changed now."""
+
+    card: str
+    code: str
+    handle: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +187,9 @@ class Uplink:
     ``message_id`` is the vendor's, or a hash of what identifies it; ``at`` is the hub's time in milliseconds.
     ``other`` names in a word what came instead of text (图片, 位置 …); ``text`` is empty then. ``about`` is the code of
     the incident whose message it answers, '' where the channel does not tell. ``unproven``: anybody can have written
-    this in the sender's name, so nothing may be done for it.
+    this in the sender's name, so nothing may be done for it. ``media`` is by what the vendor gives out a picture that
+    came. ``press`` is a button that was pressed on a card. ``entered`` says that nothing was said: somebody only came
+    in.
     """
 
     channel: str
@@ -136,6 +200,9 @@ class Uplink:
     other: str = ""
     about: str = ""
     unproven: bool = False
+    media: str = ""
+    press: Press | None = None
+    entered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,8 @@ from channels.outcome import Outcome, OutcomeKind
 
 # A vendor's answer is a few hundred bytes; what is longer is no answer.
 _LONGEST_ANSWER = 64 * 1024
+TOO_LONG = "answer is too long"
+"""What is said of an answer that goes beyond what was to be read at most."""
 _LONGEST_REST = 3600.0
 
 
@@ -70,12 +72,14 @@ async def ask(
     mask: Masker,
     body: bytes | None = None,
     server_hostname: str | None = None,
+    longest: int = _LONGEST_ANSWER,
 ) -> Answer | Outcome:
     """Send one request, follow no redirect, read the answer whole.
 
     Returns the :class:`Answer`, or the outcome where there is none: ``transient`` when no connection was made,
     ``uncertain`` when it broke or the time ran out after the request may have left, ``misconfigured`` when the address
-    or a certificate is wrong. ``server_hostname`` is the name a TLS certificate must bear when ``url`` holds a number.
+    or a certificate is wrong. ``server_hostname`` is the name a TLS certificate must bear when ``url`` holds a number;
+    ``longest`` is how many bytes are read at most.
     """
     for last in (False, True):
         try:
@@ -89,7 +93,7 @@ async def ask(
                 server_hostname=server_hostname,
                 middlewares=None if method == "POST" else (Once(),),
             ) as response:
-                received = await read_whole(response)
+                received = await read_whole(response, longest)
                 headers = response.headers
                 rest = headers.get("Retry-After", "") or headers.get("x-ogw-ratelimit-reset", "")
                 return Answer(response.status, received, rest)
@@ -141,12 +145,12 @@ def rest_given(answer: Answer, at: int) -> float | None:
     return retry_seconds(answer.retry_after, at, 0.0) if answer.retry_after else None
 
 
-async def read_whole(response: aiohttp.ClientResponse) -> bytes:
-    """The body of an answer. Raises aiohttp's errors, also for one that is longer than any vendor's."""
+async def read_whole(response: aiohttp.ClientResponse, longest: int = _LONGEST_ANSWER) -> bytes:
+    """The body of an answer. Raises aiohttp's errors, also for one that is longer than ``longest`` bytes."""
     received = await response.content.readany()
     while not response.content.at_eof():
         received += await response.content.readany()
-        if len(received) > _LONGEST_ANSWER:
+        if len(received) > longest:
             response.close()
-            raise aiohttp.ClientPayloadError("answer is too long")
+            raise aiohttp.ClientPayloadError(TOO_LONG)
     return received

@@ -41,7 +41,7 @@ class Outcome:
     ``detail`` is the vendor's own code and words, with secrets and phone numbers masked. ``vendor_id`` ties later
     delivery reports to this send. ``retry_after`` is in seconds from now (throttled, transient). ``whole_channel``: a
     throttle that is the account's or the gateway's, so that every address of the channel rests. ``refused`` lists the
-    addresses a partial outcome left out.
+    addresses a partial outcome left out. ``handle`` is by what the vendor lets this message be changed later.
     """
 
     kind: OutcomeKind
@@ -50,6 +50,7 @@ class Outcome:
     retry_after: float | None = None
     refused: tuple[str, ...] = ()
     whole_channel: bool = False
+    handle: str = ""
 
     @property
     def left_the_hub(self) -> bool:

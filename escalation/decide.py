@@ -6,17 +6,19 @@ old one keeps its bytes. The same input decided again on the same state gives th
 
 from __future__ import annotations
 
+from escalation.deciding.cards import change_cards, keep_handle
 from escalation.deciding.changing import change
 from escalation.deciding.lapsing import lapse
 from escalation.deciding.needed import still_needed
 from escalation.deciding.opening import open_incident
 from escalation.deciding.receiving import receive
 from escalation.deciding.replaying import replay
+from escalation.deciding.showing import give, keep
 from escalation.deciding.upstream import feed_back_close
 from escalation.event import Event
 from escalation.incident import Incident
-from escalation.inputs import Context, Decision, Entry, Lapse, Receipt, Replay, Reply
-from escalation.replies import reply_to
+from escalation.inputs import Context, Decision, Entry, EvidenceGiven, EvidenceKept, Lapse, Receipt, Replay, Reply
+from escalation.replies import reply_to, rights
 from escalation.vocabulary import Verdict
 
 __all__ = ["decide", "decide_event", "needs_code", "still_needed"]
@@ -38,6 +40,7 @@ def decide_event(
         before = incident.state
         decision = change(incident, event, ctx)
         feed_back_close(decision, incident, before, ctx)
+        change_cards(decision, incident, ctx)
         return decision
     if event.type.raises:
         return open_incident(event, ctx, code=code, partition=partition, tombstone=tombstone)
@@ -52,10 +55,23 @@ def decide_event(
     return decision
 
 
-def decide(incident: Incident, given: Reply | Lapse | Receipt | Replay, ctx: Context) -> Decision:
+def decide(
+    incident: Incident, given: Reply | Lapse | Receipt | Replay | EvidenceGiven | EvidenceKept, ctx: Context
+) -> Decision:
     """Everything else that may happen to an existing incident."""
     if isinstance(given, Reply):
-        return reply_to(incident, given, ctx)
-    if isinstance(given, Replay):
-        return replay(incident, given, ctx)
-    return lapse(incident, ctx) if isinstance(given, Lapse) else receive(incident, given, ctx)
+        keep_handle(incident, given.card, given.handle)
+        decision = reply_to(incident, given, ctx)
+    elif isinstance(given, Replay):
+        decision = replay(incident, given, ctx)
+    elif isinstance(given, EvidenceGiven):
+        decision = give(incident, given, rights(ctx.directory, incident, given), ctx)
+    elif isinstance(given, EvidenceKept):
+        decision = keep(incident, given, ctx)
+    elif isinstance(given, Lapse):
+        decision = lapse(incident, ctx)
+    else:
+        decision = receive(incident, given, ctx)
+        keep_handle(incident, given.notice, given.handle)
+    change_cards(decision, incident, ctx)
+    return decision

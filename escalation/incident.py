@@ -12,6 +12,7 @@ import msgspec
 
 from escalation.deed import Deed
 from escalation.event import Flag
+from escalation.evidence import Evidence
 from escalation.notice import Notice
 from escalation.vocabulary import ClockKind, Industry, Kind, Level, Measure, Mode, Role, Severity, Tier, Urgency, Verb
 
@@ -186,7 +187,9 @@ class Incident(msgspec.Struct, kw_only=True, omit_defaults=True):
     ``version`` rises by one with each commit. ``episode`` counts openings (1 first; a later raise reopens the same
     code). ``last_at`` is the newest source time that changed a fact; ``raised_at`` / ``cleared_at`` the newest source
     times of either. ``raises`` counts repeats folded in. ``stages`` counts notice stages, for deterministic ids.
-    ``closed_by`` is whose answer closed it, '' where none did.
+    ``closed_by`` is whose answer closed it, '' where none did. ``cards`` are the notices that arrived as cards whose
+    buttons can still be changed, each with what the vendor wants to be shown for it. ``evidence`` are the pictures that
+    people sent of it.
     """
 
     code: str
@@ -229,6 +232,8 @@ class Incident(msgspec.Struct, kw_only=True, omit_defaults=True):
     notices: dict[str, Notice] = {}
     requests: list[Request] = []
     deeds: list[Deed] = []
+    cards: dict[str, str] = {}
+    evidence: list[Evidence] = []
 
     def due_at(self) -> int | None:
         """The next time something is owed here (ms), or None: the one row this incident has among the due."""

@@ -10,6 +10,7 @@ import msgspec
 
 from escalation.calendar import Calendar
 from escalation.directory import Directory
+from escalation.evidence import EvidenceFile
 from escalation.incident import Incident
 from escalation.notice import DeadLetter, OutboxRow
 from escalation.plan import PlanBook
@@ -24,7 +25,8 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``to`` is whom a transfer names, as it was said; ``minutes`` or ``until`` (ms) by how much or to when a limit is to
     be moved, ``clock`` which one; ``of`` what kind of request an approval or refusal speaks of, where it says so.
     ``only_unit`` is the one unit it may be given for, '' for any where the sender holds a post. ``notice`` names the
-    人工电话 task that was done.
+    人工电话 task that was done. ``card`` is the notice whose card was pressed, ``card_at`` when that was made (ms; 0:
+    nothing was pressed), ``handle`` by what the vendor lets that card be changed from now on.
     """
 
     id: str
@@ -43,10 +45,41 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     of: Verb | None = None
     only_unit: str = ""
     notice: str = ""
+    card: str = ""
+    card_at: int = 0
+    handle: str = ""
 
     @property
     def input_id(self) -> str:
         return f"r\x1f{self.id}"
+
+
+class EvidenceGiven(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Pictures (by their ids) that somebody gives for this incident; who that is, as in :class:`Reply`. ``id``
+    identifies the message that said so, for ever."""
+
+    id: str
+    pictures: tuple[str, ...]
+    person: str
+    unit: str = ""
+    role: Role | None = None
+    channel: str
+    at: int
+
+    @property
+    def input_id(self) -> str:
+        return f"e\x1f{self.id}"
+
+
+class EvidenceKept(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a picture's file."""
+
+    picture: str
+    file: EvidenceFile
+
+    @property
+    def input_id(self) -> str:
+        return f"k\x1f{self.picture}"
 
 
 class Lapse(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,7 +110,8 @@ class SendResult(StrEnum):
 class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What became of a send of ``notice``. ``tries`` counts sends of this notice, ``repeat`` that an earlier one may
     have reached the vendor (its answer was lost). ``until`` is when its mailbox may send it next, where the vendor did
-    not take it now (0: not known)."""
+    not take it now (0: not known). ``handle`` is by what the vendor lets the message be changed later.
+    """
 
     notice: str
     result: SendResult
@@ -87,6 +121,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     tries: int = 1
     repeat: bool = False
     until: int = 0
+    handle: str = ""
 
 
 class Replay(msgspec.Struct, frozen=True, kw_only=True):

@@ -37,6 +37,7 @@ class NoticeKind(StrEnum):
     ANSWER = "answer"
     FEEDBACK = "feedback"
     OFFICIAL = "official"
+    CARD = "card"
 
 
 class NoticeState(StrEnum):
@@ -97,7 +98,9 @@ class Notice(msgspec.Struct, kw_only=True, omit_defaults=True):
     ``also`` are the others who hear by this same send, since they share the address. ``done_at`` and ``done_by`` (a
     name) say that a phone task was done: its person was told, which is not signing. ``passed_on`` says why its reader
     was looked for another way while it still waits, or lies unread ('' while nobody was). ``deed`` is what
-    a notice for upstream tells, kept as it was: it may be taken back, or leave the state, before that can be sent."""
+    a notice for upstream tells, kept as it was: it may be taken back, or leave the state, before that can be sent.
+    ``handle`` is what the vendor wants to be shown by a notice that changes an earlier card (:class:`NoticeKind.CARD`,
+    whose ``note`` stands where the buttons were)."""
 
     id: str
     kind: NoticeKind
@@ -124,6 +127,7 @@ class Notice(msgspec.Struct, kw_only=True, omit_defaults=True):
     done_by: str = ""
     passed_on: str = ""
     deed: Deed | None = None
+    handle: str = ""
 
     @property
     def everybody(self) -> tuple[Addressee, ...]:

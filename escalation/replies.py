@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from escalation.calendar import hhmm
 from escalation.deciding.acts import choose, deed_by, owed, recorded, refused, told_of
+from escalation.deciding.cards import is_stale
 from escalation.deciding.closing import close_if_over
 from escalation.deciding.duties import meet
 from escalation.deciding.handing import transfer, urge
@@ -22,7 +23,7 @@ from escalation.deciding.upstream import feed_back, feed_back_close
 from escalation.deed import Deed
 from escalation.directory import Directory
 from escalation.incident import Duty, Incident, IncidentState
-from escalation.inputs import Context, Decision, Reply, Rights
+from escalation.inputs import Context, Decision, EvidenceGiven, Reply, Rights
 from escalation.notice import NoticeKind
 from escalation.roster import responsible_for_point, standing
 from escalation.telling import TRIAL, next_stage, tell
@@ -31,15 +32,16 @@ from escalation.vocabulary import ClockKind, Purpose, Role, Tier, Verb
 _CLOCK_OF = {Verb.VERIFY: ClockKind.VERIFY, Verb.DISPOSE: ClockKind.VERIFY, Verb.FED_BACK: ClockKind.FEEDBACK}
 
 
-def rights(directory: Directory, incident: Incident, reply: Reply) -> tuple[Rights, ...]:
+def rights(directory: Directory, incident: Incident, reply: Reply | EvidenceGiven) -> tuple[Rights, ...]:
     """From which posts the sender may answer for this incident, own enterprise first; empty when from none.
 
     Holding the post is enough: who is off shift and answers all the same has still seen it.
     """
     line = directory.line(incident.enterprise)
+    only = reply.only_unit if isinstance(reply, Reply) else ""
     found: list[Rights] = []
     for tier, unit in sorted(line.items(), key=lambda pair: pair[0].rank):
-        if reply.only_unit not in ("", unit):
+        if only not in ("", unit):
             continue
         for role in Role:
             for post in directory.posts_at(unit, role):
@@ -50,7 +52,7 @@ def rights(directory: Directory, incident: Incident, reply: Reply) -> tuple[Righ
                         directory.people[reply.person].name if reply.person else directory.unit_name(unit) + role.word
                     )
                     found.append(Rights(unit=unit, tier=tier, role=role, person=reply.person, name=name))
-    own = reply.only_unit in ("", incident.enterprise)
+    own = only in ("", incident.enterprise)
     if own and reply.person and not any(right.tier is Tier.ENTERPRISE for right in found):
         found = [*_responsible(directory, incident, reply.person), *found]
     return tuple(found)
@@ -78,6 +80,10 @@ def reply_to(incident: Incident, reply: Reply, ctx: Context) -> Decision:
     closed = before is IncidentState.CLOSED
     if closed and reply.verb not in (Verb.UNDO, Verb.FED_BACK):
         return refused(incident, reply, ctx, "already_closed", f"{incident.code} 已于{hhmm(incident.closed_at)}关闭。")
+    if reply.verb.acts and is_stale(reply, choose(incident, granted)[1]):
+        typed = f"{reply.verb.word} {incident.code}"
+        answer = f"{incident.code} 在这张卡片之后又有新情况，未记录。请按新消息办理，或回复“{typed}”。"
+        return refused(incident, reply, ctx, "stale_card", answer)
     if not reply.verb.acts:
         return refused(incident, reply, ctx, "asked", _standing_of(incident, choose(incident, granted)[1], ctx))
     decision = _HANDLERS.get(reply.verb, _act)(incident, reply, granted, ctx)

@@ -22,8 +22,8 @@ MOST_NOTICES = 64
 TRIAL = "trial"
 """Why a notice of an enterprise on trial was not sent."""
 
-_ASIDE = (NoticeKind.FEEDBACK, NoticeKind.ANSWER, NoticeKind.QUARANTINE)
-"""Kinds that tell nobody of the incident itself: upstream, one sender, those who keep the hub running."""
+_ASIDE = (NoticeKind.FEEDBACK, NoticeKind.ANSWER, NoticeKind.QUARANTINE, NoticeKind.CARD)
+"""Kinds that tell nobody of the incident itself: upstream, one sender, those who keep the hub running, nobody."""
 
 
 def notice_id(incident: Incident, stage: str, contact: Contact) -> str:

@@ -15,9 +15,11 @@ from collections.abc import Callable, Sequence
 import msgspec
 import orjson
 
+from bot.buttons import Buttons
 from bot.chat import reporting, saying
 from bot.chat.resolving import CLOSING, Resolver
 from bot.chat.rows import Order, Reading, Row, Sender, digest, read_reading, read_row
+from bot.chat.showing import Showing
 from bot.intake.gate import ItemVerdict
 from bot.rendering.neutral import hide, mask
 from bot.workers.decider import Decider, StoreFailed
@@ -46,7 +48,8 @@ log = logging.getLogger("fenghuo.answering")
 
 
 class Answering:
-    """Reads what people write and answers it. ``directory`` gives the present one; ``emergency`` says whom to call."""
+    """Reads what people write and answers it. ``directory`` gives the present one; ``emergency`` says whom to call;
+    ``buttons`` are those of cards, ``showing`` keeps pictures."""
 
     def __init__(
         self,
@@ -57,6 +60,8 @@ class Answering:
         decider: Decider,
         directory: Callable[[], Directory],
         emergency: str,
+        buttons: Callable[[], Buttons],
+        showing: Showing,
     ) -> None:
         self._ledger = ledger
         self._mailboxes = mailboxes
@@ -64,7 +69,8 @@ class Answering:
         self._decider = decider
         self._directory = directory
         self._emergency = emergency
-        self._resolver = Resolver(ledger, mailboxes, emergency)
+        self._showing = showing
+        self._resolver = Resolver(ledger, mailboxes, emergency, buttons, showing.pictures)
 
     async def take(self, uplinks: Sequence[Uplink], now: int) -> list[bool]:
         """Keep messages; on disk when this returns. False where one came before. Raises the store's error."""
@@ -128,7 +134,7 @@ class Answering:
                 if read is not None
                 else await self._resolver.read(row, self._directory(), now)
             )
-            if read is None and (reading.codes or reading.accident):
+            if read is None and (reading.codes or reading.accident or reading.pictures):
                 entry = _entry(row, reading, now, "reply_read")
                 record = await self._record(partition, _read_id(row), msgspec.json.encode(reading), entry, now)
                 reading = read_reading(record)
@@ -167,6 +173,8 @@ class Answering:
             parts.append(await self._report(row, reading, now))
         for place, order in enumerate(reading.orders):
             parts += [await self._decide(row, reading, place, order, code, now) for code in order.codes]
+        if reading.pictures:
+            parts.append(await self._showing.take(row, reading, now))
         parts += (reading.answer, reading.trailer)
         return "\n".join(part for part in parts if part)
 
@@ -200,10 +208,16 @@ class Answering:
             of=order.of,
             only_unit=order.only_unit,
             notice=order.notice,
+            card=order.card,
+            card_at=order.card_at,
+            handle=order.handle,
         )
         answer = await self._decider.reply(code, reply, now)
         if answer is None:
             return saying.no_such_code([code])
+        if not order.verb.acts:
+            # What was asked is answered by the reading.
+            return ""
         return await self._end_report(row, reply, code, now) or answer
 
     async def _end_report(self, row: Row, reply: Reply, code: str, now: int) -> str:

@@ -14,7 +14,7 @@ from escalation.vocabulary import Kind
 
 _MOST_LISTED = 8
 _NEVER = 2**62
-_ASIDE = (NoticeKind.ANSWER, NoticeKind.FEEDBACK)
+_ASIDE = (NoticeKind.ANSWER, NoticeKind.FEEDBACK, NoticeKind.CARD)
 
 
 def why(directory: Directory, incident: Incident, sender: Sender) -> str:

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from msgspec.structs import replace
 
+from bot.buttons import Buttons
 from bot.chat import explaining, finding, reporting, saying
 from bot.chat.accidents import accident_words
 from bot.chat.finding import Found
 from bot.chat.folding import folded
 from bot.chat.grammar import Understood
 from bot.chat.orders import orders_in
-from bot.chat.rows import Order, Reading, Row, Sender
+from bot.chat.rows import CardPress, Order, Reading, Row, Sender
+from channels.channel import Press
 from escalation.directory import Directory
 from escalation.incident import Incident
 from escalation.ledger.commit import Ledger
+from escalation.ledger.evidence import Pictures
 from escalation.ledger.keys import read_code
 from escalation.ledger.mailbox import Mailboxes
 from escalation.ledger.states import Damaged
 from escalation.vocabulary import Verb
 
+TIE = 24 * 3_600_000
+"""For how long a picture can be tied to an incident by naming its code (ms)."""
 MOST_CODES = 20
 """How many codes one message may name."""
 CLOSING = frozenset({Verb.CLEAR, Verb.FALSE_ALARM})
@@ -32,9 +37,19 @@ _ONLY_OWED = frozenset({Verb.APPROVE, Verb.REFUSE, Verb.URGE})
 
 
 class Resolver:
-    """Makes readings. Reads the store and writes nothing. ``emergency`` are the numbers to call."""
+    """Makes readings. Reads the store and writes nothing. ``emergency`` are the numbers to call, ``buttons`` those of
+    cards, ``pictures`` what people sent that is not done with."""
 
-    def __init__(self, ledger: Ledger, mailboxes: Mailboxes, emergency: str) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        mailboxes: Mailboxes,
+        emergency: str,
+        buttons: Callable[[], Buttons],
+        pictures: Pictures,
+    ) -> None:
+        self._buttons = buttons
+        self._pictures = pictures
         self._ledger = ledger
         self._mailboxes = mailboxes
         self._emergency = emergency
@@ -43,6 +58,10 @@ class Resolver:
         """What the message is taken for at this moment; the caller keeps it."""
         if row.pressed is not None:
             return await self._pressed(row, row.pressed)
+        if row.press is not None:
+            return await self._card(row, row.press, directory, now)
+        if row.entered:
+            return await self._entered(row, directory, now)
         orders = orders_in(row.text, row.at)
         said = orders[0]
         sender = finding.sender_of(row, directory)
@@ -56,6 +75,8 @@ class Resolver:
         if sender is None:
             answer = "" if said.emergency else saying.stranger(directory)
             return Reading(reason="reply_unknown_sender", accident=said.emergency, answer=answer)
+        if row.media:
+            return await self._picture(row, sender, directory)
         if row.other:
             answer = saying.not_text(row.other)
             return Reading(
@@ -128,6 +149,9 @@ class Resolver:
         said = orders[0]
         if said.emergency:
             return replace(reading, reason="reply_accident")
+        if len(said.codes) == 1 and not said.rest and (waiting := await self._waiting(row)):
+            # The answer to being asked which incident a picture is of.
+            return replace(reading, reason="reply_evidence", pictures=waiting, about=said.codes[0])
         if said.codes:
             shown = await self._with_codes(reading, Verb.QUERY, orders, directory, row, now)
             return _with_hint(shown, said) if said.rest else shown
@@ -153,6 +177,55 @@ class Resolver:
             unit=row.unit,
             role=row.role,
         )
+
+    async def _card(self, row: Row, press: CardPress, directory: Directory, now: int) -> Reading:
+        """A button of a card: what it means is in it, once it is found to be this sender's own; what they may do is
+        decided as for every answer."""
+        sender = finding.sender_of(row, directory)
+        if sender is None:
+            return Reading(reason="reply_unknown_sender", answer=saying.stranger(directory))
+        known = Reading(reason="reply_button", person=sender.person, unit=sender.unit, role=sender.role)
+        meant = self._buttons().read(row.channel, row.sender, Press(press.card, press.code))
+        if meant is None:
+            return replace(known, reason="reply_forged_button", answer=saying.not_your_button())
+        order = Order(verb=meant.verb, codes=(meant.code,), card=meant.notice, card_at=meant.at, handle=press.handle)
+        if meant.verb.acts:
+            return replace(known, orders=(order,))
+        (incident,) = await self._ledger.get_many([meant.code])
+        answer = _state(directory, incident, sender, meant.verb, now) if incident else ""
+        return replace(known, orders=(order,), answer=answer)
+
+    async def _picture(self, row: Row, sender: Sender, directory: Directory) -> Reading:
+        """A picture: for the one incident that the sender has open, else they are asked for which, and it is kept."""
+        reading = Reading(
+            reason="reply_evidence",
+            pictures=(row.digest,),
+            person=sender.person,
+            unit=sender.unit,
+            role=sender.role,
+        )
+        found = await finding.open_for(self._ledger, self._mailboxes, directory, sender, row)
+        if len(found.incidents) == 1 and found.complete:
+            return replace(reading, about=found.incidents[0].code)
+        asking = saying.picture_of_which(directory, found.incidents, complete=found.complete)
+        return replace(reading, reason="reply_evidence_asked", answer=asking)
+
+    async def _waiting(self, row: Row) -> tuple[str, ...]:
+        """The sender's pictures of which nobody has said what they are of, sent not long before."""
+        found = await self._pictures.of(row.channel, row.sender) if row.sender else []
+        return tuple(each.sent.id for each in found if not each.code and 0 <= row.at - each.sent.at <= TIE)
+
+    async def _entered(self, row: Row, directory: Directory, now: int) -> Reading:
+        """Somebody only came in: what they still have to sign for is shown; without any, nothing is said."""
+        sender = finding.sender_of(row, directory)
+        if sender is None:
+            return Reading(reason="reply_entered")
+        known = Reading(reason="reply_entered", person=sender.person, unit=sender.unit, role=sender.role)
+        found = await finding.open_for(self._ledger, self._mailboxes, directory, sender, row)
+        owed = finding.fitting(directory, found.incidents, sender, Verb.SIGN)
+        if not owed:
+            return known
+        return replace(known, answer=explaining.todo(directory, owed, sender, now, complete=found.complete))
 
     async def _with_codes(
         self,

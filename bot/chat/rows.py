@@ -41,13 +41,26 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     of: Verb | None = None
     only_unit: str = ""
     notice: str = ""
+    card: str = ""
+    card_at: int = 0
+    handle: str = ""
+
+
+class CardPress(msgspec.Struct, frozen=True, array_like=True):
+    """A button that was pressed on a card, as the vendor told it (:class:`channels.channel.Press`)."""
+
+    card: str
+    code: str
+    handle: str = ""
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One message in the inbox. ``known`` says that a page has already made sure of ``person``, ``unit`` and ``role``;
     else the address speaks for the sender. ``silent``: the answer is shown by the page and not sent. ``pressed`` is
     what a page's button meant; then the text is only text. ``other``: what came instead of text. ``about``: the code of
-    what the message answers. ``unproven``: anybody may have written it in the sender's name. Time in ms."""
+    what the message answers. ``unproven``: anybody may have written it in the sender's name. ``media``: by what its
+    vendor gives out what came. ``press``: a button of a card, not yet looked at; ``entered``: nothing was said. Time in
+    ms."""
 
     channel: str
     message_id: str
@@ -63,6 +76,9 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     other: str = ""
     about: str = ""
     unproven: bool = False
+    media: str = ""
+    press: CardPress | None = None
+    entered: bool = False
 
     @classmethod
     def of(cls, uplink: Uplink, sender: Sender | None, *, silent: bool, pressed: Order | None = None) -> Row:
@@ -83,6 +99,9 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             other=sound(uplink.other),
             about=sound(uplink.about),
             unproven=uplink.unproven,
+            media=sound(uplink.media),
+            press=_press_of(uplink),
+            entered=uplink.entered,
         )
 
     @property
@@ -103,7 +122,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Reading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a message was taken for, fixed before anything acts: a repeat after a crash does the same, whatever has
     happened to the incidents since. Without ``orders`` nothing acts, and ``answer`` is the whole answer.
-    ``trailer`` is said after what the decisions say. ``accident`` are the words to be reported.
+    ``trailer`` is said after what the decisions say. ``accident`` are the words to be reported. ``pictures`` are those
+    that are given for the incident ``about``, or only kept while nobody has said for which.
     """
 
     reason: str
@@ -114,6 +134,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     role: Role | None = None
     answer: str = ""
     trailer: str = ""
+    pictures: tuple[str, ...] = ()
+    about: str = ""
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -127,6 +149,11 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def sender(self) -> Sender:
         return Sender(self.person, self.unit, self.role)
+
+
+def _press_of(uplink: Uplink) -> CardPress | None:
+    press = uplink.press
+    return CardPress(sound(press.card), sound(press.code), sound(press.handle)) if press else None
 
 
 def digest(text: str) -> str:

@@ -86,6 +86,22 @@ def not_text(other: str) -> str:
     return f"{said}系统只能识别文字，本次未记录。请用文字回复，如“签收 编号”；现场图片等请发给值班室。"
 
 
+def picture_of_which(directory: Directory, incidents: Sequence[Incident], *, complete: bool) -> str:
+    """A picture that cannot be tied to one open incident: it is kept, and its sender is asked."""
+    if not incidents:
+        return "收到图片，您目前没有未关闭的警情，未归入任何警情。如需归入，请直接回复编号，如“A0231”。"
+    return (
+        f"收到图片。您有{counted(incidents, complete=complete)}未关闭："
+        f"{listed(directory, incidents, complete=complete)}。"
+        f"是哪一条的现场？请直接回复编号，如“{incidents[0].code}”。发图片不等于签收。"
+    )
+
+
+def not_your_button() -> str:
+    """A button that was not made for whoever pressed it, or not by this hub."""
+    return "这个按钮无效，或者不是发给您的，本次未记录。请按发给您本人的消息办理，或回复“签收 编号”。"
+
+
 def own_open(directory: Directory, incidents: Sequence[Incident], *, complete: bool) -> str:
     """What the sender may have meant instead of a wrong code: listed, never chosen."""
     if not incidents:

@@ -44,7 +44,7 @@ def row(incident: Incident, directory: Directory) -> dict[str, Any]:
     heard = [
         each
         for each in incident.notices.values()
-        if each.kind not in (NoticeKind.FEEDBACK, NoticeKind.ANSWER) and each.state.reached_vendor
+        if each.kind not in (NoticeKind.FEEDBACK, NoticeKind.ANSWER, NoticeKind.CARD) and each.state.reached_vendor
     ]
     return {
         "code": incident.code,

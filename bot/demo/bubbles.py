@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import orjson
+
 _PART = re.compile(
     r'<font color=["\'](?P<colour>info|comment|warning|green|grey|red)["\']>(?P<coloured>.*?)</font>'
     r"|\*\*(?P<bold>.+?)\*\*"
@@ -53,6 +55,14 @@ def app_parts(text: str, base: str) -> tuple[list[Line], str]:
     """A text in a person's own chat, and its personal page ('' where it has none), which stands below it."""
     link = _own_page(text, base)
     return plain_lines("\n".join(row for row in text.split("\n") if row != link)), link
+
+
+def card_parts(text: str, raw: bytes, task: str) -> tuple[str, dict[str, Any]]:
+    """A card of the app: its text without the line of buttons, and the buttons that call back, for the page."""
+    buttons = orjson.loads(raw)["template_card"]["button_list"]
+    words = [each["text"] for each in buttons if "key" in each]
+    kept = "\n".join(row for row in text.split("\n") if not row.startswith("［"))
+    return kept, {"task": task, "buttons": words, "replaced": ""}
 
 
 def mail_parts(text: str, base: str) -> tuple[list[Line], list[Line], str]:

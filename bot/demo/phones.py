@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.demo.bubbles import app_parts, mail_parts, markdown_lines, plain_lines
+from bot.demo.bubbles import app_parts, card_parts, mail_parts, markdown_lines, plain_lines
 from bot.demo.simulators.vendor import Received
 from bot.rendering import people, words
 from bot.settings.models import Settings
@@ -79,6 +79,7 @@ class Phone:
             "address": self.address,
             "group": bool(self.unit),
             "answers": bool(self.number or self.member or self.mail),
+            "app": bool(self.member),
             "messages": self.messages,
         }
 
@@ -167,7 +168,10 @@ class Phones:
             head, rest, link = mail_parts(message.text, self._base)
             shown |= {"subject": message.subject, "lines": head, "more": rest, "link": link}
         elif form == APP:
-            shown["lines"], shown["link"] = app_parts(message.text, self._base)
+            text = message.text
+            if message.subject:
+                text, shown["card"] = card_parts(text, message.raw, message.subject)
+            shown["lines"], shown["link"] = app_parts(text, self._base)
         else:
             shown["lines"] = markdown_lines(message.text) if form == GROUP else plain_lines(message.text)
         return phone, self._add(phone, shown, message.at)

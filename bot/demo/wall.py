@@ -12,6 +12,7 @@ import orjson
 
 from bot.clock import PushedClock
 from bot.demo import board
+from bot.demo.cards import WallCards
 from bot.demo.controls import Asked, Controls, Refusal
 from bot.demo.phones import APP, MAIL, Phones
 from bot.demo.simulators.vendor import Received
@@ -61,6 +62,7 @@ class Wall:
         self._moving = asyncio.Lock()
         self._stirred = asyncio.Event()
         self.stream = Stream(self.snapshot, self.beat)
+        self.cards = WallCards(phones, vendors, self.stream)
         hub.changed.append(self._stirred.set)
 
     def snapshot(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 from aiohttp import web
 
+from bot.demo.cards import CardPressed, PictureTaken
 from bot.demo.controls import Asked, Refusal
 from bot.demo.wall import Answer, Passing, Wall
 from bot.web.guards import own_origin
@@ -18,7 +19,7 @@ _FOLDER = Path(__file__).parent / "static"
 _NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _MOST_BODY = 4096
 
-Body = TypeVar("Body", Asked, Answer, Passing)
+Body = TypeVar("Body", Asked, Answer, CardPressed, Passing, PictureTaken)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -37,6 +38,8 @@ def add_wall(app: web.Application, wall: Wall) -> None:
     app.router.add_get("/demo/api/stream", _local(wall.stream.serve), allow_head=False)
     app.router.add_post("/demo/api/event", _local(_button(Asked, wall.press)))
     app.router.add_post("/demo/api/answer", _local(_button(Answer, wall.answer)))
+    app.router.add_post("/demo/api/card", _local(_button(CardPressed, wall.cards.press)))
+    app.router.add_post("/demo/api/picture", _local(_button(PictureTaken, wall.cards.picture)))
     app.router.add_post("/demo/api/time", _local(_button(Passing, wall.pass_time)))
     add_static(app, _FOLDER, "/demo/static/")
     app.on_shutdown.append(close_streams)

@@ -32,6 +32,7 @@ KIND_WORDS = {
     "answer": "答复",
     "feedback": "回传上游",
     "official": "系统反馈文本",
+    "card": "更新卡片",
 }
 
 

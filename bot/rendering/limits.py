@@ -33,6 +33,7 @@ def warnings_for(abilities_list: Iterable[Abilities], language: str = "zh") -> l
         sentence
         for abilities in abilities_list
         for kind in NoticeKind
+        if kind is not NoticeKind.CARD
         if (sentence := _warning(renderer, abilities, kind, language))
     ]
 

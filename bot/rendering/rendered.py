@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bot.rendering import shorten
-from channels.channel import Abilities
+from channels.channel import Abilities, Card
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,7 @@ class Rendered:
     mentions: tuple[str, ...] = ()
     topic: str = ""
     parts: Mapping[str, str] = field(default_factory=dict)
+    card: Card | None = None
     complete: bool = True
     failed: bool = False
     error: str = ""

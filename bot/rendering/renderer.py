@@ -10,7 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from bot.buttons import Buttons
 from bot.rendering import feedback, parts, people, shorten, story, words
+from bot.rendering.card import card_of
 from bot.rendering.digest import Digest, Item, digest, overflow
 from bot.rendering.engine import Engine
 from bot.rendering.facts import GROUP_ANSWER, clean_for, facts, mail_facts, sms_wordings
@@ -46,7 +48,8 @@ class Renderer:
 
     ``directory_of`` gives the directory of now. ``link_for`` gives the personal page of a notice; it is asked only
     where exactly one person reads the address and the channel may carry links. ``group_answer`` tells readers of a
-    group how to sign, since a group gets no acting link. ``source`` is the hub's CloudEvents source.
+    group how to sign, since a group gets no acting link. ``source`` is the hub's CloudEvents source. ``buttons`` makes
+    those of cards; without it there are none.
     """
 
     def __init__(
@@ -56,7 +59,9 @@ class Renderer:
         *,
         group_answer: str = GROUP_ANSWER,
         source: str = "/fenghuo",
+        buttons: Callable[[], Buttons] | None = None,
     ) -> None:
+        self._buttons = buttons
         self._directory_of = directory_of
         self._link_for = link_for
         self._group_answer = group_answer
@@ -127,13 +132,25 @@ class Renderer:
             case Form.TEXT:
                 # The leading sentences are those of a mail: both are plain text with room for a whole one.
                 it["lead"] = self._engine.render(f"mail/{notice.kind}.txt", it)
-                return self._shortened("text/_body.txt", it, incident, notice, abilities)
+                made = self._shortened("text/_body.txt", it, incident, notice, abilities)
+                return self._with_card(made, it, incident, notice, abilities)
             case Form.MAIL:
                 mail_facts(it, incident, notice, directory, abilities, now)
                 return self._mail(it, incident, notice, abilities)
             case Form.JSON:
                 line = self._engine.render("webhook/text.txt", it)
                 return Rendered(text=feedback.body(incident, notice, directory, now, line, self._source))
+
+    def _with_card(
+        self, made: Rendered, it: dict[str, Any], incident: Incident, notice: Notice, abilities: Abilities
+    ) -> Rendered:
+        """The message as a card as well; where that goes wrong it stays the text, and maintainers hear why."""
+        if self._buttons is None or abilities.card is None:
+            return made
+        try:
+            return replace(made, card=card_of(self._engine, it, incident, notice, abilities, self._buttons()))
+        except Exception as error:  # noqa: BLE001 (an alarm must leave whatever a template does)
+            return replace(made, failed=True, error=f"card: {type(error).__name__}: {error}")
 
     def _official(
         self, it: dict[str, Any], incident: Incident, notice: Notice, abilities: Abilities, now: int

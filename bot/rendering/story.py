@@ -17,6 +17,7 @@ Clean = Callable[[str], str]
 _MOST_ROWS = 40
 _FIRST_ROWS = 8
 _MOST_TOLD = 30
+_ASIDE = (NoticeKind.FEEDBACK, NoticeKind.ANSWER, NoticeKind.CARD)
 _NAME_CHARS = 40
 
 _DEEDS_OF = {
@@ -113,7 +114,7 @@ def told(directory: Directory, incident: Incident, notice: Notice, clean: Clean)
     """Who else was told: posts only, each with the best that is known of its notices."""
     best: dict[str, Notice] = {}
     for other in incident.notices.values():
-        if other.id == notice.id or other.kind in (NoticeKind.FEEDBACK, NoticeKind.ANSWER):
+        if other.id == notice.id or other.kind in _ASIDE:
             continue
         name = people.post(directory, other.to.unit, other.to.role)
         known = best.get(name)
@@ -132,7 +133,7 @@ def timeline(directory: Directory, incident: Incident, notice: Notice, now: int,
     rows = [(incident.occurred_at, "发生（上游时间）"), (incident.opened_at, f"收到，编号 {incident.code}")]
     stages: dict[tuple[int, str], list[str]] = {}
     for other in incident.notices.values():
-        if other.created_at <= notice.created_at and other.kind not in (NoticeKind.FEEDBACK, NoticeKind.ANSWER):
+        if other.created_at <= notice.created_at and other.kind not in _ASIDE:
             posts = stages.setdefault((other.created_at, other.stage), [])
             posts.append(clean(people.post(directory, other.to.unit, other.to.role)))
     rows += [(at, "通知 " + "、".join(dict.fromkeys(posts))) for (at, _), posts in stages.items()]

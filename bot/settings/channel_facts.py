@@ -116,7 +116,7 @@ def need_of(abilities: Abilities) -> Need:
         case Form.TEXT:
             return Need.USERID
         case Form.MARKDOWN:
-            return Need.TEXT if abilities.personal else Need.NONE
+            return Need.USERID if abilities.personal else Need.NONE
 
 
 def may_lack_address(settings: BaseModel, need: Need) -> bool:

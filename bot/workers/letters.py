@@ -12,11 +12,12 @@ from bot.rendering.rendered import Rendered
 from bot.rendering.renderer import Renderer
 from channels.channel import Abilities, Letter
 from escalation.decide import still_needed
+from escalation.deciding.cards import CARD_BOX
 from escalation.directory import Directory
 from escalation.incident import Incident
 from escalation.ledger.mailbox import Claim
 from escalation.ledger.trials import TRIAL
-from escalation.notice import Notice, OutboxRow
+from escalation.notice import Notice, NoticeKind, OutboxRow
 from escalation.roster import standing
 from escalation.vocabulary import Mode, Urgency
 
@@ -25,7 +26,8 @@ TRIAL_LIFE = 15 * 60_000
 
 
 class FrozenLetter(msgspec.Struct, array_like=True):
-    """One message of a digest as it was frozen: its text and the (incident, notice) pairs that stand in it."""
+    """One message of a digest as it was frozen: its text and the (incident, notice) pairs that stand in it. ``changes``
+    is the handle of the card that it changes, where it is no message of its own."""
 
     id: str
     text: str
@@ -33,6 +35,7 @@ class FrozenLetter(msgspec.Struct, array_like=True):
     html: str
     notices: list[tuple[str, str]]
     mode: Mode
+    changes: str = ""
 
 
 class FrozenDigest(msgspec.Struct, array_like=True):
@@ -95,6 +98,10 @@ class Letters:
         if incident is None or notice is None:
             rendered = self._renderer.plain(row.text, abilities, _mode_of(row.text))
             rendered = replace(rendered, subject=row.subject or rendered.subject)
+        elif notice.kind is NoticeKind.CARD:
+            letter = _letter(row.notice, row, Rendered(text=notice.note), now, changes=notice.handle)
+            parcel.letters.append((letter, [(row.incident, row.notice)]))
+            return parcel
         else:
             rendered = self._renderer.render(incident, notice, abilities, now)
             bare = _bare(incident, notice)
@@ -135,6 +142,7 @@ class Letters:
         dropped: list[tuple[str, str, str]] = []
         items: list[tuple[Incident, Notice]] = []
         loose: list[OutboxRow] = []
+        changes: list[FrozenLetter] = []
         for row in claim.rows:
             incident = incidents.get(row.incident)
             reason = drop_reason(row, incident, directory, now)
@@ -142,9 +150,11 @@ class Letters:
                 dropped.append((row.incident, row.notice, reason))
             elif incident is None:
                 loose.append(row)
+            elif row.kind is NoticeKind.CARD:
+                changes.append(_frozen_change(incident, incident.notices[row.notice]))
             else:
                 items.append((incident, incident.notices[row.notice]))
-        letters: list[FrozenLetter] = []
+        letters = changes
         if items:
             made = self._renderer.render_digest(items, abilities, now)
             carried = [(incident.code, notice.id) for incident, notice in made.taken]
@@ -194,9 +204,9 @@ class Letters:
                 continue
             rendered = Rendered(text=each.text, subject=each.subject, html=each.html, thread=each.id)
             row = claim.rows[0]
-            parcel.letters.append((_letter(each.id, row, rendered, now), each.notices))
+            parcel.letters.append((_letter(each.id, row, rendered, now, changes=each.changes), each.notices))
             codes = dict.fromkeys(code for code, _ in each.notices if code)
-            if codes:
+            if codes and not each.changes:
                 bare = f"汇总{len(codes)}起：{'、'.join(codes)}"
                 parcel.plainer[each.id] = partial(self._plainer, each.id, row, bare, each.mode, abilities, now)
         return parcel
@@ -206,10 +216,16 @@ def _frozen(claim: Claim, rendered: Rendered, carried: list[tuple[str, str]], mo
     return FrozenLetter(f"{claim.member}.0", rendered.text, rendered.subject, rendered.html, carried, mode)
 
 
-def _letter(identity: str, row: OutboxRow, rendered: Rendered, now: int) -> Letter:
+def _frozen_change(incident: Incident, notice: Notice) -> FrozenLetter:
+    return FrozenLetter(
+        notice.id, notice.note, "", "", [(incident.code, notice.id)], incident.mode, changes=notice.handle
+    )
+
+
+def _letter(identity: str, row: OutboxRow, rendered: Rendered, now: int, *, changes: str = "") -> Letter:
     return Letter(
         id=identity,
-        address=row.address,
+        address=row.address.removesuffix(CARD_BOX),
         text=rendered.text,
         at=now,
         subject=rendered.subject,
@@ -219,6 +235,8 @@ def _letter(identity: str, row: OutboxRow, rendered: Rendered, now: int) -> Lett
         mentions=rendered.mentions,
         topic=rendered.topic,
         parts=rendered.parts,
+        card=rendered.card,
+        changes=changes,
         critical=row.urgency is Urgency.CRITICAL,
     )
 

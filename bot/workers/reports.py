@@ -15,6 +15,7 @@ from escalation.inputs import Receipt, SendResult
 from escalation.ledger.commit import Ledger
 from escalation.ledger.keys import Mailbox, read_code
 from escalation.ledger.trials import TRIAL, Trials
+from escalation.ledger.vendor_ids import VendorIds
 
 _RESULTS = {
     ReceiptKind.DELIVERED: SendResult.DELIVERED,

@@ -50,6 +50,7 @@ def receipts_of(
                 tries=(claim.lapses if lost else claim.tries) + 1,
                 repeat=claim.lapses > 0,
                 until=after.again_at or 0,
+                handle=outcome.handle,
             ),
         )
         for code, notice in carried

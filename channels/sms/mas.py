@@ -17,6 +17,7 @@ from yarl import URL
 from channels.callback import Call, Heard
 from channels.channel import Abilities, Form, Letter, ReceiptKind
 from channels.exchange import Answer, ask, limits_for
+from channels.greeting import Greeting, reach
 from channels.masking import Masker
 from channels.outcome import Outcome, OutcomeKind
 from channels.sms.mas_inbound import read_call
@@ -98,6 +99,10 @@ class Driver:
             mask=self._mask,
         )
         return answer if isinstance(answer, Outcome) else self.read(answer, letter.at)
+
+    async def greet(self, at: int) -> Greeting:
+        """The platform has no call that only logs in."""
+        return await reach(self._session, self._url, at, self._limits)
 
     async def close(self) -> None:
         """Nothing to give back: the connections belong to the shared session."""

@@ -15,10 +15,12 @@ import aiohttp
 
 from channels.channel import Abilities, Form, Letter, ReceiptKind
 from channels.collecting import Collected
+from channels.greeting import Greeting, Standing
 from channels.masking import Masker
 from channels.outcome import Outcome, OutcomeKind
 from channels.sms import spool_folders as folders
 from channels.sms.sending import why_refused
+from channels.sms.spool_check import troubles
 from channels.sms.spool_collecting import collect, forget, forget_sent
 from channels.sms.spool_files import name_of, write_file
 from channels.sms.spool_settings import Settings
@@ -96,10 +98,9 @@ class Driver:
                 return Outcome(OutcomeKind.REFUSED_RECIPIENT, "查询：前次已写入，调制解调器发送失败")
             if there:
                 return Outcome(OutcomeKind.ACCEPTED, f"查询：前次已写入，现在 {there}，没有重发", vendor_id=name)
-            waiting = folders.stuck(settings, letter.at)
+            waiting = self._stuck(letter.at)
             if waiting:
-                words = f"{len(waiting)} 个文件没有发出，最早的是 {waiting[0].name}；请查看 smsd 和调制解调器"
-                return Outcome(OutcomeKind.TRANSIENT, self._mask(words))
+                return Outcome(OutcomeKind.TRANSIENT, waiting)
             folders.put(settings, name, content, letter.at)
         except OSError as error:
             kind = OutcomeKind.TRANSIENT if error.errno in _PASSES else OutcomeKind.MISCONFIGURED
@@ -119,6 +120,27 @@ class Driver:
     async def forget(self, collected: Collected) -> None:
         """All of it is on disk: its files may go. Raises OSError."""
         await asyncio.to_thread(forget, collected.places)
+
+    async def greet(self, at: int) -> Greeting:
+        """Look at the folders, and whether the daemon works on what lies in them. Writes nothing."""
+        return await asyncio.to_thread(self._looked, at)
+
+    def _looked(self, at: int) -> Greeting:
+        wrong = "；".join(zh for _, zh, _ in troubles(self._settings))
+        if wrong:
+            return Greeting(Standing.REFUSED, wrong)
+        try:
+            waiting = self._stuck(at)
+        except OSError as error:
+            return Greeting(Standing.REFUSED, f"不能查看 {error.filename or self._settings.spool}：{error.strerror}")
+        return Greeting(Standing.REFUSED, waiting) if waiting else Greeting(Standing.WELL, "目录可以读写")
+
+    def _stuck(self, at: int) -> str:
+        """What is said where the daemon or its modem has stopped, '' where not. Raises OSError."""
+        waiting = folders.stuck(self._settings, at)
+        if not waiting:
+            return ""
+        return self._mask(f"{len(waiting)} 个文件没有发出，最早的是 {waiting[0].name}；请查看 smsd 和调制解调器")
 
     async def close(self) -> None:
         """Nothing is kept open."""

@@ -18,6 +18,7 @@ from yarl import URL
 from channels.callback import Call, Heard
 from channels.channel import Letter, ReceiptKind
 from channels.exchange import Answer, ask, limits_for
+from channels.greeting import Greeting, Standing, hail
 from channels.masking import Masker
 from channels.outcome import Outcome, OutcomeKind
 from channels.sms.account import DAY, MINUTE
@@ -32,6 +33,10 @@ __all__ = ["Driver", "Settings"]
 
 VERSION = "2021-01-11"
 _MOST_ASKED = 100
+_NOBODY = "+8613800138000"
+_WRONG_KEY = "AuthFailure"
+_WRONG_CLOCK = "AuthFailure.SignatureExpire"
+_WRONG_APP = ("InvalidParameterValue.SdkAppIdNotExist", "UnauthorizedOperation.SmsSdkAppIdVerifyFail")
 _FATES = {"SUCCESS": ReceiptKind.DELIVERED, "FAIL": ReceiptKind.UNDELIVERED}
 
 
@@ -98,6 +103,26 @@ class Driver:
         outcome = answer if isinstance(answer, Outcome) else self.read(answer, letter.at)
         return patient(outcome, self._settings.query_after)
 
+    async def greet(self, at: int) -> Greeting:
+        """Ask what was sent to a number that is nobody's: signed like a send, and sends nothing."""
+        body, headers = self._signed("PullSmsSendStatusByPhoneNumber", self._question(_NOBODY, at), at)
+        hailed = await hail(
+            self._session, "POST", self._url, body=body, headers=headers, limits=self._limits, mask=self._mask
+        )
+        if isinstance(hailed, Greeting):
+            return hailed
+        _, refused = self._response(hailed.answer, at)
+        if refused is None:
+            return hailed.clock(at) or Greeting(Standing.WELL, "查询接口认可了密钥")
+        if refused.detail.startswith(_WRONG_CLOCK):
+            return hailed.clock(at) or Greeting(Standing.CLOCK, refused.detail)
+        if refused.detail.startswith(_WRONG_KEY):
+            return Greeting(Standing.WRONG_KEY, refused.detail)
+        if self._settings.ask_first or refused.detail.startswith(_WRONG_APP):
+            return Greeting(Standing.REFUSED, refused.detail)
+        # The table says that this account cannot ask; whether it can send, only a message would tell.
+        return hailed.clock(at) or Greeting(Standing.REACHED, f"账号不能查询：{refused.detail}")
+
     async def close(self) -> None:
         """Nothing to give back: the connections belong to the shared session."""
 
@@ -144,14 +169,7 @@ class Driver:
 
     async def _asked_before(self, letter: Letter, number: str) -> Outcome | None:
         """What became of an earlier try of this letter; None where the vendor tells of none, so that it may go out."""
-        asked: dict[str, Any] = {
-            "BeginTime": letter.at // 1000 - DAY,
-            "EndTime": letter.at // 1000 + MINUTE,
-            "Offset": 0,
-            "Limit": _MOST_ASKED,
-            "PhoneNumber": number,
-            "SmsSdkAppId": self._settings.app_id,
-        }
+        asked = self._question(number, letter.at)
         try:
             async with asyncio.timeout(self._settings.timeout):
                 answer = await self._call("PullSmsSendStatusByPhoneNumber", asked, letter.at)
@@ -170,7 +188,24 @@ class Driver:
                 return settled(fate, str(row.get("Description", ""))[:60], self._mask)
         return None
 
+    def _question(self, number: str, at: int) -> dict[str, Any]:
+        """What was sent to this number in the last day."""
+        return {
+            "BeginTime": at // 1000 - DAY,
+            "EndTime": at // 1000 + MINUTE,
+            "Offset": 0,
+            "Limit": _MOST_ASKED,
+            "PhoneNumber": number,
+            "SmsSdkAppId": self._settings.app_id,
+        }
+
     async def _call(self, action: str, asked: dict[str, Any], at: int) -> Answer | Outcome:
+        body, headers = self._signed(action, asked, at)
+        return await ask(
+            self._session, "POST", self._url, body=body, headers=headers, limits=self._limits, mask=self._mask
+        )
+
+    def _signed(self, action: str, asked: dict[str, Any], at: int) -> tuple[bytes, dict[str, str]]:
         body = orjson.dumps(asked)
         headers = signed_headers(
             action=action,
@@ -183,9 +218,7 @@ class Driver:
             key=self._settings.secret_key.get_secret_value(),
             at=at,
         )
-        return await ask(
-            self._session, "POST", self._url, body=body, headers=headers, limits=self._limits, mask=self._mask
-        )
+        return body, headers
 
 
 def international(number: str) -> str:

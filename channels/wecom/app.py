@@ -1,93 +1,52 @@
-"""企业微信自建应用: a text to one member, with the link to their own page, and answers that come back.
+"""企业微信自建应用: messages to one member, with buttons or a link to their own page, and answers that come back.
 
 Only members of the app's own corporation can be reached. Success and refusal both come as HTTP 200: ``errcode`` in the
 body decides, and even with 0 the lists ``invaliduser`` and ``unlicenseduser`` name those who were left out. What is
 over a member's 30 a minute or 1000 an hour the vendor drops without a word, so the hub counts itself (``windows``).
-Sources of the rules: the vendor's pages path/90236 (send), 90454 (limits), 91039 (token), 90930 (call-back).
+Sources of the rules: the vendor's pages path/90236 (send), 94888 (change of a card), 90454 (limits), 91039 (token),
+90930 (call-back).
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
-from hashlib import blake2s
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import aiohttp
 import orjson
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 from yarl import URL
 
-from channels.callback import Call, Heard, NotOursError
+from channels.callback import Call, Heard, Media, NotOursError
 from channels.channel import Abilities, Form, Letter, Window
 from channels.exchange import Answer, ask, limits_for, rest_given, retry_seconds
-from channels.fields import HttpUrl
 from channels.greeting import Greeting
 from channels.masking import Masker
 from channels.outcome import Outcome, OutcomeKind
-from channels.wecom.app_errors import ASSUMED, DOCUMENTED, TOKEN_REFUSED
+from channels.wecom.app_errors import DOCUMENTED, TASK_USED, TOKEN_REFUSED
 from channels.wecom.app_inbound import read_call
+from channels.wecom.app_media import read_file
+from channels.wecom.app_messages import LIMITS, TEXT_BYTES, Shape, change, message
+from channels.wecom.app_settings import Settings
 from channels.wecom.app_token import Login, TokenKeeper
-from channels.wecom.callback_crypto import Seal, read_key
+from channels.wecom.callback_crypto import Seal
 
-TEXT_BYTES = 2048
+__all__ = ["Driver", "Settings"]
+
 MINUTE, HOUR = 60, 3600
+LONGEST_HANDLE = 256
+"""No handle of the vendor's is longer, in characters; what is, is none."""
+_SEND, _CHANGE = "send", "update_template_card"
 PATIENCE = 4.0
 """The vendor waits 5 seconds for the answer to a call-back."""
-_MOST_REPEAT_SECONDS = 14_400
 _LEAST = 0.5
 """Less time than this, in seconds, is not enough for another exchange."""
 # One member and nobody else: neither several ("a|b") nor everybody ("@all").
 _USERID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_@.-]{0,63}", re.ASCII)
 
 
-def _aes_key(value: SecretStr) -> SecretStr:
-    if value.get_secret_value():
-        read_key(value.get_secret_value())
-    return value
-
-
-class Settings(BaseModel):
-    """``[channels.<name>]`` with ``kind = "wecom_app"``."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    kind: Literal["wecom_app"]
-    corpid: str = Field(pattern=r"^[A-Za-z0-9_-]{4,64}$", description="企业 ID（我的企业 → 企业信息）")
-    agentid: int = Field(ge=1, description="应用的 AgentId")
-    secret: SecretStr = Field(min_length=1, description="应用的 Secret")
-    base_url: HttpUrl = Field(
-        "https://qyapi.weixin.qq.com", min_length=1, description="接口地址；经内网转发时改成转发地址"
-    )
-    per_minute: int = Field(28, ge=2, le=30, description="每人每分钟最多发几条；平台超过 30 条就不声不响地丢弃")
-    per_hour: int = Field(960, ge=10, le=1000, description="每人每小时最多发几条；平台超过 1000 条就不声不响地丢弃")
-    reserve: int = Field(8, ge=0, description="其中留给紧急消息的条数")
-    repeat_seconds: int = Field(
-        600, ge=0, le=3600, description="应答丢失后重发时，平台至少在多少秒内去重；0 表示不去重"
-    )
-    callback_token: SecretStr = Field(SecretStr(""), description="接收消息的 Token；不写则收不到回复")
-    callback_key: Annotated[SecretStr, AfterValidator(_aes_key)] = Field(
-        SecretStr(""), description="接收消息的 EncodingAESKey，43 个字符"
-    )
-    callback_window: int = Field(300, ge=10, le=86_400, description="回调的时间戳与本机时钟最多相差的秒数")
-    at_once: int = Field(16, ge=1, le=128, description="同时提交的条数")
-    timeout: float = Field(10.0, ge=1, le=60, description="一次发送最多等待的秒数，含取 access_token")
-    codes: dict[int, OutcomeKind] = Field(default=dict(ASSUMED), description="平台文档之外的 errcode 及其含义")
-
-    @model_validator(mode="after")
-    def _agrees(self) -> Settings:
-        if self.reserve >= self.per_minute:
-            raise ValueError(f"reserve（{self.reserve}）必须小于 per_minute（{self.per_minute}）：普通消息也要有份")
-        token = self.callback_token.get_secret_value()
-        if bool(token) != bool(self.callback_key.get_secret_value()):
-            raise ValueError("callback_token 与 callback_key 要么都写，要么都不写")
-        if token and not re.fullmatch(r"[A-Za-z0-9]{3,32}", token, re.ASCII):
-            raise ValueError("callback_token 应为 3 到 32 个字母或数字，照企业微信后台原样复制")
-        return self
-
-
 class Driver:
-    """Sends texts of an app, one member a letter, and reads what members write to it."""
+    """Sends an app's messages, one member a letter, and reads what members write to it and press."""
 
     Settings: ClassVar[Any] = Settings
 
@@ -96,11 +55,13 @@ class Driver:
         "_login",
         "_mask",
         "_meanings",
+        "_media",
         "_seal",
         "_secrets",
         "_session",
         "_settings",
-        "_url",
+        "_shape",
+        "_urls",
         "abilities",
         "listens",
         "name",
@@ -113,7 +74,7 @@ class Driver:
         self.abilities = Abilities(
             kind=settings.kind,
             word="企业微信应用",
-            form=Form.TEXT,
+            form=Form.MARKDOWN if settings.shape is Shape.MARKDOWN else Form.TEXT,
             max_bytes=TEXT_BYTES,
             personal=True,
             links=True,
@@ -122,6 +83,8 @@ class Driver:
             reserve=settings.reserve,
             at_once=settings.at_once,
             timeout=settings.timeout,
+            card=LIMITS.get(settings.shape),
+            buttons=settings.shape is Shape.CARD,
         )
         secret, key = settings.secret.get_secret_value(), settings.callback_key.get_secret_value()
         self._settings = settings
@@ -130,7 +93,9 @@ class Driver:
         self._mask = Masker(self._secrets)
         self._meanings = {**settings.codes, **DOCUMENTED}
         base = URL(settings.base_url.rstrip("/"))
-        self._url = base / "cgi-bin/message/send"
+        self._media = base / "cgi-bin/media/get"
+        self._shape = settings.shape
+        self._urls = {name: base / "cgi-bin" / "message" / name for name in (_SEND, _CHANGE)}
         asking = (base / "cgi-bin/gettoken").with_query({"corpid": settings.corpid, "corpsecret": secret})
         self._login = Login(session, asking, self._mask, settings.timeout / 2, self._meanings)
         self._keeper = TokenKeeper(self._login)
@@ -150,14 +115,18 @@ class Driver:
         member = letter.address.strip()
         if not is_userid(member):
             return Outcome(OutcomeKind.REFUSED_RECIPIENT, self._mask(f"{member[:30]!r} 不是企业微信成员的 userid"))
-        body = orjson.dumps(self._message(letter, member))
+        path = _CHANGE if letter.changes else _SEND
+        try:
+            body = orjson.dumps(self._body(letter, member))
+        except ValueError as error:
+            return Outcome(OutcomeKind.REFUSED_CONTENT, self._mask(str(error)))
         end = asyncio.get_running_loop().time() + self._settings.timeout
         refused = ""
         for last in (False, True):
             token = await self._token(letter.at, end, refused)
             if isinstance(token, Outcome):
                 return token
-            outcome = await self._post(body, token, letter.at, member, end)
+            outcome = await self._post(path, body, token, letter, member, end)
             if outcome is not None:
                 return outcome
             if last:
@@ -180,21 +149,34 @@ class Driver:
             raise NotOursError(f"渠道 {self.name} 没有写 callback_token")
         return read_call(self._seal, self.name, call, at, self._settings.callback_window)
 
-    def _message(self, letter: Letter, member: str) -> dict[str, Any]:
-        message = {
-            "touser": member,
-            "msgtype": "text",
-            "agentid": self._settings.agentid,
-            "text": {"content": letter.text},
-            "safe": 0,
-        }
-        if self._settings.repeat_seconds:
-            # The vendor drops a request that equals an earlier one, byte for byte. A repeat of one letter shall be
-            # dropped, two letters of the same words shall not: so the letter's id goes into the length of the interval.
-            least, digest = self._settings.repeat_seconds, blake2s(letter.id.encode(), digest_size=4).digest()
-            interval = least + int.from_bytes(digest, "big") % (_MOST_REPEAT_SECONDS - least + 1)
-            message |= {"enable_duplicate_check": 1, "duplicate_check_interval": interval}
-        return message
+    async def fetch(self, media: str, at: int) -> Media | Outcome:
+        """A picture that a member sent; see :class:`channels.callback.MediaSource`."""
+        end = asyncio.get_running_loop().time() + self._settings.timeout
+        refused = ""
+        for _ in range(2):
+            token = await self._token(at, end, refused)
+            if isinstance(token, Outcome):
+                return token
+            mask, longest = Masker([token, *self._secrets]), self._settings.evidence_bytes
+            answer = await ask(
+                self._session,
+                "GET",
+                self._media.with_query({"access_token": token, "media_id": media}),
+                headers={},
+                limits=limits_for(max(end - asyncio.get_running_loop().time(), _LEAST)),
+                mask=mask,
+                longest=longest,
+            )
+            found = read_file(answer, at, mask, self._meanings, longest)
+            if found is not None:
+                return found
+            refused = token
+        return Outcome(OutcomeKind.MISCONFIGURED, "平台两次拒绝 access_token")
+
+    def _body(self, letter: Letter, member: str) -> dict[str, Any]:
+        if letter.changes:
+            return change(letter, member, self._settings.agentid)
+        return message(letter, member, self._settings.agentid, self._shape, self._settings.repeat_seconds)
 
     async def _token(self, now: int, end: float, refused: str) -> str | Outcome:
         try:
@@ -203,22 +185,31 @@ class Driver:
         except TimeoutError:
             return Outcome(OutcomeKind.TRANSIENT, "等待 access_token 超时，消息未发出")
 
-    async def _post(self, body: bytes, token: str, at: int, member: str, end: float) -> Outcome | None:
+    async def _post(
+        self, path: str, body: bytes, token: str, letter: Letter, member: str, end: float
+    ) -> Outcome | None:
         """What became of one request; None where the vendor refuses the token."""
         answer = await ask(
             self._session,
             "POST",
-            self._url.with_query({"access_token": token}),
+            self._urls[path].with_query({"access_token": token}),
             body=body,
             headers={"Content-Type": "application/json; charset=utf-8"},
             limits=limits_for(max(end - asyncio.get_running_loop().time(), _LEAST)),
             mask=Masker([token, *self._secrets]),
         )
-        return answer if isinstance(answer, Outcome) else self.read(answer, at, member)
+        if isinstance(answer, Outcome):
+            return answer
+        outcome = self.read(answer, letter.at, member, changes=bool(letter.changes))
+        if outcome is not None and letter.repeat and outcome.detail.startswith(f"{TASK_USED} "):
+            # The try before, whose answer was lost, has arrived: its card is the member's, only its handle is lost.
+            return Outcome(OutcomeKind.ACCEPTED, outcome.detail)
+        return outcome
 
-    def read(self, answer: Answer, at: int, member: str) -> Outcome | None:
+    def read(self, answer: Answer, at: int, member: str, *, changes: bool = False) -> Outcome | None:
         """What the vendor's whole answer means for ``member``: the body's ``errcode``, and the HTTP status only where
-        there is none; None where it refuses the token. ``at`` is the hub's time in ms."""
+        there is none; None where it refuses the token. ``at`` is the hub's time in ms. With ``changes`` it answers a
+        card's change: whatever is not known to pass is final then, since its handle is good for one try."""
         try:
             said = orjson.loads(answer.body)
         except orjson.JSONDecodeError:
@@ -229,7 +220,7 @@ class Driver:
         if code in TOKEN_REFUSED:
             return None
         detail = self._mask(f"{code} {said.get('errmsg', '')}")
-        kind = self._meanings.get(code, OutcomeKind.TRANSIENT)
+        kind = self._meanings.get(code, OutcomeKind.REFUSED_CONTENT if changes else OutcomeKind.TRANSIENT)
         if kind is OutcomeKind.THROTTLED:
             # The vendor says so of the app's or the corporation's calls; of one member's limit it says nothing.
             return Outcome(kind, detail, retry_after=float(MINUTE), whole_channel=True)
@@ -240,8 +231,13 @@ class Driver:
             ):
                 if member.lower() in _members(said.get(name)):
                     return Outcome(OutcomeKind.REFUSED_RECIPIENT, f"{code} {name}：{words}")
-            vendor_id = said.get("msgid")
-            return Outcome(kind, detail, vendor_id=vendor_id[:128] if isinstance(vendor_id, str) else None)
+            vendor_id, handle = said.get("msgid"), said.get("response_code")
+            return Outcome(
+                kind,
+                detail,
+                vendor_id=vendor_id[:128] if isinstance(vendor_id, str) else None,
+                handle=handle if isinstance(handle, str) and len(handle) <= LONGEST_HANDLE else "",
+            )
         return Outcome(kind, detail)
 
     def _read_status(self, answer: Answer, at: int) -> Outcome:
@@ -266,5 +262,6 @@ def is_userid(address: str) -> bool:
 
 
 def _members(said: Any) -> set[str]:
-    """Names come back in lower case, whatever they are."""
-    return {each.strip().lower() for each in said.split("|")} if isinstance(said, str) else set()
+    """Names come back in lower case, whatever they are; in one text from a send, in a list from a change."""
+    names = said.split("|") if isinstance(said, str) else said if isinstance(said, list) else []
+    return {each.strip().lower() for each in names if isinstance(each, str)}

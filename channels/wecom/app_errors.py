@@ -14,6 +14,9 @@ from channels.outcome import OutcomeKind
 TOKEN_REFUSED = frozenset({40014, 42001})
 """The access token is invalid or has ended: one login, one repeat."""
 
+TASK_USED = 42014
+"""A card's id was used before, is empty or too long."""
+
 DOCUMENTED: Mapping[int, OutcomeKind] = MappingProxyType(
     {
         0: OutcomeKind.ACCEPTED,
@@ -35,6 +38,9 @@ ASSUMED: Mapping[int, OutcomeKind] = MappingProxyType(
         48002: OutcomeKind.MISCONFIGURED,
         60020: OutcomeKind.MISCONFIGURED,
         301002: OutcomeKind.MISCONFIGURED,
+        # A card's id; a card without what it opens.
+        TASK_USED: OutcomeKind.REFUSED_CONTENT,
+        42045: OutcomeKind.REFUSED_CONTENT,
         # Too many at once; nobody of that name.
         45033: OutcomeKind.THROTTLED,
         60111: OutcomeKind.REFUSED_RECIPIENT,

@@ -1,4 +1,4 @@
-"""What a WeCom app's call-backs say: the check of the address, and what members write or press. Pure.
+"""What a WeCom app's call-backs say: the check of the address, and what members write, send or press. Pure.
 
 Sources of the rules: the vendor's pages path/90930 (call-back), 90239 (messages), 90240 (events).
 """
@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from hashlib import blake2s
 from types import MappingProxyType
 from urllib.parse import unquote_plus
 
 from channels.callback import Call, Heard, NotOursError, Thanks, Unread
-from channels.channel import Uplink
+from channels.channel import Press, Uplink
 from channels.wecom.callback_crypto import Seal, SealError
 from channels.wecom.callback_xml import read_xml
 
@@ -21,8 +22,12 @@ _LONGEST_TEXT = 2000
 _KINDS = MappingProxyType(
     {"image": "图片", "voice": "语音", "video": "视频", "location": "位置", "link": "链接", "file": "文件"}
 )
-# A member comes in, leaves, looks at something: nothing that wants an answer, and it may come often.
-_QUIET = frozenset({"subscribe", "unsubscribe", "enter_agent", "location", "view"})
+# A member joins, leaves, moves, looks at something: nothing that wants an answer, and it may come often.
+_QUIET = frozenset({"subscribe", "unsubscribe", "location", "view"})
+_ENTERED_EVERY = 3600
+"""Who comes in often is heard once in so many seconds."""
+_LONGEST_BUTTON = 1024
+_LONGEST_MEDIA = 512
 
 
 def read_call(seal: Seal, channel: str, call: Call, at: int, window: int) -> Heard:
@@ -67,7 +72,8 @@ def _uplinks(channel: str, said: Mapping[str, str], at: int) -> tuple[Uplink, ..
     else:
         # What stands in a caption, a title or a place's name is not the member's word.
         text, other = "", _KINDS.get(kind, f"{_line(kind)[:20]}消息")
-    return (Uplink(channel, _identity(identity), sender, text[:_LONGEST_TEXT], at, other),)
+    media = said.get("MediaId", "")[:_LONGEST_MEDIA] if kind == "image" else ""
+    return (Uplink(channel, _identity(identity), sender, text[:_LONGEST_TEXT], at, other, media=_line(media)),)
 
 
 def _event(channel: str, said: Mapping[str, str], sender: str, at: int) -> tuple[Uplink, ...]:
@@ -76,9 +82,27 @@ def _event(channel: str, said: Mapping[str, str], sender: str, at: int) -> tuple
         # A button of the app's menu stands for the words that the administrator wrote as its key.
         identity = f"{sender}/{said.get('CreateTime', '')}/{event}/{key}"
         return (Uplink(channel, _identity(identity), sender, _line(key)[:_LONGEST_TEXT], at),)
+    if event == "template_card_event" and sender:
+        press = Press(
+            _line(said.get("TaskId", ""))[:_LONGEST_BUTTON],
+            _line(key)[:_LONGEST_BUTTON],
+            _line(said.get("ResponseCode", ""))[:_LONGEST_BUTTON],
+        )
+        # Two buttons may be pressed within one second; one pressed twice in it is pressed once.
+        pressed = blake2s(f"{press.card}\x1f{press.code}".encode(), digest_size=16).hexdigest()
+        identity = f"{sender}/{said.get('CreateTime', '')}/{event}/{pressed}"
+        return (Uplink(channel, _identity(identity), sender, "", at, press=press),)
+    if event == "enter_agent" and sender:
+        identity = f"{sender}/{event}/{_seconds(said) // _ENTERED_EVERY}"
+        return (Uplink(channel, _identity(identity), sender, "", at, entered=True),)
     if event not in _QUIET:
         log.warning("%s: an event %r of WeCom means nothing to the hub", channel, event[:40])
     return ()
+
+
+def _seconds(said: Mapping[str, str]) -> int:
+    given = said.get("CreateTime", "")
+    return int(given) if given.isascii() and given.isdigit() and len(given) <= 12 else 0
 
 
 def _identity(text: str) -> str:

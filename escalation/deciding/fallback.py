@@ -202,6 +202,8 @@ def _given_up(incident: Incident) -> set[str]:
     """Whom nothing has reached that was sent, and nothing under way may reach."""
     dead, tried, hopeful = set[str](), set[str](), set[str]()
     for notice in incident.notices.values():
+        if notice.kind is NoticeKind.CARD:
+            continue
         people = {who.who for who in notice.everybody}
         if notice.state is NoticeState.DEAD:
             dead |= people

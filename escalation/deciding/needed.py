@@ -20,6 +20,7 @@ _AFTERWARDS = (
     NoticeKind.ANSWER,
     NoticeKind.QUARANTINE,
     NoticeKind.OFFICIAL,
+    NoticeKind.CARD,
 )
 
 

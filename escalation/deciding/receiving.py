@@ -7,7 +7,7 @@ from escalation.deciding.fallback import Why, another_way, call_next, duty_of, o
 from escalation.deciding.needed import done_meanwhile
 from escalation.incident import Incident
 from escalation.inputs import Context, Decision, Entry, Receipt, SendResult
-from escalation.notice import DeadLetter, Notice, NoticeState
+from escalation.notice import DeadLetter, Notice, NoticeKind, NoticeState
 from escalation.roster import standing
 from escalation.telling import next_stage, outbox_row
 from escalation.vocabulary import ClockKind, Purpose, Urgency
@@ -53,6 +53,9 @@ def receive(incident: Incident, receipt: Receipt, ctx: Context) -> Decision:
     if notice is None:
         decision.reason = "notice_not_kept"
         return decision
+    if notice.kind is NoticeKind.CARD:
+        _card_changed(notice, receipt)
+        return decision
     if receipt.result is SendResult.UNCERTAIN and receipt.tries < MOST_UNCERTAIN:
         notice.detail = receipt.detail
     elif receipt.result in _LEFT:
@@ -78,6 +81,16 @@ def receive(incident: Incident, receipt: Receipt, ctx: Context) -> Decision:
         else:
             call_next(decision, incident, notice, receipt.result, ctx)
     return decision
+
+
+def _card_changed(notice: Notice, receipt: Receipt) -> None:
+    """Nobody hears by a card's change, so one that fails is looked at no further: its duty goes on as it was."""
+    if receipt.result is SendResult.DROPPED and notice.state is NoticeState.QUEUED:
+        notice.state, notice.detail = NoticeState.DROPPED, receipt.detail
+    elif receipt.result in _FAILED and notice.state in _MAY_FAIL:
+        notice.state, notice.detail = NoticeState.FAILED, receipt.detail
+    elif receipt.result in _LEFT and (receipt.result is not SendResult.UNCERTAIN or receipt.tries >= MOST_UNCERTAIN):
+        _left(notice, receipt, _LEFT[receipt.result])
 
 
 def _known(receipt: Receipt, notice: Notice) -> bool:

@@ -98,7 +98,7 @@ def _another(last: Deed | None, reply: Reply) -> tuple[str, str] | None:
 
 def _heard(incident: Incident, last: Deed) -> list[Addressee]:
     """Who was told of the act at the moment it was done."""
-    aside = (NoticeKind.FEEDBACK, NoticeKind.ANSWER, NoticeKind.QUARANTINE)
+    aside = (NoticeKind.FEEDBACK, NoticeKind.ANSWER, NoticeKind.QUARANTINE, NoticeKind.CARD)
     return [
         each
         for notice in incident.notices.values()

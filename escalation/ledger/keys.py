@@ -46,6 +46,7 @@ key                                     type    content
 ``fh:{p7}:filers``                      hash    hub → ``<last row in its files> <ms when it said so>``
 ``fh:{p7}:quarantine``                  hash    id → a row that was told but not understood
 ``fh:{p7}:dead``                        hash    notice id → dead letter
+``fh:{p7}:evidence``                    hash    picture's id, alone or with US and a name → what is known of it
 ``fh:{m3}:ready``                       zset    mailbox with anything in it, by the time to look again
 ``fh:{m3}:known``                       zset    ``<partition>`` US outbox member, by the time it was put here
 ``fh:{m3}:ages``                        zset    mailbox, RS, member: by when it was due, critical less 2^42
@@ -117,6 +118,7 @@ class PartitionKeys(NamedTuple):
     filers: bytes
     quarantine: bytes
     dead: bytes
+    evidence: bytes
 
 
 class MailboxKeys(NamedTuple):

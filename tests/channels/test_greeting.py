@@ -17,15 +17,19 @@ from aiohttp import web
 from bot.demo.simulators.aliyun import AliyunSms
 from bot.demo.simulators.dingtalk import DingtalkRobots
 from bot.demo.simulators.kannel import KannelGateway
+from bot.demo.simulators.mas import MasPlatform
+from bot.demo.simulators.smstools import Smsd
 from bot.demo.simulators.smtp import MailServer
+from bot.demo.simulators.tencent import TencentSms
 from bot.demo.simulators.vendor import listening
 from bot.demo.simulators.wecom_app import AppAccount, WecomApp
 from channels.greeting import Greeting, Greets, Standing, skewed
 from channels.registry import kinds, open_channel, parse
+from tests.channels import tencent_account, test_mas
 from tests.channels.aliyun_account import KEY_ID, KEY_SECRET, TEMPLATES
 from tests.channels.aliyun_account import table as aliyun
 from tests.channels.certificates import contexts
-from tests.channels.conftest import NIGHT, Clock, closed_port
+from tests.channels.conftest import NIGHT, Clock, a_letter, closed_port
 from tests.store.real_server import running
 
 APP = AppAccount(
@@ -105,6 +109,65 @@ async def test_a_cloud_is_asked_what_sends_nothing(session: aiohttp.ClientSessio
             assert (said.standing, "canary" in said.detail) == (Standing.WRONG_KEY, False)
         assert (await greet(session, clock.at + 3_600_000, **aliyun(url))).standing is Standing.CLOCK
     assert vendor.received == []
+
+
+async def test_a_second_cloud_is_asked_too(session: aiohttp.ClientSession, clock: Clock) -> None:
+    vendor = TencentSms(
+        tencent_account.SECRET_ID,
+        tencent_account.SECRET_KEY,
+        tencent_account.APP_ID,
+        ("青河应急",),
+        tencent_account.TEMPLATES,
+        clock,
+    )
+    clock.at = now()
+    async with listening(vendor.app()) as url:
+        table = tencent_account.table
+        assert (await greet(session, clock.at, **table(url))).standing is Standing.WELL
+        for wrong in ({"secret_key": "canary-other"}, {"secret_id": "canaryid"}):
+            said = await greet(session, clock.at, **table(url, **wrong))
+            assert (said.standing, "canary" in said.detail) == (Standing.WRONG_KEY, False)
+        for asks in (True, False):
+            said = await greet(session, clock.at, **table(url, app_id="1400000009", ask_first=asks))
+            assert said.standing is Standing.REFUSED
+        assert (await greet(session, clock.at + 3_600_000, **table(url))).standing is Standing.CLOCK
+    assert vendor.received == []
+
+
+@pytest.mark.parametrize(("asks", "standing"), [(True, Standing.REFUSED), (False, Standing.REACHED)])
+async def test_an_account_that_may_not_ask_is_known_only_as_far_as_its_key(
+    session: aiohttp.ClientSession, asks: bool, standing: Standing
+) -> None:
+    async def refuse(_: web.Request) -> web.Response:
+        return web.json_response({"Response": {"Error": {"Code": "UnsupportedOperation", "Message": "not opened"}}})
+
+    app = web.Application()
+    app.router.add_post("/", refuse)
+    async with listening(app) as url:
+        said = await greet(session, now(), **tencent_account.table(url, ask_first=asks))
+    assert said.standing is standing
+    assert "UnsupportedOperation" in said.detail
+
+
+async def test_a_carriers_platform_can_only_be_reached(session: aiohttp.ClientSession, clock: Clock) -> None:
+    vendor = MasPlatform(test_mas.EC, test_mas.AP, test_mas.KEY, {test_mas.SIGN: "青河应急"}, clock)
+    async with listening(vendor.app()) as url:
+        assert (await greet(session, now(), **test_mas.table(url))).standing is Standing.REACHED
+        assert (await greet(session, now() + 600_000, **test_mas.table(url))).standing is Standing.CLOCK
+    assert vendor.received == []
+
+
+async def test_a_modem_s_folders_are_looked_at(session: aiohttp.ClientSession, clock: Clock, tmp_path: Path) -> None:
+    smsd = Smsd(tmp_path / "sms", clock)
+    table = {"kind": "sms_spool", "spool": str(smsd.spool)}
+    assert (await greet(session, clock.at, **table)).standing is Standing.WELL
+    assert list((smsd.spool / "outgoing").iterdir()) == []
+    await open_channel("modem", parse("modem", table), session).send(a_letter())
+    stopped = await greet(session, a_letter().at + 600_000, **table)
+    assert (stopped.standing, "1 个文件没有发出" in stopped.detail) == (Standing.REFUSED, True)
+    (smsd.spool / "sent").rename(smsd.spool / "elsewhere")
+    missing = await greet(session, clock.at, **table)
+    assert (missing.standing, "没有目录" in missing.detail) == (Standing.REFUSED, True)
 
 
 async def test_a_robot_can_only_be_reached_and_its_clock_compared(session: aiohttp.ClientSession, clock: Clock) -> None:

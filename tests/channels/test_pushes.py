@@ -155,7 +155,8 @@ def test_what_is_no_push_says_why(vendor: str, errand: Errand, body: Any, word: 
 def test_half_a_batch_is_taken_and_the_other_half_told() -> None:
     found = heard("mas", Errand.UPLINK, [{**MO, "mobile": "张三"}, MO, 7])
     assert len(found.items) == 1
-    assert [words.partition("：")[0] for words in found.unreadable] == ["第 1 条", "第 3 条"]
+    assert [each.words.partition("：")[0] for each in found.unreadable] == ["第 1 条", "第 3 条"]
+    assert [orjson.loads(each.raw) for each in found.unreadable] == [{**MO, "mobile": "张三"}, 7], "as it came"
 
 
 values: st.SearchStrategy[Any] = st.none() | st.booleans() | st.integers(-(2**40), 2**40) | st.text(max_size=20)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import json
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -11,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from channels.callback import Call, Errand, Heard, NotOursError, Thanks
-from channels.channel import Uplink
+from channels.channel import Press, Uplink
 from channels.wecom.app_inbound import read_call
 from channels.wecom.callback_crypto import Seal
 from tests.channels.conftest import NIGHT
@@ -102,7 +104,7 @@ def test_what_is_no_text_is_named_and_says_nothing(fields: dict[str, str], word:
     assert (uplink.text, uplink.other, uplink.sender) == ("", word, "zhangsan")
 
 
-@pytest.mark.parametrize("event", ["subscribe", "unsubscribe", "enter_agent", "LOCATION", "view", "never_heard_of"])
+@pytest.mark.parametrize("event", ["subscribe", "unsubscribe", "LOCATION", "view", "never_heard_of"])
 def test_events_that_want_no_answer_get_none(event: str, caplog: pytest.LogCaptureFixture) -> None:
     assert heard(sealed(message(MsgType="event", Event=event))) == Heard((), Thanks())
     assert ("never_heard_of" in caplog.text) is (event == "never_heard_of")
@@ -173,5 +175,54 @@ def test_any_sealed_message_gives_clean_rows_or_is_refused(fields: dict[str, Any
         return
     for uplink in found:
         assert (len(uplink.text) <= 2000, len(uplink.message_id) <= 128) == (True, True)
-        assert uplink.text or uplink.other
+        assert uplink.text or uplink.other or uplink.press or uplink.entered
         assert not any(mark < " " for mark in uplink.text + uplink.message_id + uplink.other)
+
+
+CARD_EVENT = {
+    "MsgType": "event",
+    "Event": "template_card_event",
+    "EventKey": "sign.k1",
+    "TaskId": "A0231@1",
+    "CardType": "button_interaction",
+    "ResponseCode": "RESPONSE_CODE",
+}
+
+
+def test_a_pressed_button_is_told_with_its_card_and_handle() -> None:
+    uplink = the_uplink(**CARD_EVENT)
+    assert uplink.press == Press("A0231@1", "sign.k1", "RESPONSE_CODE")
+    assert (uplink.text, uplink.other, uplink.sender) == ("", "", "zhangsan")
+
+
+def test_the_shape_of_the_reference_is_read() -> None:
+    shapes = json.loads((Path(__file__).parent / "vectors" / "wecom_inbound.json").read_bytes())
+    (pressed,) = uplinks(sealed(shapes["wecom_template_card_event"]))
+    assert pressed.press == Press("A-0001_1", "ack", "RESPONSE_CODE")
+    (entered,) = uplinks(sealed(shapes["wecom_enter_agent"]))
+    assert entered.entered
+    (text,) = uplinks(sealed(shapes["wecom_text"]))
+    assert text.text == "签收 A-0001"
+
+
+def test_the_vendors_repeat_of_a_press_is_one_press_and_another_button_is_another() -> None:
+    first = the_uplink(**CARD_EVENT)
+    assert the_uplink(**CARD_EVENT).message_id == first.message_id
+    others = ({"EventKey": "false_alarm.k2"}, {"TaskId": "A0232@1"}, {"CreateTime": "1"}, {"FromUserName": "lisi"})
+    assert all(the_uplink(**CARD_EVENT | other).message_id != first.message_id for other in others)
+
+
+def test_who_comes_in_is_heard_once_an_hour_and_says_nothing() -> None:
+    first = the_uplink(MsgType="event", Event="enter_agent")
+    assert (first.entered, first.text, first.other) == (True, "", "")
+    assert the_uplink(MsgType="event", Event="enter_agent", CreateTime=str(NIGHT // 1000 + 60)).message_id == (
+        first.message_id
+    )
+    later = the_uplink(MsgType="event", Event="enter_agent", CreateTime=str(NIGHT // 1000 + 3600))
+    assert later.message_id != first.message_id
+
+
+def test_a_picture_brings_by_what_it_can_be_fetched() -> None:
+    uplink = the_uplink(MsgType="image", PicUrl="http://127.0.0.1/x", MediaId="media-1", MsgId="8")
+    assert (uplink.media, uplink.other, uplink.text) == ("media-1", "图片", "")
+    assert the_uplink(MsgType="voice", MediaId="media-1", MsgId="9").media == ""

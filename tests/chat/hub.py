@@ -7,7 +7,9 @@ from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 
+from bot.buttons import Buttons
 from bot.chat.answering import Answering
+from bot.chat.showing import Showing
 from bot.workers.decider import Decider
 from bot.workers.fanout import FanOut
 from channels.channel import Uplink
@@ -18,6 +20,7 @@ from escalation.inputs import Context
 from escalation.ledger.change import OutboxItem
 from escalation.ledger.commit import Ledger
 from escalation.ledger.door import Store
+from escalation.ledger.evidence import Pictures
 from escalation.ledger.inbox import Inbox
 from escalation.ledger.keys import Mailbox
 from escalation.ledger.mailbox import Mailboxes, Settlement
@@ -30,6 +33,7 @@ from tests.chat.county import MILL, PROFILE, county
 PARTITIONS, SHARDS = 4, 2
 START = int(datetime(2026, 11, 21, 2, 0, tzinfo=ZONE).timestamp()) * 1000
 EMERGENCY = "119、120"
+BUTTONS = Buttons("fake-secret-of-buttons-0123456789")
 
 
 class _NoVoice:
@@ -56,6 +60,8 @@ class Desk:
             decider=self.decider,
             directory=lambda: self.directory,
             emergency=EMERGENCY,
+            buttons=lambda: BUTTONS,
+            showing=Showing(self.ledger, self._context, self._given, Pictures(door, PARTITIONS)),
         )
         self._ids = itertools.count(1)
 

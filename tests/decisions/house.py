@@ -15,7 +15,7 @@ from escalation.decide import decide, decide_event
 from escalation.directory import Directory
 from escalation.event import Event, EventType, Flag
 from escalation.incident import Duty, Incident
-from escalation.inputs import Context, Decision, Lapse, Receipt, Reply, SendResult
+from escalation.inputs import Context, Decision, EvidenceGiven, EvidenceKept, Lapse, Receipt, Reply, SendResult
 from escalation.notice import Notice, NoticeKind, NoticeState
 from escalation.plan import PlanBook, sample_profile
 from escalation.profile import Profile
@@ -152,6 +152,8 @@ class Story:
         until: int = 0,
         clock: ClockKind | None = None,
         of: Verb | None = None,
+        card: Notice | None = None,
+        handle: str = "",
     ) -> Decision:
         reply = Reply(
             id="r",
@@ -168,6 +170,9 @@ class Story:
             until=until,
             clock=clock,
             of=of,
+            card=card.id if card else "",
+            card_at=card.created_at if card else 0,
+            handle=handle,
         )
         return self.given(reply)
 
@@ -179,9 +184,16 @@ class Story:
         invariants.after_lapse(self.incident, self.now)
         return decision
 
-    def receipt(self, notice: Notice | str, result: SendResult, *, tries: int = 1, detail: str = "") -> Decision:
+    def presses(self, verb: Verb, person: str, card: Notice, handle: str = "pressed") -> Decision:
+        """A button of the card that a notice arrived as."""
+        return self.says(verb, person, card=card, handle=handle)
+
+    def receipt(
+        self, notice: Notice | str, result: SendResult, *, tries: int = 1, detail: str = "", handle: str = ""
+    ) -> Decision:
         identity = notice if isinstance(notice, str) else notice.id
-        return self.given(Receipt(notice=identity, result=result, at=self.now, tries=tries, detail=detail))
+        receipt = Receipt(notice=identity, result=result, at=self.now, tries=tries, detail=detail, handle=handle)
+        return self.given(receipt)
 
     def wait(self, minutes: int) -> None:
         self.now += minutes * MINUTE
@@ -234,7 +246,7 @@ class Story:
     def reasons(self) -> list[str]:
         return [entry.reason for entry in self.decision.entries]
 
-    def given(self, given: Reply | Lapse | Receipt) -> Decision:
+    def given(self, given: Reply | Lapse | Receipt | EvidenceGiven | EvidenceKept) -> Decision:
         """Anything that is no event."""
 
         def run(incident: Incident | None) -> Decision:

@@ -80,7 +80,7 @@ def _outbox(before: Incident | None, after: Incident, decision: Decision) -> Non
     rows = Counter(row.notice for row in decision.outbox)
     assert all(count == 1 for count in rows.values())
     assert [row.notice for row in decision.outbox] == [
-        entry.notice for entry in decision.entries if entry.reason == "told"
+        entry.notice for entry in decision.entries if entry.reason in ("told", "card_change")
     ]
     assert not set(rows) & set(before.notices if before else {}), "ids are never used again"
     queued = {

@@ -12,7 +12,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from escalation.directory import ContactEntry, Directory, Person
 from escalation.event import EventType, Flag
-from escalation.inputs import SendResult
+from escalation.evidence import EvidenceFile
+from escalation.inputs import EvidenceGiven, EvidenceKept, SendResult
 from escalation.notice import NoticeState
 from escalation.vocabulary import Level, Role, Severity, Verb
 from tests.decisions import invariants
@@ -128,7 +129,24 @@ class Anything(RuleBasedStateMachine):
     def receipt(self, data: st.DataObject, result: SendResult, tries: int, off: bool) -> None:
         ids = [*self.story.incident.notices, "A0001.1.s0-raised.000000000000"]
         detail = "off_duty" if off else "said the vendor"
-        self.story.receipt(data.draw(st.sampled_from(ids)), result, tries=tries, detail=detail)
+        handle = data.draw(st.sampled_from(["", "h1", "h2"])) if result is SendResult.SUBMITTED else ""
+        self.story.receipt(data.draw(st.sampled_from(ids)), result, tries=tries, detail=detail, handle=handle)
+
+    @precondition(lambda self: self.opened and self.story.incident.notices)
+    @rule(data=st.data(), verb=st.sampled_from([Verb.SIGN, Verb.FALSE_ALARM, Verb.QUERY]))
+    def press(self, data: st.DataObject, verb: Verb) -> None:
+        card = data.draw(st.sampled_from(list(self.story.incident.notices)))
+        self.story.presses(verb, data.draw(st.sampled_from(PERSONS)), self.story.incident.notices[card])
+        assert not [key for key in self.story.incident.cards if key not in self.story.incident.notices]
+
+    @precondition(lambda self: self.opened)
+    @rule(person=st.sampled_from(PERSONS), pictures=st.lists(st.sampled_from("abcd"), min_size=1, max_size=3))
+    def evidence(self, person: str, pictures: list[str]) -> None:
+        before = [duty.signed for duty in self.story.incident.duties]
+        at = self.story.now
+        self.story.given(EvidenceGiven(id="e", pictures=tuple(pictures), person=person, channel="app", at=at))
+        self.story.given(EvidenceKept(picture=pictures[0], file=EvidenceFile(path="evidence/x.jpg", size=1)))
+        assert [duty.signed for duty in self.story.incident.duties] == before
 
     @precondition(lambda self: self.opened)
     @rule(result=st.sampled_from([SendResult.SUBMITTED, SendResult.REFUSED_RECIPIENT, SendResult.TRANSIENT]))

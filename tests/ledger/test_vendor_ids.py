@@ -47,6 +47,12 @@ async def test_rows_without_an_incident_are_nobodys(door: StoreDoor) -> None:
     assert await ids.reported("cloud", [report("v1")]) == []
 
 
+async def test_a_trial_hears_of_its_send_though_it_has_no_incident(door: StoreDoor) -> None:
+    trial = ("", Receipt(notice="trial.abc.1", result=SendResult.SUBMITTED, at=1, vendor_id="v1"))
+    assert await VendorIds(door).early({"cloud": [trial]}) == []
+    assert named(await VendorIds(door).reported("cloud", [report("v1")])) == [("", "trial.abc.1", "delivered")]
+
+
 @settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(order=st.permutations(["send v1", "send v2", "report v1", "report v2"]), twice=st.booleans())
 async def test_in_any_order_each_report_finds_its_send(door: StoreDoor, order: list[str], twice: bool) -> None:

@@ -43,6 +43,8 @@ APP = Abilities(
 )
 MAIL = Abilities(kind="mail", word="邮件", form=Form.MAIL, personal=True, links=True)
 WEBHOOK = Abilities(kind="webhook", word="对外通知接口", form=Form.JSON, max_bytes=20_000)
+KINDS: tuple[NoticeKind, ...] = tuple(each for each in NoticeKind if each is not NoticeKind.CARD)
+"""Every kind that is a message of its own: a card's change is none."""
 CHANNELS = {"sms": SMS, "group": GROUP, "app": APP, "mail": MAIL, "webhook": WEBHOOK}
 
 DIRECTORY = Directory(

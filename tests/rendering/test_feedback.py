@@ -14,7 +14,7 @@ from escalation.deed import Deed
 from escalation.incident import IncidentState
 from escalation.notice import Notice, NoticeKind
 from escalation.vocabulary import Mode, Purpose, Verb
-from tests.rendering.cast import DIRECTORY, MINUTE, NOW, WEBHOOK, deed, duty, incident, notice, scene
+from tests.rendering.cast import DIRECTORY, KINDS, MINUTE, NOW, WEBHOOK, deed, duty, incident, notice, scene
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "schema"
 RENDERER = Renderer(lambda: DIRECTORY)
@@ -122,7 +122,7 @@ def test_an_answer_to_the_hub_is_not_a_feedback_in_the_official_system(validator
     assert [each["name"] for each in after["data"]["fed_back"]] == ["王值班"]
 
 
-@pytest.mark.parametrize("kind", NoticeKind)
+@pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_fits_the_schema(validator: Draft202012Validator, kind: NoticeKind) -> None:
     made, sent = scene(kind)
 
@@ -133,7 +133,7 @@ def test_every_kind_fits_the_schema(validator: Draft202012Validator, kind: Notic
 
 
 def test_digests_sentences_and_the_last_resort_fit_the_schema(validator: Draft202012Validator) -> None:
-    items = [scene(kind) for kind in NoticeKind]
+    items = [scene(kind) for kind in KINDS]
     digest = told(validator, RENDERER.render_digest(items, WEBHOOK, NOW).rendered.text)
     sentence = told(validator, RENDERER.plain("查询不到编号A9999", WEBHOOK, Mode.TEST).text)
     overflow = told(validator, RENDERER.render_overflow(["A0001", "A0002"], WEBHOOK, Mode.ACTUAL).text)

@@ -23,7 +23,7 @@ from escalation.event import Flag
 from escalation.incident import Incident
 from escalation.notice import Notice, NoticeKind
 from escalation.vocabulary import Mode
-from tests.rendering.cast import CHANNELS, DIRECTORY, GROUP, MAIL, NOW, SMS, scene
+from tests.rendering.cast import CHANNELS, DIRECTORY, GROUP, KINDS, MAIL, NOW, SMS, scene
 
 RENDERER = Renderer(lambda: DIRECTORY)
 HOSTILE = [
@@ -111,7 +111,7 @@ def markup(text: str) -> list[str]:
 @pytest.mark.parametrize("text", HOSTILE)
 def test_nothing_from_outside_means_anything(text: str, mode: Mode) -> None:
     harmless = ("a" if text.isascii() else "甲") if neutral.plain(text) else ""
-    for kind in NoticeKind:
+    for kind in KINDS:
         for channel in CHANNELS.values():
             incident, notice = poisoned(kind, text)
             out = RENDERER.render(msgspec.structs.replace(incident, mode=mode), notice, channel, NOW)
@@ -172,7 +172,7 @@ def test_template_syntax_is_shown_and_never_run(text: str) -> None:
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.text(max_size=200), st.sampled_from(NoticeKind), st.sampled_from(sorted(CHANNELS)))
+@given(st.text(max_size=200), st.sampled_from(KINDS), st.sampled_from(sorted(CHANNELS)))
 def test_any_text_at_all_gives_a_clean_message(text: str, kind: NoticeKind, name: str) -> None:
     incident, notice = poisoned(kind, text)
 

@@ -19,7 +19,7 @@ from channels.channel import Abilities
 from escalation.incident import Incident
 from escalation.notice import Notice, NoticeKind
 from escalation.vocabulary import Level, Mode, Purpose, Severity, Urgency
-from tests.rendering.cast import CHANNELS, DIRECTORY, GROUP, MAIL, NOW, SMS, WEBHOOK, incident, notice, warning
+from tests.rendering.cast import CHANNELS, DIRECTORY, GROUP, KINDS, MAIL, NOW, SMS, WEBHOOK, incident, notice, warning
 from tests.rendering.test_hostile import poisoned
 
 RENDERER = Renderer(lambda: DIRECTORY)
@@ -27,7 +27,7 @@ LONG = "示例𠮷🔥" * 100
 
 
 @pytest.mark.parametrize("channel", CHANNELS.values(), ids=CHANNELS)
-@pytest.mark.parametrize("kind", NoticeKind)
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_worst_case_is_within_the_limits(kind: NoticeKind, channel: Abilities) -> None:
     made, told = poisoned(kind, LONG)
 
@@ -41,7 +41,7 @@ def test_the_worst_case_is_within_the_limits(kind: NoticeKind, channel: Abilitie
 
 @settings(max_examples=200, deadline=None)
 @given(
-    st.sampled_from(NoticeKind),
+    st.sampled_from(KINDS),
     st.integers(20, 400),
     st.sampled_from(["max_bytes", "max_chars"]),
     st.sampled_from([GROUP, MAIL, SMS]),

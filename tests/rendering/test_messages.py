@@ -18,6 +18,7 @@ from tests.rendering.cast import (
     CHANNELS,
     DIRECTORY,
     GROUP,
+    KINDS,
     MAIL,
     MINUTE,
     NOW,
@@ -38,7 +39,7 @@ PEOPLE = [SMS, GROUP, MAIL]
 
 
 @pytest.mark.parametrize("mode", Mode)
-@pytest.mark.parametrize("kind", NoticeKind)
+@pytest.mark.parametrize("kind", KINDS)
 def test_every_message_begins_with_its_mode_and_carries_code_level_and_duty_word(kind: NoticeKind, mode: Mode) -> None:
     made, told = scene(kind)
     made = msgspec.structs.replace(made, mode=mode)
@@ -59,7 +60,7 @@ def test_every_message_begins_with_its_mode_and_carries_code_level_and_duty_word
 
 
 def test_a_group_gets_neither_link_nor_number_but_hears_how_to_sign() -> None:
-    for kind in NoticeKind:
+    for kind in KINDS:
         text = RENDERER.render(*scene(kind), GROUP, NOW).text
         assert "http" not in text
         assert "1380013" not in text

@@ -11,12 +11,12 @@ from bot.rendering.renderer import Renderer
 from channels.sms.registered import PARTS, TEXT, TOPICS, neutral
 from escalation.notice import NoticeKind
 from escalation.vocabulary import Mode, Purpose
-from tests.rendering.cast import DIRECTORY, NOW, SMS, scene
+from tests.rendering.cast import DIRECTORY, KINDS, NOW, SMS, scene
 
 REGISTERED = replace(SMS, registered=frozenset(TOPICS), max_chars=99)
 
 
-@pytest.mark.parametrize("kind", NoticeKind)
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("mode", Mode)
 @pytest.mark.parametrize("purpose", Purpose)
 def test_every_notice_has_every_part(kind: NoticeKind, mode: Mode, purpose: Purpose) -> None:

@@ -22,6 +22,7 @@ from tests.rendering.cast import (
     CHANNELS,
     DIRECTORY,
     GROUP,
+    KINDS,
     MAIL,
     MINUTE,
     NOW,
@@ -39,7 +40,7 @@ _MAIL_KINDS = (NoticeKind.RAISED, NoticeKind.ESCALATED, NoticeKind.SIGNED, Notic
 def messages() -> Iterator[tuple[str, str]]:
     """Every golden message as (file name, content)."""
     renderer = Renderer(lambda: DIRECTORY, lambda _incident, _notice: "https://hub.example/p/0123456789abcdef")
-    for kind in NoticeKind:
+    for kind in KINDS:
         made, told = scene(kind)
         yield f"sms/{kind}.txt", renderer.render(made, told, SMS, NOW).text
         yield f"wecom/{kind}.md", renderer.render(made, told, GROUP, NOW).text

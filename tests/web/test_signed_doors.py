@@ -88,8 +88,10 @@ async def test_what_is_no_text_is_answered_and_acts_on_nothing(house: House) -> 
     assert (await house.incident(code)).deeds == []
 
 
-async def test_whoever_left_the_corporation_is_told_by_the_next_way(house: House) -> None:
-    vendor(house).expel(OFFICER)
+@pytest.mark.parametrize("how", ["left", "unlicensed"])
+async def test_whoever_the_vendor_leaves_out_is_told_by_the_next_way(house: House, how: str) -> None:
+    """Refused as a whole (81013), or left out of a success (``unlicenseduser`` beside errcode 0)."""
+    (vendor(house).expel if how == "left" else vendor(house).unlicense)(OFFICER)
     code = await alarm(house)
     incident = await house.incident(code)
     ways = {
@@ -100,6 +102,19 @@ async def test_whoever_left_the_corporation_is_told_by_the_next_way(house: House
     assert ("app", NoticeState.FAILED) in ways
     assert {channel for channel, state in ways if state.reached_vendor} == {"cloud"}
     assert told(house) == []
+    assert all(who != OFFICER for who, _ in vendor(house).cards.cards)
+
+
+async def test_one_member_is_never_sent_more_than_the_vendor_takes(house: House) -> None:
+    """What is over 30 a minute the vendor drops and says ok: the hub counts for itself, and nothing is lost."""
+    asked = [vendor(house).write(OFFICER, "帮助", house.session, f"many{number}") for number in range(45)]
+    assert set(await asyncio.gather(*asked)) == {200}
+    await until_told(house, "回复“1”")
+    now = house.demo.clock.now()
+    for minute in range(1, 4):
+        await house.engine.advance(now + minute * MINUTE + 1000)
+    assert vendor(house).silent == {"minute": 0, "hour": 0, "repeat": 0, "cut": 0}
+    assert sum(text.count("回复“1”或“签收”即签收") for text in told(house)) == 45
 
 
 async def test_a_stranger_of_the_corporation_is_told_so(house: House) -> None:

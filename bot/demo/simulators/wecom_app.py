@@ -1,6 +1,6 @@
 """A WeCom app: tokens that end, members with limits, errcodes under HTTP 200, and call-backs sealed as the vendor does.
 
-Sources of the rules: the vendor's pages path/91039, 90236, 90454, 90930, 90239.
+Sources of the rules: the vendor's pages path/91039, 90236, 94888, 90454, 90930, 90239, 90240, 90254.
 """
 
 from __future__ import annotations
@@ -18,21 +18,15 @@ from aiohttp import web
 from yarl import URL
 
 from bot.demo.simulators.vendor import Fault, Faults, Inbox, Now, Received, lose_answer, misbehave
+from bot.demo.simulators.wecom_app_messages import AppCard, Cards, Message, RefusedError, read_message
 from channels.wecom.callback_crypto import Seal
 
 _MINUTE, _HOUR = 60_000, 3_600_000
 _LIFE = 7200
-_TEXT_BYTES = 2048
+_MEDIA_LIFE = 3 * 86_400_000
 _LONGEST_INTERVAL = 14_400
 _TRIES = 3
 _PATIENCE = 5.0
-
-
-class _RefusedError(Exception):
-    def __init__(self, code: int, words: str) -> None:
-        super().__init__(words)
-        self.code = code
-        self.words = words
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +45,7 @@ class WecomApp:
 
     ``members`` can be reached, ``unlicensed`` are members without an API licence. ``now`` gives milliseconds;
     ``per_minute`` 0 takes the limits away (for measuring). ``silent`` counts what was dropped without a word, by why.
+    ``cards`` are those that members have, ``on_change`` hears of each that is changed.
     """
 
     def __init__(
@@ -69,6 +64,12 @@ class WecomApp:
         self.inbox = Inbox(on_message)
         self.faults = Faults()
         self.login_faults = Faults()
+        self.change_faults = Faults()
+        self.media_faults = Faults()
+        self.cards = Cards()
+        self.on_change: Callable[[AppCard], Awaitable[None]] | None = None
+        self.changes = 0
+        self._files: dict[str, tuple[bytes, str, int]] = {}
         self.account = account
         self.callback_url = callback_url
         self.logins = 0
@@ -95,6 +96,7 @@ class WecomApp:
         """Start anew: nobody has been sent anything."""
         self._sent.clear()
         self._seen.clear()
+        self.cards.forget()
 
     def admit(self, userid: str) -> None:
         """Another member joins."""
@@ -107,10 +109,17 @@ class WecomApp:
         """A member leaves the corporation."""
         self._members.pop(userid.lower(), None)
 
+    def unlicense(self, userid: str) -> None:
+        """A member's API licence ends: calls succeed, and leave them out."""
+        self._members.pop(userid.lower(), None)
+        self._unlicensed[userid.lower()] = userid
+
     def beside(self, site: web.Application) -> web.Application:
         """Serve the app's paths on a site that serves others too: the vendor's robots and apps have one address."""
         site.router.add_get("/cgi-bin/gettoken", self._gettoken)
         site.router.add_post("/cgi-bin/message/send", self._send)
+        site.router.add_post("/cgi-bin/message/update_template_card", self._change)
+        site.router.add_get("/cgi-bin/media/get", self._media)
         return site
 
     async def check(self, session: aiohttp.ClientSession, echo: str = "1616140317555161061") -> bool:
@@ -125,6 +134,33 @@ class WecomApp:
         """A member writes to the app. Returns the HTTP status of the hub's door, 0 where nobody answered."""
         identity = message_id or str(secrets.randbelow(10**18))
         fields = {"MsgType": "text", "Content": text, "MsgId": identity}
+        return await self.call(userid, fields, session)
+
+    async def press(self, userid: str, task: str, words: str, session: aiohttp.ClientSession) -> int:
+        """A member presses the button with these words on their card. Raises KeyError where there is none (any more);
+        the status as of :meth:`write`."""
+        return await self.press_key(userid, task, self.cards.cards[userid, task].key(words), session)
+
+    async def press_key(self, userid: str, task: str, key: str, session: aiohttp.ClientSession) -> int:
+        """The event of a press with any key, as whoever holds the call-back's secrets could make one."""
+        fields = {
+            "MsgType": "event",
+            "Event": "template_card_event",
+            "EventKey": key,
+            "TaskId": task,
+            "CardType": "button_interaction",
+            "ResponseCode": self.cards.handle(task, self._now()),
+        }
+        return await self.call(userid, fields, session)
+
+    async def send_picture(
+        self, userid: str, body: bytes, session: aiohttp.ClientSession, *, kind: str = "image/jpeg"
+    ) -> int:
+        """A member sends a picture; the status as of :meth:`write`."""
+        media = secrets.token_urlsafe(32)
+        self._files[media] = (body, kind, self._now() + _MEDIA_LIFE)
+        identity = str(secrets.randbelow(10**18))
+        fields = {"MsgType": "image", "PicUrl": "http://127.0.0.1:9/p", "MediaId": media, "MsgId": identity}
         return await self.call(userid, fields, session)
 
     async def call(self, userid: str, fields: dict[str, str], session: aiohttp.ClientSession) -> int:
@@ -199,30 +235,30 @@ class WecomApp:
                 return played
         try:
             if fault is Fault.REFUSE:
-                raise _RefusedError(code, "refused as told")
+                raise RefusedError(code, "refused as told")
             said = await self._take(request.query.get("access_token", ""), raw)
-        except _RefusedError as refused:
+        except RefusedError as refused:
             tail = f", hint: [{self._now()}_1_demo], from ip: 127.0.0.1, more info at https://open.work.weixin.qq.com"
             return _answer({"errcode": refused.code, "errmsg": refused.words + tail})
         if fault is not None:
             return await lose_answer(request, fault, orjson.dumps(said))
         return _answer(said)
 
+    def _is_known(self, token: str) -> None:
+        if token not in self._tokens:
+            raise RefusedError(40014, "invalid access_token")
+        if self._tokens[token] <= self._now():
+            raise RefusedError(42001, "access_token expired")
+
     async def _take(self, token: str, raw: bytes) -> dict[str, Any]:
         now = self._now()
-        if token not in self._tokens:
-            raise _RefusedError(40014, "invalid access_token")
-        if self._tokens[token] <= now:
-            raise _RefusedError(42001, "access_token expired")
-        try:
-            body = orjson.loads(raw)
-        except orjson.JSONDecodeError:
-            raise _RefusedError(40058, "invalid Request Parameter: body is not JSON") from None
-        asked, content, interval = self._checked(body)
+        self._is_known(token)
+        body = _json(raw)
+        asked, message, interval = self._checked(body)
         invalid = [each for each in asked if each not in self._members and each not in self._unlicensed]
         unlicensed = [each for each in asked if each in self._unlicensed]
         if len(invalid) == len(asked):
-            raise _RefusedError(81013, "user & party & tag all invalid")
+            raise RefusedError(81013, "user & party & tag all invalid")
         identity = secrets.token_urlsafe(24)
         said = {"errcode": 0, "errmsg": "ok", "invaliduser": "|".join(invalid), "msgid": identity}
         if unlicensed:
@@ -232,34 +268,76 @@ class WecomApp:
                 self.silent["repeat"] += 1
                 return said
             self._seen[raw] = now + interval * 1000
-        if len(content.encode()) > _TEXT_BYTES:
-            self.silent["cut"] += 1
-            content = content.encode()[:_TEXT_BYTES].decode("utf-8", "ignore")
-        for each in asked:
-            if each in self._members and self._has_room(each, now):
-                await self.inbox.add(Received(self._channel, self._members[each], content, "", now, raw))
+        there = [self._members[each] for each in asked if each in self._members]
+        if message.task:
+            said["response_code"] = self.cards.take(message, there, now)
+        self.silent["cut"] += message.cut
+        for member in there:
+            if self._has_room(member.lower(), now):
+                await self.inbox.add(Received(self._channel, member, message.text, message.task, now, raw))
         return said
 
-    def _checked(self, body: Any) -> tuple[list[str], str, int]:
-        """Members (in lower case), text, and for how long the same request is dropped. Raises the vendor's refusal."""
-        if not isinstance(body, dict):
-            raise _RefusedError(40058, "invalid Request Parameter")
-        if body.get("msgtype") != "text":
-            raise _RefusedError(40008, "invalid message type")
-        if body.get("agentid") != self.account.agentid or isinstance(body.get("agentid"), bool):
-            raise _RefusedError(40056, "invalid agentid")
-        part = body.get("text")
-        content = part.get("content") if isinstance(part, dict) else None
-        if not isinstance(content, str) or not content:
-            raise _RefusedError(40058, "text.content is empty")
-        to = body.get("touser")
+    async def _change(self, request: web.Request) -> web.StreamResponse:
+        """Words in the place of a card's buttons."""
+        raw = await request.read()
+        fault, code = self.change_faults.take() or (None, 0)
+        if fault is not None:
+            played = await misbehave(request, fault, self.change_faults)
+            if played is not None:
+                return played
+        try:
+            if fault is Fault.REFUSE:
+                raise RefusedError(code, "refused as told")
+            self._is_known(request.query.get("access_token", ""))
+            body = _json(raw)
+            self._is_own(body)
+            changed, without = self.cards.change(body, self._now())
+        except RefusedError as refused:
+            return _answer({"errcode": refused.code, "errmsg": refused.words})
+        for card in changed:
+            self.changes += 1
+            if self.on_change is not None:
+                await self.on_change(card)
+        said = {"errcode": 0, "errmsg": "ok", "invaliduser": without}
+        return await lose_answer(request, fault, orjson.dumps(said)) if fault is not None else _answer(said)
+
+    async def _media(self, request: web.Request) -> web.StreamResponse:
+        """A file that a member sent, for three days."""
+        fault, code = self.media_faults.take() or (None, 0)
+        if fault is not None:
+            played = await misbehave(request, fault, self.media_faults)
+            if played is not None:
+                return played
+        try:
+            if fault is Fault.REFUSE:
+                raise RefusedError(code, "refused as told")
+            self._is_known(request.query.get("access_token", ""))
+            body, kind, until = self._files.get(request.query.get("media_id", ""), (b"", "", 0))
+            if until <= self._now():
+                raise RefusedError(40007, "invalid media_id")
+        except RefusedError as refused:
+            return _answer({"errcode": refused.code, "errmsg": refused.words})
+        if fault is not None:
+            return await lose_answer(request, fault, body)
+        headers = {"Content-Disposition": 'attachment; filename="picture"'}
+        return web.Response(body=body, content_type=kind, headers=headers)
+
+    def _checked(self, body: dict[str, Any]) -> tuple[list[str], Message, int]:
+        """Members (in lower case), message, and for how long the same request is dropped. Raises the vendor's
+        refusal."""
+        self._is_own(body)
+        message, to = read_message(body), body.get("touser")
         if not isinstance(to, str) or not to:
-            raise _RefusedError(40058, "touser is missing")
+            raise RefusedError(40058, "touser is missing")
         asked = list(self._members) if to == "@all" else [each.lower() for each in to.split("|")]
         interval = body.get("duplicate_check_interval", 1800) if body.get("enable_duplicate_check") == 1 else 0
         if not isinstance(interval, int) or not 0 <= interval <= _LONGEST_INTERVAL:
-            raise _RefusedError(40058, "duplicate_check_interval out of range")
-        return asked, content, interval
+            raise RefusedError(40058, "duplicate_check_interval out of range")
+        return asked, message, interval
+
+    def _is_own(self, body: dict[str, Any]) -> None:
+        if body.get("agentid") != self.account.agentid or isinstance(body.get("agentid"), bool):
+            raise RefusedError(40056, "invalid agentid")
 
     def _has_room(self, member: str, now: int) -> bool:
         """Whether the member's limits allow one more; what is over is dropped and nobody is told."""
@@ -278,6 +356,16 @@ def _element(name: str, value: str) -> str:
     if re.fullmatch(r"\d+", value, re.ASCII):
         return f"<{name}>{value}</{name}>"
     return f"<{name}><![CDATA[{value.replace(']]>', ']]]]><![CDATA[>')}]]></{name}>"
+
+
+def _json(raw: bytes) -> dict[str, Any]:
+    try:
+        body = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        body = None
+    if not isinstance(body, dict):
+        raise RefusedError(40058, "invalid Request Parameter: body is no JSON object")
+    return body
 
 
 def _answer(said: dict[str, Any]) -> web.Response:

@@ -62,6 +62,7 @@ function bubble(message) {
     link.rel = "noopener";
     item.append(link);
   }
+  if (message.card) item.append(cardButtons(message.card));
   if (message.more && message.more.length) {
     const more = make("details");
     more.append(make("summary", "", "邮件全文"));
@@ -69,6 +70,26 @@ function bubble(message) {
     item.append(more);
   }
   return item;
+}
+
+// A card's buttons, or what stands in their place once somebody signed.
+function cardButtons(card) {
+  const row = make("div", "card");
+  row.dataset.task = card.task;
+  if (card.replaced) row.append(make("span", "replaced", card.replaced));
+  else for (const words of card.buttons) {
+    const button = make("button", "", words);
+    button.type = "button";
+    button.addEventListener("click", () => post("card", { phone: row.closest(".phone").id.slice(6), task: card.task, words }, button));
+    row.append(button);
+  }
+  return row;
+}
+
+function changeCard(change) {
+  const phone = phones.get(change.phone);
+  const row = phone && phone.screen.querySelector(`.card[data-task="${change.card.task}"]`);
+  if (row) row.replaceWith(cardButtons(change.card));
 }
 
 function lines(into, rows) {
@@ -97,7 +118,7 @@ function makePhone(state) {
   node.append(head, screen);
   const phone = { id: state.id, name: state.name, node, screen, badge, unread: 0, hint: make("p", "hint"), nameButton: name };
   head.addEventListener("click", () => setAsleep(phone, !node.classList.contains("asleep")));
-  if (state.answers) node.append(...answering(phone));
+  if (state.answers) node.append(...answering(phone, state.app));
   else node.append(phone.hint);
   const read = () => seen(phone);
   node.addEventListener("pointerdown", read);
@@ -108,7 +129,7 @@ function makePhone(state) {
   return phone;
 }
 
-function answering(phone) {
+function answering(phone, app) {
   const form = make("form");
   const input = make("input");
   input.name = "text";
@@ -128,6 +149,12 @@ function answering(phone) {
     button.type = "button";
     button.addEventListener("click", () => post("answer", { phone: phone.id, text }, button));
     quick.append(button);
+  }
+  if (app) {
+    const picture = make("button", "", "发图片");
+    picture.type = "button";
+    picture.addEventListener("click", () => post("picture", { phone: phone.id }, picture));
+    quick.append(picture);
   }
   return [form, quick];
 }
@@ -329,6 +356,7 @@ const HANDLERS = {
   upstream: addUpstream,
   clock: setClock,
   heartbeat: setClock,
+  card: changeCard,
 };
 
 function heard() {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
 from collections.abc import Awaitable, Callable
@@ -42,6 +43,7 @@ def add_duty(app: web.Application, house: House) -> None:
     router.add_get(f"{HOME}/stream", duty.let_in(duty.stream), allow_head=False)
     router.add_get(f"{HOME}/alive", duty.let_in(duty.alive))
     router.add_get(f"{HOME}/incident/{{code}}", duty.let_in(duty.incident))
+    router.add_get(f"{HOME}/evidence/{{code}}/{{picture}}", duty.let_in(duty.evidence))
     router.add_post(f"{HOME}/act", duty.let_in(duty.act))
     app.cleanup_ctx.append(board.keep)
 
@@ -137,6 +139,18 @@ class DutyPages:
             "seen_at": words.moment(now, now),
         }
         return page("duty_incident.html", facts)
+
+    async def evidence(self, request: web.Request, engine: Engine, viewer: Viewer) -> web.StreamResponse:
+        """A picture of an incident, where this hub keeps it."""
+        incident = await visible_incident(engine, viewer, request.match_info["code"])
+        wanted = request.match_info["picture"]
+        file = next((each.file for each in incident.evidence if each.id == wanted), None)
+        if file is None or not file.path or viewer.account.wall:
+            raise NotDone(404, "没有这张图片。")
+        place = self._house.rules.settings.hub.data / file.path
+        if not await asyncio.to_thread(place.is_file):
+            raise NotDone(404, f"这张图片保存在另一台机器（{file.hub}）的 {file.path}。")
+        return web.FileResponse(place, headers={"Content-Type": file.kind, "Cache-Control": "private, no-store"})
 
     async def act(self, request: web.Request, engine: Engine, viewer: Viewer) -> web.Response:
         """One press of a button: a sentence as JSON for the board, the story with the sentence for a form."""

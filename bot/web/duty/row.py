@@ -14,12 +14,13 @@ from bot.web.phone_view import SHAPES, colour
 from escalation.deciding.phoning import RESULTS, open_tasks
 from escalation.deed import Deed
 from escalation.directory import Directory
+from escalation.evidence import Evidence
 from escalation.incident import Clock, ClockState, Duty, Incident
 from escalation.notice import Addressee, Notice, NoticeKind
 from escalation.vocabulary import Kind, Tier, Urgency, Verb
 
 DAY = 86_400_000
-_ASIDE = (NoticeKind.FEEDBACK, NoticeKind.ANSWER, NoticeKind.QUARANTINE)
+_ASIDE = (NoticeKind.FEEDBACK, NoticeKind.ANSWER, NoticeKind.QUARANTINE, NoticeKind.CARD)
 _NEVER = 1 << 60
 _MOST_TOLD = 60
 _MOST_CALLS = 6
@@ -79,9 +80,24 @@ def row(incident: Incident, directory: Directory, unit: str, *, wall: bool) -> d
         "told": told,
         "tasks": _tasks(incident, directory, "" if wall else unit, wall=wall),
         "last": [_last(directory, incident, deed) for deed in incident.deeds[-3:]],
+        "evidence": [_evidence(directory, each, wall=wall) for each in incident.evidence],
         "ring": critical and own is not None and own.signed is None,
         "sign": not wall and own is not None and own.signed is None,
         "urge": not wall and may_urge(incident, directory.tier_of(unit)),
+    }
+
+
+def _evidence(directory: Directory, evidence: Evidence, *, wall: bool) -> dict[str, Any]:
+    """A picture: who gave it and what became of it; the wall shows no pictures of people."""
+    kept = evidence.file is not None and bool(evidence.file.path)
+    return {
+        "id": evidence.id,
+        "name": visible(evidence.name),
+        "post": people.post(directory, evidence.unit, evidence.role),
+        "at": words.stamp(evidence.at)[5:16].replace("T", " "),
+        "state": evidence.state.word,
+        "size": f"{evidence.file.size // 1024 + 1} KB" if kept and evidence.file else "",
+        "shown": kept and not wall,
     }
 
 

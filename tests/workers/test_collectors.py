@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.collecting import Collecting, collect_once
+from bot.collectors import Collectors, collect_once
 from bot.demo.simulators.smstools import Smsd
 from bot.store.client import Store
 from bot.store.errors import StoreUnavailableError
@@ -130,8 +130,8 @@ async def test_the_loop_takes_what_comes_and_outlives_a_failure(
 
     monkeypatch.setattr(Driver, "collect", fail_once)
     monkeypatch.setattr(Driver, "forget", tell)
-    collecting = Collecting(lambda: house.engine.rules, lambda: house.engine, lambda: "")
-    running = asyncio.create_task(collecting.run())
+    collectors = Collectors(lambda: house.engine.rules, lambda: house.engine, lambda: "")
+    running = asyncio.create_task(collectors.run())
     async with asyncio.timeout(8):
         await taken.wait()
     running.cancel()
@@ -150,7 +150,7 @@ async def test_a_hub_that_is_not_ready_takes_nothing(house: House, smsd: Smsd, c
         looked.set()
         return "the store is away"
 
-    running = asyncio.create_task(Collecting(lambda: house.engine.rules, lambda: house.engine, not_ready).run())
+    running = asyncio.create_task(Collectors(lambda: house.engine.rules, lambda: house.engine, not_ready).run())
     async with asyncio.timeout(8):
         await looked.wait()
     running.cancel()

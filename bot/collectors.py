@@ -19,7 +19,7 @@ SLOWEST = 30.0
 """How long a place that cannot be looked at is left alone at most, in seconds."""
 
 
-class Collecting:
+class Collectors:
     """Runs a loop for every collecting channel of the rules in force. ``not_ready`` says why nothing may be taken."""
 
     def __init__(

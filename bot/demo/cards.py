@@ -1,0 +1,84 @@
+"""Cards of the WeCom app on the wall's phones: what they show, what a press does, and a picture from the spot."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+
+import msgspec
+
+from bot.demo.controls import Refusal
+from bot.demo.phones import Phone, Phones
+from bot.demo.simulators.wecom_app_messages import AppCard
+from bot.demo.vendors import Vendors
+from bot.web.stream import Stream
+
+_SIDE = 96
+
+
+class CardPressed(msgspec.Struct):
+    """``/demo/api/card``: a button that a person presses on their phone."""
+
+    phone: str
+    task: str
+    words: str
+
+
+class PictureTaken(msgspec.Struct):
+    """``/demo/api/picture``: a person takes a picture and sends it in the app."""
+
+    phone: str
+
+
+class WallCards:
+    """What the phones do besides writing. ``stream`` tells the pages."""
+
+    def __init__(self, phones: Phones, vendors: Vendors, stream: Stream) -> None:
+        self._phones = phones
+        self._vendors = vendors
+        self._stream = stream
+        vendors.app.on_change = self.changed
+
+    async def changed(self, card: AppCard) -> None:
+        """The vendor put words in the place of a card's buttons."""
+        for phone in self._phones.by_id.values():
+            for message in phone.messages if phone.member == card.member else ():
+                if message.get("card", {}).get("task") == card.task:
+                    message["card"]["replaced"] = card.replaced
+                    self._stream.send("card", {"phone": phone.id, "card": message["card"]})
+
+    async def press(self, pressed: CardPressed) -> str:
+        """Press a button as the card's owner. Raises :class:`Refusal`."""
+        phone = self._owner(pressed.phone)
+        try:
+            status = await self._vendors.app.press(phone.member, pressed.task, pressed.words, self._vendors.session)
+        except KeyError:
+            raise Refusal("这张卡片上没有这个按钮了") from None
+        if not 200 <= status < 300:
+            raise Refusal(f"没有送到（HTTP {status}）")
+        return f"已按“{pressed.words}”"
+
+    async def picture(self, taken: PictureTaken) -> str:
+        """Send a picture from the spot. Raises :class:`Refusal`."""
+        phone = self._owner(taken.phone)
+        status = await self._vendors.app.send_picture(phone.member, sample(), self._vendors.session, kind="image/png")
+        if not 200 <= status < 300:
+            raise Refusal(f"没有送到（HTTP {status}）")
+        return "图片已发出"
+
+    def _owner(self, identity: str) -> Phone:
+        phone = self._phones.by_id.get(identity)
+        if phone is None or not phone.member:
+            raise Refusal("这部手机没有企业微信应用")
+        return phone
+
+
+def sample() -> bytes:
+    """A picture of nothing: a small square of one colour, as a PNG."""
+    row = b"\x00" + bytes((214, 132, 48)) * _SIDE
+    header = struct.pack(">IIBBBBB", _SIDE, _SIDE, 8, 2, 0, 0, 0)
+    parts = ((b"IHDR", header), (b"IDAT", zlib.compress(row * _SIDE)), (b"IEND", b""))
+    chunks = (
+        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body)) for name, body in parts
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
