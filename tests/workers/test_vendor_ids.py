@@ -11,12 +11,15 @@ import pytest
 from bot.demo.simulators.tencent import TencentSms
 from bot.demo.simulators.vendor import listening
 from bot.store.client import Store
+from bot.trials import TrialDesk
 from channels.callback import Call, Errand
 from channels.channel import Report
 from channels.sms.tencent import Driver
 from escalation.notice import Notice, NoticeState
 from tests.workers.clouds import SECRETS, tencent, with_tencent
 from tests.workers.house import EVENING, OFFICER, OFFICER_MAIL, OPERATOR, House, house_on
+
+LIN = "lin"
 
 
 @pytest.fixture
@@ -81,6 +84,26 @@ async def test_what_the_carrier_could_not_deliver_goes_another_way(house: House,
     await house.engine.rest()
     assert [code in each.text for each in house.at(OFFICER_MAIL)] == [True]
     assert len(house.at(OPERATOR)) == 1
+
+
+@pytest.mark.parametrize("early", [False, True])
+async def test_a_test_message_hears_that_it_was_delivered(
+    house: House, cloud: tuple[TencentSms, str], early: bool
+) -> None:
+    desk = TrialDesk(house.engine.ledger, house.engine.trials, lambda: house.engine.rules, house.engine.hand)
+    now = house.clock.now()
+    asked = await desk.ask(desk.wanted(LIN, ["tencent"], now), by="tester", now=now)
+    if early:
+        await house.engine.courier.step(now, everywhere=True)
+        await house.engine.courier.idle()
+        assert await house.engine.report(pushed(house, cloud[0], 0)) == 0
+        await house.engine.rest()
+    else:
+        await house.engine.rest()
+        assert await house.engine.report(pushed(house, cloud[0], 0)) == 1
+    told = await desk.look(asked)
+    assert told is not None
+    assert [(line.verdict, line.well, line.over) for line in told.messages] == [("delivered", True, True)]
 
 
 async def test_reports_of_others_on_the_same_account_are_nobodys(house: House) -> None:
