@@ -60,7 +60,7 @@ _CODE = re.compile(r"[AW]\d{4,}")
 def quick(text: str) -> str:
     """Vendors that do not answer are waited for briefly."""
     for kind in ("sms_kannel", "smtp_mail", "webhook", "wecom_robot", "dingtalk_robot", "sms_aliyun"):
-        text = text.replace(f'kind = "{kind}"', f'kind = "{kind}"\ntimeout = 0.3')
+        text = text.replace(f'kind = "{kind}"', f'kind = "{kind}"\ntimeout = 0.6')
     return text.replace('kind = "wecom_app"', 'kind = "wecom_app"\ntimeout = 1')
 
 

@@ -94,6 +94,7 @@ async def test_a_test_message_hears_that_it_was_delivered(
     now = house.clock.now()
     asked = await desk.ask(desk.wanted(LIN, ["tencent"], now), by="tester", now=now)
     if early:
+        await house.engine.fanout.step(now)
         await house.engine.courier.step(now, everywhere=True)
         await house.engine.courier.idle()
         assert await house.engine.report(pushed(house, cloud[0], 0)) == 0
