@@ -154,7 +154,7 @@ def test_an_empty_room_that_a_rung_wakes_is_told_to_the_maintainers() -> None:
     made = story.wait_until(90)
     (word,) = [notice for notice in made if notice.kind is NoticeKind.QUARANTINE and "值班室" in notice.note]
     assert "值班室岗位此刻无人，已转由" in word.note
-    assert story.heard()["朱夏"] == "请关注"
+    assert (word.to.name, word.purpose) == ("朱夏", Purpose.ATTEND)
 
 
 def test_an_empty_post_of_less_than_orange_wakes_no_maintainer() -> None:
