@@ -129,7 +129,14 @@ def _filled(text: str, addresses: Addresses, password_hash: str, *, wall: bool) 
     tables["sms_limits"] = _SMS_LIMITS if wall else ""
     points = {kind: _storm_points(name) if wall else "" for kind, name in _STORM_NAMES.items()}
     phones = {unit: _DUTY_PHONE.format(number=number) if wall else "" for unit, number in _DUTY_PHONES.items()}
-    return text.format(**known, **tables, storm_points=points, duty_phone=phones, password_hash=password_hash, by_cloud="cloud" if cloud else "sms")
+    return text.format(
+        **known,
+        **tables,
+        storm_points=points,
+        duty_phone=phones,
+        password_hash=password_hash,
+        by_cloud="cloud" if cloud else "sms",
+    )
 
 
 _MAILBOX = """
@@ -145,7 +152,9 @@ poll = 5.0
 
 
 def _storm_points(name: str) -> str:
-    rows = (f'[[enterprises.points]]\ncode = "{STORM}{n:02}"\nname = "{n}号{name}"\n' for n in range(1, STORM_POINTS + 1))
+    rows = (
+        f'[[enterprises.points]]\ncode = "{STORM}{n:02}"\nname = "{n}号{name}"\n' for n in range(1, STORM_POINTS + 1)
+    )
     return "\n" + "\n".join(rows)
 
 

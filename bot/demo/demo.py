@@ -15,8 +15,9 @@ from pathlib import Path
 from bot.clock import PushedClock
 from bot.demo.controls import Controls
 from bot.demo.county import County, secrets_of, write_county
+from bot.demo.night import Night
 from bot.demo.phones import Phones
-from bot.demo.simulators.vendor import Received
+from bot.demo.simulators.vendor import Received, Refused
 from bot.demo.vendors import vendors
 from bot.demo.wall import Wall
 from bot.demo.wall_routes import add_wall
@@ -63,14 +64,14 @@ async def running(folder: Path, port: int, *, keep: bool = False) -> AsyncIterat
     given = _kept_secrets(folder) if keep else secrets_of()
     ear = _Ear()
     async with AsyncExitStack() as stack:
-        running_vendors = await stack.enter_async_context(vendors(url, port, given, clock.now, ear.hear))
-        county = write_county(folder, running_vendors.addresses, given)
+        running_vendors = await stack.enter_async_context(vendors(url, port, given, clock.now, ear.hear, ear.refused))
+        county = write_county(folder, running_vendors.addresses, given, wall=True)
         hub = await _open_hub(county, clock, stack)
         directory = hub.rules.directory
-        phones = Phones(hub.rules.settings, directory)
+        phones = Phones(hub.rules.settings, lambda: hub.rules.directory)
         token = given["source-demo"]
         controls = Controls(f"{url}/events/{SOURCE}", token, directory, running_vendors.session)
-        wall = ear.wall = Wall(hub, clock, phones, controls, running_vendors)
+        wall = ear.wall = Wall(hub, clock, phones, controls, running_vendors, Night(hub, county.config))
         app = hub.application()
         add_wall(app, wall)
         runner = await hub.listen(app)
@@ -90,6 +91,10 @@ class _Ear:
     async def hear(self, message: Received) -> None:
         if self.wall is not None:
             await self.wall.hear(message)
+
+    async def refused(self, message: Refused) -> None:
+        if self.wall is not None:
+            self.wall.refused(message)
 
 
 async def _open_hub(county: County, clock: PushedClock, stack: AsyncExitStack) -> Hub:
