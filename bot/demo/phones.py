@@ -33,7 +33,7 @@ STRANGER = "stranger"
 STRANGERS_NUMBER = "13900130099"
 """The phone of somebody whom no directory knows."""
 _CRIES = (
-    ("着火了", "明木家具车间着火了，有人被困"),
+    ("着火", "明木家具车间着火了，有人被困"),
     ("爆炸", "听到爆炸声，无人员伤亡"),
     ("误会", "泄漏探头故障，没有泄漏"),
     ("签收", "签收"),
@@ -65,7 +65,7 @@ class Phone:
     def address(self) -> str:
         """What is shown of where the phone is reached."""
         if self.unit:
-            return f"{self.group} {mask_phones(self.number)}".strip()
+            return mask_phones(self.number) or self.group
         return mask_phones(self.number) or _masked_mail(self.mail)
 
     @property
@@ -128,7 +128,7 @@ class Phones:
                 room = Phone(
                     id=f"group-{group.channel}",
                     name=people.post(directory, post.unit, post.role),
-                    post="值班室群和值班手机" if phone else "值班室群",
+                    post=f"{_GROUPS[kinds[group.channel]]}{'、值班手机' if phone else ''}",
                     tier=directory.tier_of(post.unit),
                     place=post.unit,
                     unit=post.unit,
