@@ -65,7 +65,7 @@ class Phone:
     def address(self) -> str:
         """What is shown of where the phone is reached."""
         if self.unit:
-            return mask_phones(self.number) or self.group
+            return self.group
         return mask_phones(self.number) or _masked_mail(self.mail)
 
     @property
@@ -128,7 +128,7 @@ class Phones:
                 room = Phone(
                     id=f"group-{group.channel}",
                     name=people.post(directory, post.unit, post.role),
-                    post=f"{_GROUPS[kinds[group.channel]]}{'、值班手机' if phone else ''}",
+                    post=f"值班手机 {mask_phones(phone.address)}" if phone else "值班室群",
                     tier=directory.tier_of(post.unit),
                     place=post.unit,
                     unit=post.unit,
