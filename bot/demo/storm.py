@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 import uuid
 from collections import Counter
 from collections.abc import Iterator
@@ -40,11 +39,10 @@ class Told:
 
 @dataclass
 class Storm:
-    """What became of the last storm. ``took`` is how long the hub's acceptance took (ms)."""
+    """What became of the last storm."""
 
     events: int = 0
     batches: int = 0
-    took: int = 0
     verdicts: Counter[str] = field(default_factory=Counter)
     told: dict[str, Told] = field(default_factory=dict)
 
@@ -58,7 +56,6 @@ class Storm:
         return {
             "events": self.events,
             "batches": self.batches,
-            "took": self.took,
             "opened": self.verdicts["created"],
             "merged": self.events - self.verdicts["created"],
             "messages": sum(each.count for each in self.told.values()),
@@ -109,7 +106,6 @@ async def post_all(
 ) -> str:
     """Post all of them and say what the hub answered; ``storm`` counts along. Raises :class:`Refusal`."""
     headers = {"Authorization": f"Bearer {token}", "Content-Type": _MEDIA_TYPE}
-    started = time.monotonic_ns()
     for start in range(0, len(events), BATCH):
         try:
             async with session.post(url, json=events[start : start + BATCH], headers=headers) as response:
@@ -121,6 +117,5 @@ async def post_all(
         storm.verdicts.update(str(item.get("verdict", "")) for item in answer["items"])
         storm.events += len(answer["items"])
         storm.batches += 1
-        storm.took = (time.monotonic_ns() - started) // 1_000_000
     merged = storm.events - storm.verdicts["created"]
     return f"{storm.events} 条事件已全部受理：新警情 {storm.verdicts['created']}，并入 {merged}"

@@ -364,7 +364,7 @@ function showStorm(storm) {
     list.append(row);
   }
   box.replaceChildren(
-    make("p", "", `${storm.events} 条事件分 ${storm.batches} 批、${(storm.took / 1000).toFixed(1)} 秒受理完：新警情 ${storm.opened}，同一点位重复的并入 ${storm.merged}。`),
+    make("p", "", `${storm.events} 条事件分 ${storm.batches} 批送来，全部受理：新警情 ${storm.opened}，同一点位重复的并入 ${storm.merged}。`),
     make("p", "", `共发出 ${storm.messages} 条消息；${storm.phones.length} 部手机中，${storm.grave} 部先响的是红色预警或高高报：`),
     list,
   );
