@@ -218,7 +218,7 @@ def _frozen(claim: Claim, rendered: Rendered, carried: list[tuple[str, str]], mo
 
 
 def _identity(claim: Claim) -> str:
-    """The id of a message that stands for several notices. Vendors write it back into their reports: it is printable."""
+    """The id of a message that stands for several notices: printable, since vendors write it into their reports."""
     return claim.member.strip(US).replace(US, "-")
 
 

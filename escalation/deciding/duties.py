@@ -266,15 +266,15 @@ def tell_plan(
     for duty in sorted(incident.duties, key=lambda duty: lit(incident, duty)):
         if duty.open and duty.signed is None:
             written = len(decision.entries)
-            people = own_people(incident, duty, ctx, decision)
+            acting_now = own_people(incident, duty, ctx, decision)
             if any(entry.reason == Fallback.NOBODY_AT_POST for entry in decision.entries[written:]):
-                empty.append(vacant(duty.unit, duty.roles, people, ctx))
+                empty.append(vacant(duty.unit, duty.roles, acting_now, ctx))
             tell_duty(
                 decision,
                 incident,
                 ctx,
                 duty,
-                fresh(people),
+                fresh(acting_now),
                 kind=kind,
                 stage=stage,
                 clock=ClockKind.SIGN,
@@ -286,5 +286,5 @@ def tell_plan(
             people = fresh(people_at(ctx, audience.unit, audience.roles))
             tell(decision, incident, ctx, people, kind=kind, purpose=purpose, stage=stage, note=note)
     tell(decision, incident, ctx, fresh(others), kind=kind, purpose=Purpose.ATTEND, stage=stage, note=note)
-    if kind in (NoticeKind.RAISED, NoticeKind.REOPENED):
+    if kind in (NoticeKind.RAISED, NoticeKind.ROSE, NoticeKind.REOPENED):
         tell_vacancies(decision, incident, ctx, empty)

@@ -158,10 +158,13 @@ def test_an_empty_room_that_a_rung_wakes_is_told_to_the_maintainers() -> None:
 
 
 def test_an_empty_post_of_less_than_orange_wakes_no_maintainer() -> None:
-    story = Story(directory=without((FACTORY, Role.OPERATOR), (FACTORY, Role.SAFETY_OFFICER)))
+    empty = ((FACTORY, role) for role in (Role.OPERATOR, Role.SAFETY_OFFICER, Role.DUTY_ROOM))
+    story = Story(directory=without(*empty))
     story.alarm(Severity.HIGH)
     assert "nobody_at_post" in story.reasons()
     assert "朱夏" not in story.heard()
+    story.alarm(Severity.HIGH_HIGH)
+    assert story.heard()["朱夏"] == "请关注", "but its rise to critical does"
 
 
 def test_nobody_anywhere_goes_to_the_maintainers() -> None:

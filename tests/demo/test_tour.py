@@ -65,7 +65,7 @@ class Walk:
 
 
 @pytest.mark.chromium
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(180)
 async def test_the_tour_can_be_walked_and_names_only_controls_that_exist(wall: Wall) -> None:
     walk = Walk(wall)
     walk.seen |= await walk.words("button") | await walk.words("option")
