@@ -167,8 +167,12 @@ class Phones:
         return found
 
     def rooms(self) -> dict[str, str]:
-        """The places of the duty rooms, by the channel of their group."""
-        return {phone.id.removeprefix("group-"): phone.place for phone in self.by_id.values() if phone.unit}
+        """What the duty rooms' groups are called, by channel."""
+        return {
+            phone.id.removeprefix("group-"): f"{phone.place}{phone.group}"
+            for phone in self.by_id.values()
+            if phone.unit
+        }
 
     def on_duty(self, at: int) -> dict[str, str]:
         """For each group's phone who stands in its duty room at ``at`` (ms): names, for the line below the group."""

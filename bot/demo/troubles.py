@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.demo.controls import Refusal
-from bot.demo.county import DINGTALK, ROBOTS
+from bot.demo.county import DINGTALK, FEISHU, ROBOTS
 from bot.demo.simulators.dingtalk import DingtalkRobots
+from bot.demo.simulators.feishu import FeishuRobots
 from bot.demo.simulators.vendor import Door
 from bot.demo.simulators.wecom import WecomRobots
 from bot.demo.simulators.wecom_app import WecomApp
@@ -24,6 +25,7 @@ class Troubles:
     app: WecomApp
     wecom: WecomRobots
     dingtalk: DingtalkRobots
+    feishu: FeishuRobots
 
     @property
     def gateway_down(self) -> bool:
@@ -41,18 +43,20 @@ class Troubles:
         else:
             raise Refusal("没有这个开关")
 
-    def _robots(self, name: str) -> WecomRobots | DingtalkRobots:
+    def _robots(self, name: str) -> WecomRobots | DingtalkRobots | FeishuRobots:
+        if name == FEISHU:
+            return self.feishu
         return self.dingtalk if name == DINGTALK else self.wecom
 
     def shown(self, groups: Mapping[str, str]) -> list[dict[str, Any]]:
-        """The switches as the page gets them; ``groups`` are the rooms' names by channel."""
+        """The switches as the page gets them; ``groups`` are what the rooms' groups are called, by channel."""
         rows: list[dict[str, Any]] = [
             {"id": GATEWAY, "name": "短信网关", "is": "停机", "on": self.gateway_down},
         ]
         rows += [
             {
                 "id": name,
-                "name": f"{groups[name]}{'钉钉群' if name == DINGTALK else '企业微信群'}",
+                "name": groups[name],
                 "is": "限流",
                 "on": name in self._robots(name).throttled,
             }

@@ -118,7 +118,7 @@ async def vendors(
         mail = MailServer(now, hear)
         mailbox = MailboxServer(now, (MAIL_USER, secrets["mail-password"]))
         upstream = Upstream([secrets["upstream"]], now, hear)
-        app.on_refused = robots.on_refused = dingtalk.on_refused = refused
+        app.on_refused = robots.on_refused = dingtalk.on_refused = feishu.on_refused = refused
         door = Door(gateway.app)
         sms_url = await stack.enter_async_context(door.standing())
         addresses = Addresses(
@@ -133,7 +133,7 @@ async def vendors(
             cloud_url=await stack.enter_async_context(listening(cloud.app())),
             upstream_url=await stack.enter_async_context(listening(upstream.app())) + "/hook",
         )
-        troubles = Troubles(door, app, robots, dingtalk)
+        troubles = Troubles(door, app, robots, dingtalk, feishu)
         yield Vendors(gateway, app, cloud, mail, mailbox, troubles, addresses, session)
 
 

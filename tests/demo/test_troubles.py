@@ -79,6 +79,14 @@ async def test_what_a_throttled_vendor_refuses_goes_by_text_message_and_later_by
         await phones.on(phone, other, "app" if switch == "app" else "wecom")
 
 
+async def test_the_citys_group_refuses_as_feishu_does(house: House) -> None:
+    async with Phones.of(house) as phones:
+        await house.demo.wall.trouble(Trouble("city-group", True))
+        code = await issue(house, "red", DUST)
+        await phones.on("group-city-group", "平台没有收下：11232", "refused")
+        await phones.on("city-duty", code, "sms")
+
+
 async def test_a_dead_gateway_is_gone_around_and_told_once_and_once_when_it_is_back(house: House) -> None:
     wall = house.demo.wall
     async with Phones.of(house) as phones:
