@@ -120,7 +120,7 @@ async def test_a_quoted_message_says_which_of_two_is_signed(house: House) -> Non
             await phones.on("park-officer", code, "app")
         await wall.answer(Answer("park-officer", "签收"))
         await phones.on("park-officer", "您有2条未签收")
-        (quoted,) = phones.numbers("park-officer", "app", f"请打开下面的本人专用页面，或回复“签收 {first}”")
+        quoted, _asking = phones.numbers("park-officer", "app", first)
         await wall.answer(Answer("park-officer", "签收", quote=quoted))
         await phones.on("park-officer", f"{first} 已记录签收：裴专管")
         assert "黄色预警" in phones.texts("park-officer", "me")[-1], "what was quoted stands above"
