@@ -5,7 +5,6 @@ Sources of the rules: the vendor's pages path/91039, 90236, 94888, 90454, 90930,
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
@@ -28,7 +27,7 @@ from bot.demo.simulators.vendor import (
     lose_answer,
     misbehave,
 )
-from bot.demo.simulators.wecom_app_messages import AppCard, Cards, Message, RefusedError, read_message
+from bot.demo.simulators.wecom_app_messages import AppCard, Cards, Message, RefusedError, element, read_message
 from channels.wecom.callback_crypto import Seal
 
 _MINUTE, _HOUR = 60_000, 3_600_000
@@ -193,15 +192,15 @@ class WecomApp:
             "AgentID": str(account.agentid),
             **fields,
         }
-        message = f"<xml>{''.join(_element(name, value) for name, value in whole.items())}</xml>"
+        message = f"<xml>{''.join(element(name, value) for name, value in whole.items())}</xml>"
         for _ in range(_TRIES):
             timestamp, nonce = str(self._now() // 1000), secrets.token_hex(5)
             sealed, signature = self._seal().close(message, timestamp, nonce, secrets.token_bytes(16))
             body = "".join(
                 (
-                    _element("ToUserName", account.corpid),
-                    _element("AgentID", str(account.agentid)),
-                    _element("Encrypt", sealed),
+                    element("ToUserName", account.corpid),
+                    element("AgentID", str(account.agentid)),
+                    element("Encrypt", sealed),
                 )
             )
             given = {"msg_signature": signature, "timestamp": timestamp, "nonce": nonce}
@@ -381,12 +380,6 @@ class WecomApp:
                 return False
         sent.append(now)
         return True
-
-
-def _element(name: str, value: str) -> str:
-    if re.fullmatch(r"\d+", value, re.ASCII):
-        return f"<{name}>{value}</{name}>"
-    return f"<{name}><![CDATA[{value.replace(']]>', ']]]]><![CDATA[>')}]]></{name}>"
 
 
 def _json(raw: bytes) -> dict[str, Any]:
