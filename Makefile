@@ -20,7 +20,7 @@ ifneq ($(shell $(BIN)/python -c 'import pip; print("usable")' 2>/dev/null),usabl
 MAKE_VENV := make-venv
 endif
 
-.PHONY: help demo test check soak bench bundle lock system-deps clean distclean make-venv \
+.PHONY: help demo test check soak bench bundle screenshots lock system-deps clean distclean make-venv \
 	lint format-check types contracts dead-code file-length
 
 help: ## this list
@@ -41,6 +41,9 @@ bench: $(VENV)/.dev ## measure; prints one table
 
 bundle: $(VENV)/.dev ## one archive for machines without a network, in dist/ (ARGS="--machine x86_64" for one)
 	@$(BIN)/python -m scripts.bundle $(ARGS)
+
+screenshots: $(VENV)/.dev ## take the pictures in docs/images anew, from the demo, with Chromium (ARGS="storm.png" for one)
+	@$(BIN)/python -m scripts.pictures $(ARGS)
 
 check: lint format-check types contracts dead-code file-length ## every gate but the tests
 

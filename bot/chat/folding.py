@@ -51,6 +51,12 @@ def folded(text: str) -> str:
     return "\n".join(" ".join(line.split()) for line in bare.splitlines()).strip()
 
 
+def quoted(text: str) -> str:
+    """What of a message is not its own: the original that it answers, as chat and mail put it around an answer."""
+    kept = _visible(unicodedata.normalize("NFKC", sound(text))[:MOST_CHARS])
+    return "\n".join(match[0] for quote in (_QUOTED, _ORIGINAL) for match in quote.finditer(kept))
+
+
 def _without_frame(signature: re.Match[str]) -> str:
     """Nothing of an SMS signature; but a code in such brackets is no signature."""
     return f" {signature[0][1:-1]} " if _CODE_LIKE.search(signature[0]) else "\n"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from bot.chat.accidents import accident_words
 from bot.chat.details import NO_DETAILS, Details, details
-from bot.chat.folding import folded, is_automatic
+from bot.chat.folding import folded, is_automatic, quoted
 from bot.chat.slips import slip_in, sounds_signed
 from bot.chat.verbs import (
     AFTERWARDS,
@@ -141,6 +141,11 @@ def read(typed: str, now: int) -> Understood:
         details=more_details,
         everything=tuple(dict.fromkeys(one.verb for one in found)),
     )
+
+
+def quoted_codes(text: str) -> tuple[str, ...]:
+    """The codes in the original that a message answers; of the words there nothing is read."""
+    return tuple(dict.fromkeys(_written(match) for match in CODE.finditer(quoted(text).lower())))
 
 
 def _figures(match: re.Match[str]) -> str:

@@ -12,7 +12,7 @@ from bot.chat import explaining, finding, reporting, saying
 from bot.chat.accidents import accident_words
 from bot.chat.finding import Found
 from bot.chat.folding import folded
-from bot.chat.grammar import Understood
+from bot.chat.grammar import Understood, quoted_codes
 from bot.chat.orders import orders_in
 from bot.chat.rows import CardPress, Order, Reading, Row, Sender
 from channels.channel import Press
@@ -127,11 +127,17 @@ class Resolver:
             return await self._with_codes(reading, verb, orders, directory, row, now)
         if verb is Verb.UNDO:
             return await self._undo(reading, orders, directory, row)
+        meant = await self._quoted(sender, directory, row) if verb is not Verb.TODO else []
+        if len(meant) == 1:
+            pointed = [dataclasses.replace(order, codes=(meant[0].code,)) for order in orders]
+            return await self._with_codes(reading, verb, pointed, directory, row, now)
         found = await finding.open_for(self._ledger, self._mailboxes, directory, sender, row)
         if verb.asks:
             told = _told(directory, found, sender, verb, now)
             return replace(reading, reason="reply_query", answer=_lines(told, *_unreadable(found)))
         chosen = _chosen(directory, found, sender, verb)
+        quoted = {incident.code for incident in meant}
+        chosen = [incident for incident in chosen if incident.code in quoted] or chosen
         if len(chosen) == 1 and found.complete and not found.damaged:
             return _acting(reading, orders, chosen, directory)
         asked = (saying.damaged_meant(code, verb) for code in found.damaged)
@@ -156,6 +162,14 @@ class Resolver:
             shown = await self._with_codes(reading, Verb.QUERY, orders, directory, row, now)
             return _with_hint(shown, said) if said.rest else shown
         return replace(reading, reason="reply_not_understood", answer=saying.not_understood(said.cause))
+
+    async def _quoted(self, sender: Sender, directory: Directory, row: Row) -> list[Incident]:
+        """The sender's own incidents that stand in the original they answer: whoever quotes one message of several
+        means that one. What else is quoted says nothing, a closed one of theirs is meant nevertheless."""
+        codes = [code for code in quoted_codes(row.text) if read_code(code) == code][:MOST_CODES]
+        loaded = await self._ledger.find_many(codes) if codes else []
+        known = [incident for incident in loaded if isinstance(incident, Incident)]
+        return [incident for incident in known if finding.may_answer(directory, incident, sender)]
 
     async def _undo(self, reading: Reading, orders: Sequence[Understood], directory: Directory, row: Row) -> Reading:
         """撤回 without a code: whatever the sender did last, wherever that was."""

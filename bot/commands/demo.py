@@ -54,6 +54,7 @@ The Fenghuo demo is running (an invented county, simulated vendors; nothing leav
   值班页 duty {demo.url}/duty
                账号 account qinghe-duty（区县）、hedong-officer（镇）、mingmu（企业），密码 password {demo.password}
   试试 try     点“报警”，看哪些手机响；在白木匠的手机上点“签收”；或点“+5 分钟”，看没人签收会怎样
+               “出状况”里有报警风暴、夜里无人值班、短信网关停机、群机器人限流；最下面是陌生人的手机
                Press 报警 and see which phones ring; answer 签收 on one, or let time pass and see who is told next
 
   报一条警 / post an alarm yourself:

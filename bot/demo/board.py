@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from bot.rendering import people, words
 from bot.rendering.neutral import mask, visible
 from bot.web.phone_view import colour
+from escalation.deciding.fallback import Why
 from escalation.directory import Directory
 from escalation.incident import Clock, ClockState, Duty, Incident, IncidentState, StepAction
 from escalation.ledger.commit import Ledger
-from escalation.notice import NoticeKind
-from escalation.vocabulary import Kind
+from escalation.notice import NoticeKind, NoticeState
+from escalation.vocabulary import Kind, Urgency
 
 _AHEAD = 3
+_DETOURS = 4
 _STEP_WORDS = {
     StepAction.REMIND: "催办",
     StepAction.SECOND_PERSON: "通知第二责任人",
@@ -27,18 +30,32 @@ _STEP_WORDS = {
     StepAction.ANNOUNCE: "预告将上报",
 }
 
+_WHY: dict[str, str] = {
+    Why.THROTTLED: "被限流",
+    Why.VENDOR_DOWN: "连不上",
+    Why.BEYOND_CLOCK: "时限前发不出",
+    Why.STILL_WAITING: "到时仍未发出",
+    Why.UNREAD: "未读",
+}
+_LOST = (NoticeState.FAILED, NoticeState.DEAD)
+
 
 async def incidents(ledger: Ledger, known: set[str]) -> list[Incident]:
-    """Every open incident and those of ``known`` that have closed since, newest first. Adds the open ones to
-    ``known``; raises the store's errors."""
+    """Every open incident and those of ``known`` that have closed since: open ones first, critical before others, the
+    newest first. Adds the open ones to ``known``; raises the store's errors."""
     for partition in range(ledger.partitions):
         known.update(await ledger.open_codes(partition))
     found = [each for each in await ledger.get_many(sorted(known)) if each is not None] if known else []
-    return sorted(found, key=lambda each: (each.state is IncidentState.CLOSED, -each.opened_at, each.code))
+    return sorted(found, key=_place)
 
 
-def row(incident: Incident, directory: Directory) -> dict[str, Any]:
-    """One incident as the page gets it; times in milliseconds."""
+def _place(incident: Incident) -> tuple[bool, bool, int, str]:
+    closed = incident.state is IncidentState.CLOSED
+    return closed, incident.urgency is Urgency.NORMAL, -incident.opened_at, incident.code
+
+
+def row(incident: Incident, directory: Directory, channels: Mapping[str, str]) -> dict[str, Any]:
+    """One incident as the page gets it; times in milliseconds. ``channels`` are what people call each channel."""
     _, short = people.enterprise(directory, incident)
     closed = incident.state is IncidentState.CLOSED
     heard = [
@@ -59,6 +76,7 @@ def row(incident: Incident, directory: Directory) -> dict[str, Any]:
         "state": _state(incident),
         "duties": [_duty(directory, duty) for duty in incident.duties],
         "next": [] if closed else _ahead(directory, incident),
+        "detours": _detours(incident, channels),
         "told": len(heard),
         "delivered": sum(1 for each in heard if each.delivered_at or each.read_at),
     }
@@ -86,6 +104,25 @@ def _duty(directory: Directory, duty: Duty) -> dict[str, Any]:
         "done": done,
         "late": late,
     }
+
+
+def _detours(incident: Incident, channels: Mapping[str, str]) -> list[str]:
+    """Who could not be told by the way that comes first, why, and what was done instead; the newest ones."""
+    said: list[str] = []
+    for notice in incident.notices.values():
+        why = _WHY.get(notice.passed_on) or ("被拒绝" if notice.state in _LOST else "")
+        if not why or notice.kind is NoticeKind.FEEDBACK:
+            continue
+        following = [
+            channels.get(other.contact.channel, "")
+            for other in incident.notices.values()
+            if other.stage == notice.stage and notice.to.who in {each.who for each in other.everybody}
+            if other.attempt > notice.attempt
+        ]
+        way = channels.get(notice.contact.channel, notice.contact.channel)
+        instead = f"改走{following[0]}" if following else "改找下一个人"
+        said.append(f"{visible(notice.to.name)}：{way}{why}，{instead}")
+    return list(dict.fromkeys(said))[-_DETOURS:]
 
 
 def _ahead(directory: Directory, incident: Incident) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import aiohttp
 
+from bot.demo.county import STORM
 from bot.rendering import words
 from escalation.directory import Directory, Enterprise, Point
 from escalation.vocabulary import Level, Mode, Severity
@@ -47,8 +48,8 @@ class Controls:
     """Remembers how grave each place was last said to be, as an upstream system would."""
 
     def __init__(self, url: str, token: str, directory: Directory, session: aiohttp.ClientSession) -> None:
-        self._url = url
-        self._token = token
+        self.url = url
+        self.token = token
         self._directory = directory
         self._session = session
         self._last: dict[tuple[str, str, Mode], str] = {}
@@ -68,6 +69,7 @@ class Controls:
                     ],
                 }
                 for point in enterprise.points
+                if not point.code.startswith(STORM)
             ]
             levels = [{"id": level.value, "word": level.word} for level in Level]
             rows.append({"enterprise": enterprise.uscc, "point": "", "name": "企业风险预警", "grades": levels})
@@ -148,9 +150,9 @@ class Controls:
         return higher
 
     async def _post(self, event: dict[str, Any]) -> str:
-        headers = {"Authorization": f"Bearer {self._token}"}
+        headers = {"Authorization": f"Bearer {self.token}"}
         try:
-            async with self._session.post(self._url, json=event, headers=headers) as response:
+            async with self._session.post(self.url, json=event, headers=headers) as response:
                 answer = await response.json(content_type=None)
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise Refusal(f"没有送到：{type(error).__name__}") from error

@@ -108,8 +108,12 @@ def app_account(given: Mapping[str, str]) -> AppAccount:
     return AppAccount(CORPID, AGENTID, given["app-secret"], given["app-callback-token"], given["app-callback-key"])
 
 
-def write_county(folder: Path, addresses: Addresses, given: dict[str, str]) -> County:
-    """Write ``config.toml`` and its secret files into ``folder``; an earlier configuration there is replaced."""
+def write_county(folder: Path, addresses: Addresses, given: dict[str, str], *, wall: bool = False) -> County:
+    """Write ``config.toml`` and its secret files into ``folder``; an earlier configuration there is replaced.
+
+    With ``wall`` also what only the wall of phones shows: points for a storm, a few text messages a minute for each
+    number, and a phone for each duty room of county, town and park.
+    """
     text = files("bot.demo").joinpath("county.toml").read_text("utf-8")
     (folder / "secrets").mkdir(parents=True, exist_ok=True, mode=0o700)
     for name, value in given.items():
@@ -118,17 +122,18 @@ def write_county(folder: Path, addresses: Addresses, given: dict[str, str]) -> C
         path.chmod(0o600)
     config = folder / "config.toml"
     password_hash = hashed(given["duty-password"], memory_kib=LEAST_MEMORY_KIB, time=2, lanes=1)
-    config.write_text(_filled(text, addresses, password_hash), "utf-8")
+    config.write_text(_filled(text, addresses, password_hash, wall=wall), "utf-8")
     return County(config, given)
 
 
-def _filled(text: str, addresses: Addresses, password_hash: str) -> str:
+def _filled(text: str, addresses: Addresses, password_hash: str, *, wall: bool) -> str:
     notice, sentence = TEMPLATES.items()
     minute, hour, day = CLOUD_LIMITS
     known = {**asdict(addresses), "cloud_key": CLOUD_KEY, "cloud_signature": CLOUD_SIGNATURE}
     known |= {"minute": minute, "hour": hour, "day": day, "notice": notice, "sentence": sentence}
     cloud = files("bot.demo").joinpath("county_cloud.toml").read_text("utf-8") if addresses.cloud_url else ""
     known |= {"tencent_notice": TENCENT_TEMPLATES["1000001"], "tencent_sentence": TENCENT_TEMPLATES["1000002"]}
+    known["sms_limits"] = _SMS_LIMITS if wall else ""
     carriers = files("bot.demo").joinpath("county_carriers.toml").read_text("utf-8") if addresses.spool else ""
     city = (_FEISHU_GROUP if addresses.feishu_url else _WECOM_CITY_GROUP).format(**known)
     park = _DINGTALK_GROUP if addresses.dingtalk_url else _WECOM_GROUP
@@ -137,7 +142,9 @@ def _filled(text: str, addresses: Addresses, password_hash: str) -> str:
     ways |= {f"by_{each}": each if carriers else "sms" for each in ("tencent", "mas", "modem")}
     tables = {"cloud_tables": clouds, "park_group": park.format(**known), "city_group": city}
     tables["mailbox"] = _MAILBOX.format(**known, mail_user=MAIL_USER) if addresses.imap_port else ""
-    return text.format(**known, **tables, **ways, password_hash=password_hash)
+    points = {kind: _storm_points(name) if wall else "" for kind, name in _STORM_NAMES.items()}
+    phones = {unit: _DUTY_PHONE.format(number=number) if wall else "" for unit, number in _DUTY_PHONES.items()}
+    return text.format(**known, **tables, **ways, storm_points=points, duty_phone=phones, password_hash=password_hash)
 
 
 _MAILBOX = """
@@ -150,6 +157,21 @@ password = "file:secrets/mail-password"
 reply_secret = "file:secrets/mail-reply"
 poll = 5.0
 """
+
+
+def _storm_points(name: str) -> str:
+    rows = (
+        f'[[enterprises.points]]\ncode = "{STORM}{n:02}"\nname = "{n}号{name}"\n' for n in range(1, STORM_POINTS + 1)
+    )
+    return "\n" + "\n".join(rows)
+
+
+STORM, STORM_POINTS = "STORM-", 11
+"""How the codes of a storm's points begin, and how many of them each enterprise has."""
+_STORM_NAMES = {"dust": "除尘支管温度", "steel": "煤气管段一氧化碳", "aluminium": "铸造机冷却水温"}
+_SMS_LIMITS = "per_minute = 6\nreserve = 2\n"
+_DUTY_PHONES = {"hedong": "13800130025", "park": "13800130026", "qinghe": "13800130035"}
+_DUTY_PHONE = ', {{ channel = "sms", address = "{number}" }}'
 _WECOM_GROUP = """[channels.park-group]
 kind = "wecom_robot"
 key = "file:secrets/park-group"

@@ -15,8 +15,9 @@ from pathlib import Path
 from bot.clock import PushedClock
 from bot.demo.controls import Controls
 from bot.demo.county import County, secrets_of, write_county
+from bot.demo.night import Night
 from bot.demo.phones import Phones
-from bot.demo.simulators.vendor import Received
+from bot.demo.simulators.vendor import Received, Refused
 from bot.demo.vendors import vendors
 from bot.demo.wall import Wall
 from bot.demo.wall_routes import add_wall
@@ -64,15 +65,15 @@ async def running(folder: Path, port: int, *, keep: bool = False) -> AsyncIterat
     ear = _Ear()
     async with AsyncExitStack() as stack:
         running_vendors = await stack.enter_async_context(
-            vendors(url, port, given, folder / "spool", clock.now, ear.hear)
+            vendors(url, port, given, folder / "spool", clock.now, ear.hear, ear.refused)
         )
-        county = write_county(folder, running_vendors.addresses, given)
+        county = write_county(folder, running_vendors.addresses, given, wall=True)
         hub = await _open_hub(county, clock, stack)
         directory = hub.rules.directory
-        phones = Phones(hub.rules.settings, directory)
+        phones = Phones(hub.rules.settings, lambda: hub.rules.directory)
         token = given["source-demo"]
         controls = Controls(f"{url}/events/{SOURCE}", token, directory, running_vendors.session)
-        wall = ear.wall = Wall(hub, clock, phones, controls, running_vendors)
+        wall = ear.wall = Wall(hub, clock, phones, controls, running_vendors, Night(hub, county.config))
         app = hub.application()
         add_wall(app, wall)
         runner = await hub.listen(app)
@@ -92,6 +93,10 @@ class _Ear:
     async def hear(self, message: Received) -> None:
         if self.wall is not None:
             await self.wall.hear(message)
+
+    async def refused(self, message: Refused) -> None:
+        if self.wall is not None:
+            self.wall.refused(message)
 
 
 async def _open_hub(county: County, clock: PushedClock, stack: AsyncExitStack) -> Hub:

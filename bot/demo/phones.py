@@ -1,12 +1,13 @@
-"""The phones on the wall: one for each person and each duty room's group, and what came to them."""
+"""The phones on the wall: one for each person and each duty room, one of a stranger, and what came to them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from bot.demo.bubbles import app_parts, card_parts, mail_parts, markdown_lines, plain_lines
-from bot.demo.simulators.vendor import Received
+from bot.demo.simulators.vendor import Received, Refused
 from bot.rendering import people, words
 from bot.settings.models import Settings
 from channels.masking import mask_phones
@@ -30,18 +31,30 @@ _FORMS = {
 _GROUPS = {"wecom_robot": "企业微信群", "dingtalk_robot": "钉钉群", "feishu_robot": "飞书群"}
 _KEPT = 60
 _WORDS = {SMS: "短信", MAIL: "邮件", GROUP: "群消息", APP: "企业微信"}
+REFUSED = "refused"
+STRANGER = "stranger"
+STRANGERS_NUMBER = "13900130099"
+"""The phone of somebody whom no directory knows."""
+_CRIES = (
+    ("着火", "明木家具车间着火了，有人被困"),
+    ("爆炸", "听到爆炸声，无人员伤亡"),
+    ("误会", "泄漏探头故障，没有泄漏"),
+    ("签收", "签收"),
+    ("帮助", "帮助"),
+)
+"""What a stranger may write, by its button."""
 
 
 @dataclass
 class Phone:
     """One phone. ``number`` and ``mail`` are whole here and leave the server only masked; ``line`` is the channel that
     writes to the number; ``member`` is a userid in the WeCom app; ``unit`` and ``group`` (where it is read) are a
-    group's."""
+    duty room's. ``tier`` is None for a stranger's."""
 
     id: str
     name: str
     post: str
-    tier: Tier
+    tier: Tier | None
     place: str
     number: str = ""
     line: str = ""
@@ -74,12 +87,13 @@ class Phone:
             "id": self.id,
             "name": self.name,
             "post": self.post,
-            "tier": self.tier.value,
+            "tier": self.tier.value if self.tier else STRANGER,
             "place": self.place,
             "address": self.address,
             "group": bool(self.unit),
             "answers": bool(self.number or self.member or self.mail),
             "app": bool(self.member),
+            "quick": [] if self.tier else [list(each) for each in _CRIES],
             "messages": self.messages,
         }
 
@@ -87,38 +101,46 @@ class Phone:
 class Phones:
     """All phones of a county, by id and by address."""
 
-    def __init__(self, settings: Settings, directory: Directory) -> None:
-        self._directory = directory
+    def __init__(self, settings: Settings, directory: Callable[[], Directory]) -> None:
+        """``directory`` is the one in force; who has a phone is settled at the beginning."""
+        self._in_force = directory
+        self._directory = directory()
         self._base = settings.hub.public_url
         self._count = 0
         kinds = {name: str(getattr(table, "kind", "")) for name, table in settings.channels.items()}
         found = [*self._groups(kinds), *self._people(kinds)]
-        order = {post.unit: place for place, post in reversed(list(enumerate(directory.posts)))}
-        found.sort(key=lambda each: (each.tier.rank, order.get(each.place, 0)))
+        order = {post.unit: place for place, post in reversed(list(enumerate(self._directory.posts)))}
+        found.sort(key=lambda each: (each.tier.rank if each.tier else 0, order.get(each.place, 0)))
+        line = next((name for name, kind in kinds.items() if _FORMS.get(kind) == SMS), "")
+        found.append(Phone(STRANGER, "陌生号码", "通讯录里没有的人", None, "", STRANGERS_NUMBER, line))
         self.by_id = {phone.id: phone for phone in found}
         self._by_address = {(GROUP, phone.id.removeprefix("group-")): phone for phone in found if phone.unit}
         self._by_address |= {(SMS, phone.number): phone for phone in found if phone.number}
         self._by_address |= {(MAIL, phone.mail): phone for phone in found if phone.mail}
         self._by_address |= {(APP, phone.member): phone for phone in found if phone.member}
         for phone in found:
-            phone.place = people.unit(directory, phone.place)
+            phone.place = people.unit(self._directory, phone.place) if phone.place else ""
 
     def _groups(self, kinds: dict[str, str]) -> list[Phone]:
         directory = self._directory
-        return [
-            Phone(
-                id=f"group-{entry.channel}",
-                name=people.post(directory, post.unit, post.role),
-                post="值班室群",
-                tier=directory.tier_of(post.unit),
-                place=post.unit,
-                unit=post.unit,
-                group=_GROUPS[kinds[entry.channel]],
-            )
-            for post in directory.posts
-            for entry in post.contacts
-            if _FORMS.get(kinds.get(entry.channel, "")) == GROUP
-        ]
+        found: list[Phone] = []
+        for post in directory.posts:
+            by_form = {_FORMS.get(kinds.get(entry.channel, "")): entry for entry in reversed(post.contacts)}
+            group, phone = by_form.get(GROUP), by_form.get(SMS)
+            if group is not None:
+                room = Phone(
+                    id=f"group-{group.channel}",
+                    name=people.post(directory, post.unit, post.role),
+                    post=f"值班手机 {mask_phones(phone.address)}" if phone else "值班室群",
+                    tier=directory.tier_of(post.unit),
+                    place=post.unit,
+                    unit=post.unit,
+                    group=_GROUPS[kinds[group.channel]],
+                )
+                if phone is not None:
+                    room.number, room.line = phone.address, phone.channel
+                found.append(room)
+        return found
 
     def _people(self, kinds: dict[str, str]) -> list[Phone]:
         directory = self._directory
@@ -147,11 +169,19 @@ class Phones:
             found.append(phone)
         return found
 
+    def rooms(self) -> dict[str, str]:
+        """What the duty rooms' groups are called, by channel."""
+        return {
+            phone.id.removeprefix("group-"): f"{phone.place}{phone.group}"
+            for phone in self.by_id.values()
+            if phone.unit
+        }
+
     def on_duty(self, at: int) -> dict[str, str]:
         """For each group's phone who stands in its duty room at ``at`` (ms): names, for the line below the group."""
         return {
             phone.id: "、".join(
-                who.name for who in standing(self._directory, phone.unit, Role.DUTY_ROOM, at) if who.person
+                who.name for who in standing(self._in_force(), phone.unit, Role.DUTY_ROOM, at) if who.person
             )
             for phone in self.by_id.values()
             if phone.unit
@@ -176,9 +206,35 @@ class Phones:
             shown["lines"] = markdown_lines(message.text) if form == GROUP else plain_lines(message.text)
         return phone, self._add(phone, shown, message.at)
 
-    def sent(self, phone: Phone, text: str, at: int, way: str) -> dict[str, Any]:
-        """Show what the person wrote by ``way``, on their own phone."""
-        return self._add(phone, {"by": "me", "word": f"发出（{_WORDS[way]}）", "lines": plain_lines(text)}, at)
+    def refused(self, message: Refused) -> tuple[Phone, dict[str, Any]] | None:
+        """Show what a vendor did not take where it should have come; the same refusal again is counted."""
+        form = _FORMS.get(message.channel, "")
+        phone = self._by_address.get((form, message.address))
+        if phone is None:
+            return None
+        last = phone.messages[-1] if phone.messages else {}
+        if last.get("by") == REFUSED and last["code"] == message.code:
+            last["times"] += 1
+            last["time"] = f"{words.local(message.at):%H:%M}"
+            return phone, last
+        lines = plain_lines(f"平台没有收下：{message.code} {message.words}")
+        shown = {"by": REFUSED, "word": f"{_WORDS[form]}未送出", "lines": lines, "code": message.code, "times": 1}
+        return phone, self._add(phone, shown, message.at)
+
+    def original(self, phone: Phone, message: int) -> str:
+        """The text of a message that can be quoted: one of the app's on this phone; '' for any other."""
+        for each in phone.messages:
+            if each["id"] == message and each["by"] == APP:
+                return "\n".join("".join(part["text"] for part in line["parts"]) for line in each["lines"])
+        return ""
+
+    def sent(self, phone: Phone, text: str, at: int, way: str, original: str = "") -> dict[str, Any]:
+        """Show what the person wrote by ``way``, on their own phone, below the original they quoted."""
+        quoted = (
+            [{**line, "quote": True} for line in plain_lines(original.split("\n", maxsplit=1)[0])] if original else []
+        )
+        lines = [*quoted, *plain_lines(text)]
+        return self._add(phone, {"by": "me", "word": f"发出（{_WORDS[way]}）", "lines": lines}, at)
 
     def _add(self, phone: Phone, shown: dict[str, Any], at: int) -> dict[str, Any]:
         self._count += 1

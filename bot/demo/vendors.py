@@ -34,9 +34,10 @@ from bot.demo.simulators.imap import MailboxServer
 from bot.demo.simulators.kannel import KannelGateway
 from bot.demo.simulators.smtp import MailServer
 from bot.demo.simulators.upstream import Upstream
-from bot.demo.simulators.vendor import Now, Received, listening
+from bot.demo.simulators.vendor import Door, Now, OnRefused, Received, listening
 from bot.demo.simulators.wecom import WecomRobots
 from bot.demo.simulators.wecom_app import WecomApp
+from bot.demo.troubles import Troubles
 from channels.callback import Errand, callback_path, listener_path
 from channels.sms.kannel_inbound import UPLINK_QUERY
 
@@ -64,14 +65,18 @@ class Vendors:
     carriers: Carriers
     mail: MailServer
     mailbox: MailboxServer
+    troubles: Troubles
     addresses: Addresses
     session: aiohttp.ClientSession
 
     async def write(self, number: str, text: str, channel: str) -> int:
-        """The phone ``number`` answers by text message on the way it is written to. The HTTP status of the door."""
+        """The phone ``number`` answers by text message on the way it is written to. The HTTP status of the hub's door,
+        0 where the gateway is down."""
         status = await self.carriers.write(number, text, channel)
         if status is not None:
             return status
+        if channel != CLOUD and self.troubles.gateway_down:
+            return 0
         vendor = self.cloud if channel == CLOUD else self.gateway
         return await vendor.answer(number, text, self.session)
 
@@ -83,19 +88,21 @@ class Vendors:
         await self.mailbox.deliver(reply(got, text, identity=token_hex(8)))
         return 200
 
-    async def write_in_app(self, member: str, text: str) -> int:
-        """A member writes to the WeCom app. Returns the HTTP status of the hub's door, 0 where it did not answer."""
-        return await self.app.write(member, text, self.session)
+    async def write_in_app(self, member: str, text: str, original: str = "") -> int:
+        """A member writes to the WeCom app, perhaps quoting an ``original``. Returns the HTTP status of the hub's door,
+        0 where it did not answer."""
+        return await self.app.write(member, text, self.session, original=original)
 
 
 @asynccontextmanager
 async def vendors(
-    public_url: str, port: int, secrets: Mapping[str, str], spool: Path, now: Now, hear: Hear
+    public_url: str, port: int, secrets: Mapping[str, str], spool: Path, now: Now, hear: Hear, refused: OnRefused
 ) -> AsyncIterator[Vendors]:
     """Start gateway, clouds, robots, mail server and upstream receiver on free loopback ports until the block ends, and
     a modem on the folder ``spool``.
 
-    ``hear`` is told of every message a vendor took; ``now`` is the clock all of them obey.
+    ``hear`` is told of every message a vendor took, ``refused`` of those that a robot or app did not take; ``now`` is
+    the clock all of them obey.
     """
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession())
@@ -119,7 +126,9 @@ async def vendors(
         mail = MailServer(now, hear)
         mailbox = MailboxServer(now, (MAIL_USER, secrets["mail-password"]))
         upstream = Upstream([secrets["upstream"]], now, hear)
-        sms_url = await stack.enter_async_context(listening(gateway.app()))
+        app.on_refused = robots.on_refused = dingtalk.on_refused = feishu.on_refused = refused
+        door = Door(gateway.app)
+        sms_url = await stack.enter_async_context(door.standing())
         addresses = Addresses(
             public_url=public_url,
             port=port,
@@ -135,7 +144,8 @@ async def vendors(
             spool=str(spool),
             upstream_url=await stack.enter_async_context(listening(upstream.app())) + "/hook",
         )
-        yield Vendors(gateway, app, cloud, others, mail, mailbox, addresses, session)
+        troubles = Troubles(door, app, robots, dingtalk, feishu)
+        yield Vendors(gateway, app, cloud, others, mail, mailbox, troubles, addresses, session)
 
 
 def _cloud(public_url: str, secrets: Mapping[str, str], now: Now) -> AliyunSms:

@@ -14,13 +14,17 @@ from bot.clock import PushedClock
 from bot.demo import board
 from bot.demo.cards import WallCards
 from bot.demo.controls import Asked, Controls, Refusal
+from bot.demo.night import ENTERPRISE, POINT, Night, moment_after
 from bot.demo.phones import APP, MAIL, Phones
-from bot.demo.simulators.vendor import Received
+from bot.demo.simulators.vendor import Received, Refused
+from bot.demo.storm import Storm, events_of, post_all
 from bot.demo.vendors import Vendors
+from bot.engine import Engine
 from bot.hub import Hub
 from bot.rendering import words
 from bot.rendering.neutral import mask, visible
 from bot.web.stream import Stream
+from escalation.vocabulary import Mode, Severity
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +42,8 @@ class Answer(msgspec.Struct):
 
     phone: str
     text: str
+    quote: int = 0
+    """The number of the message that is quoted; 0: none."""
 
 
 class Passing(msgspec.Struct):
@@ -47,15 +53,36 @@ class Passing(msgspec.Struct):
     due: bool = False
 
 
+class Trouble(msgspec.Struct):
+    """``/demo/api/trouble``: a vendor (see :class:`bot.demo.troubles.Troubles`) that fails, or works again."""
+
+    name: str
+    on: bool
+
+
+class Blow(msgspec.Struct):
+    """``/demo/api/storm``: nothing to say."""
+
+
+class Emptying(msgspec.Struct):
+    """``/demo/api/night``: nobody at the post at night, or everybody back."""
+
+    on: bool
+
+
 class Wall:
     """The state behind ``/demo``. ``vendors`` are set once they run."""
 
-    def __init__(self, hub: Hub, clock: PushedClock, phones: Phones, controls: Controls, vendors: Vendors) -> None:
+    def __init__(
+        self, hub: Hub, clock: PushedClock, phones: Phones, controls: Controls, vendors: Vendors, night: Night
+    ) -> None:
         self._hub = hub
         self._clock = clock
         self._phones = phones
         self._controls = controls
         self.vendors = vendors
+        self._night = night
+        self._storm: Storm | None = None
         self._incidents: list[dict[str, Any]] = []
         self._known: set[str] = set()
         self._upstream: deque[dict[str, Any]] = deque(maxlen=_KEPT)
@@ -73,6 +100,7 @@ class Wall:
             "targets": self._controls.targets(),
             "incidents": self._incidents,
             "upstream": list(self._upstream),
+            "storm": self._storm.shown() if self._storm else None,
         }
 
     def beat(self) -> dict[str, Any]:
@@ -84,6 +112,8 @@ class Wall:
             "moving": self._moving.locked(),
             "on_duty": self._phones.on_duty(now),
             "trouble": self._hub.not_ready.partition("\n")[0],
+            "troubles": self.vendors.troubles.shown(self._phones.rooms()),
+            "night": self._night.empty,
         }
 
     async def hear(self, message: Received) -> None:
@@ -92,10 +122,20 @@ class Wall:
         if found is not None:
             phone, shown = found
             self.stream.send("message", {"phone": phone.id, "message": shown})
+            if self._storm is not None:
+                self._storm.hear(phone.id, phone.name, shown.get("subject") or message.text)
+                self._stirred.set()
         elif message.channel == "webhook":
             row = _upstream_row(message)
             self._upstream.append(row)
             self.stream.send("upstream", row)
+
+    def refused(self, message: Refused) -> None:
+        """A vendor did not take a message: that shows where it should have come."""
+        found = self._phones.refused(message)
+        if found is not None:
+            phone, shown = found
+            self.stream.send("message", {"phone": phone.id, "message": shown})
 
     async def watch(self) -> None:
         """Read the incidents again whenever something changed, until cancelled."""
@@ -115,8 +155,13 @@ class Wall:
         engine = self._hub.engine
         if engine is None:
             return
-        directory = engine.rules.directory
-        found = [board.row(each, directory) for each in await board.incidents(engine.ledger, self._known)]
+        if self._storm is not None:
+            self.stream.send("storm", self._storm.shown())
+        rules = engine.rules
+        words_of = {name: channel.abilities.word for name, channel in rules.channels.items()}
+        found = [
+            board.row(each, rules.directory, words_of) for each in await board.incidents(engine.ledger, self._known)
+        ]
         if found != self._incidents:
             self._incidents = found
             self.stream.send("incidents", found)
@@ -135,16 +180,17 @@ class Wall:
             raise Refusal("这部电话不能发消息")
         if not text:
             raise Refusal("请先写内容")
-        way = phone.way
+        original = self._phones.original(phone, answer.quote)
+        way = APP if original else phone.way
         if way == APP:
-            status = await self.vendors.write_in_app(phone.member, text)
+            status = await self.vendors.write_in_app(phone.member, text, original)
         elif way == MAIL:
             status = await self.vendors.write_mail(phone.mail, text)
         else:
             status = await self.vendors.write(phone.number, text, phone.line)
         if not 200 <= status < 300:
-            raise Refusal(f"消息没有送到（HTTP {status}）")
-        shown = self._phones.sent(phone, text, self._clock.now(), way)
+            raise Refusal(f"消息没有送到（{f'HTTP {status}' if status else '对方不应答'}）")
+        shown = self._phones.sent(phone, text, self._clock.now(), way, original)
         self.stream.send("message", {"phone": phone.id, "message": shown})
         return "已发出"
 
@@ -164,11 +210,47 @@ class Wall:
                 if not times:
                     raise Refusal("没有待办的时限")
                 to = min(times)
-            self.stream.send("clock", self.beat())
-            await engine.advance(to)
-            await self.refresh()
+            return await self._move(engine, to)
+
+    async def _move(self, engine: Engine, to: int) -> str:
+        """To a moment, at which everything due before has been done; only while :attr:`_moving` is held."""
+        self.stream.send("clock", self.beat())
+        await engine.advance(to)
+        await self.refresh()
         self.stream.send("clock", self.beat())
         return f"现在是 {words.local(self._clock.now()):%H:%M:%S}"
+
+    async def storm(self, _blow: Blow) -> str:
+        """Three hundred events at once. Raises :class:`Refusal`."""
+        storm = self._storm = Storm()
+        events = events_of(self._hub.rules.directory, self._clock.now())
+        said = await post_all(storm, self._controls.url, self._controls.token, events, self.vendors.session)
+        self._stirred.set()
+        return said
+
+    async def trouble(self, trouble: Trouble) -> str:
+        """A vendor fails, or works again. Raises :class:`Refusal`."""
+        await self.vendors.troubles.set(trouble.name, on=trouble.on)
+        self.stream.send("clock", self.beat())
+        return "已生效，看接下来的消息怎样走" if trouble.on else "已恢复"
+
+    async def night(self, emptying: Emptying) -> str:
+        """Nobody stands at the post at night, and at 02:00 an alarm comes; or everybody is put back. Raises
+        :class:`Refusal`."""
+        engine = self._hub.engine
+        if engine is None or self._hub.not_ready:
+            raise Refusal("系统尚未就绪")
+        if not emptying.on:
+            self._night.end()
+            self.stream.send("clock", self.beat())
+            return "值班表已恢复并生效"
+        async with self._moving:
+            said = self._night.begin()
+            await self._move(engine, moment_after(self._clock.now()))
+            alarm = Asked("raise", ENTERPRISE, POINT, Severity.HIGH_HIGH.value, Mode.ACTUAL)
+            raised = await self._controls.press(alarm, self._clock.now())
+        self.stream.send("clock", self.beat())
+        return f"02:00，夜班无人。{raised}。改值班表时已提醒：{said}"
 
 
 def _upstream_row(message: Received) -> dict[str, Any]:

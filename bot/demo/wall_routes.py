@@ -11,7 +11,7 @@ from aiohttp import web
 
 from bot.demo.cards import CardPressed, PictureTaken
 from bot.demo.controls import Asked, Refusal
-from bot.demo.wall import Answer, Passing, Wall
+from bot.demo.wall import Answer, Blow, Emptying, Passing, Trouble, Wall
 from bot.web.guards import own_origin
 from bot.web.pages import add_static
 
@@ -19,7 +19,7 @@ _FOLDER = Path(__file__).parent / "static"
 _NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _MOST_BODY = 4096
 
-Body = TypeVar("Body", Asked, Answer, CardPressed, Passing, PictureTaken)
+Body = TypeVar("Body", Asked, Answer, CardPressed, Passing, PictureTaken, Blow, Trouble, Emptying)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -41,6 +41,9 @@ def add_wall(app: web.Application, wall: Wall) -> None:
     app.router.add_post("/demo/api/card", _local(_button(CardPressed, wall.cards.press)))
     app.router.add_post("/demo/api/picture", _local(_button(PictureTaken, wall.cards.picture)))
     app.router.add_post("/demo/api/time", _local(_button(Passing, wall.pass_time)))
+    app.router.add_post("/demo/api/storm", _local(_button(Blow, wall.storm)))
+    app.router.add_post("/demo/api/trouble", _local(_button(Trouble, wall.trouble)))
+    app.router.add_post("/demo/api/night", _local(_button(Emptying, wall.night)))
     add_static(app, _FOLDER, "/demo/static/")
     app.on_shutdown.append(close_streams)
 

@@ -101,4 +101,7 @@ def _note(it: dict[str, Any]) -> str:
         return f"建议{it['measure']}，由监管人员决定"
     if deed:
         return f"{deed['who']}{deed['at']}{deed['text'] or deed['cause']}"
-    return str(it["note"] or it["closed"] or "；".join([*it["flags"], *it["reasons"]]))
+    before = f"原{it['before']}" if it["before"] else ""
+    # A note in plain letters is the hub's own word for a level, a duty or a reason, and none for people.
+    said = "" if it["note"].isascii() else it["note"]
+    return str(said or before or it["closed"] or "；".join([*it["flags"], *it["reasons"]]))

@@ -15,6 +15,7 @@ from escalation.decide import still_needed
 from escalation.deciding.cards import CARD_BOX
 from escalation.directory import Directory
 from escalation.incident import Incident
+from escalation.ledger.keys import US
 from escalation.ledger.mailbox import Claim
 from escalation.ledger.trials import TRIAL
 from escalation.notice import Notice, NoticeKind, OutboxRow
@@ -130,7 +131,7 @@ class Letters:
             return Parcel()
         codes = dict.fromkeys(incident.code for _, incident in live if incident.mode is mode)
         rendered = self._renderer.render_overflow(list(codes), abilities, mode)
-        return Parcel(letters=[(_letter(claim.member, claim.rows[0], rendered, now), [])])
+        return Parcel(letters=[(_letter(_identity(claim), claim.rows[0], rendered, now), [])])
 
     def digest(
         self, claim: Claim, incidents: dict[str, Incident], abilities: Abilities, directory: Directory, now: int
@@ -213,7 +214,12 @@ class Letters:
 
 
 def _frozen(claim: Claim, rendered: Rendered, carried: list[tuple[str, str]], mode: Mode) -> FrozenLetter:
-    return FrozenLetter(f"{claim.member}.0", rendered.text, rendered.subject, rendered.html, carried, mode)
+    return FrozenLetter(f"{_identity(claim)}.0", rendered.text, rendered.subject, rendered.html, carried, mode)
+
+
+def _identity(claim: Claim) -> str:
+    """The id of a message that stands for several notices: printable, since vendors write it into their reports."""
+    return claim.member.strip(US).replace(US, "-")
 
 
 def _frozen_change(incident: Incident, notice: Notice) -> FrozenLetter:

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, mo
 from yarl import URL
 
 from channels.callback import Call, Errand, Heard, callback_path
-from channels.channel import Abilities, Form, Letter, ReceiptKind
+from channels.channel import Abilities, Form, Letter, ReceiptKind, Window
 from channels.exchange import Answer, ask, limits_for, rest_given, retry_seconds
 from channels.fields import HttpUrl, Networks, bare_signature
 from channels.greeting import Greeting, Standing, hail
@@ -28,6 +28,7 @@ from channels.sms.text import PART_UNITS, SINGLE_UNITS, find_link, plain_number,
 # Delivered, failed, buffered, taken by the carrier, refused by the carrier.
 DLR_MASK = 31
 _THROTTLED_REST = 30.0
+_MINUTE = 60
 
 # The gateway's own words for what is wrong with one number or one text; other 400s are wrong settings.
 _WRONG_NUMBER = ("receiver number", "white- and/or black-lists", "not routable")
@@ -58,8 +59,16 @@ class Settings(BaseModel):
     hub_url: HttpUrl = Field("", description="网关访问本系统的地址，例如 http://10.0.0.8:8080；不写则收不到送达回执")
     callback_token: SecretStr = Field(SecretStr(""), description="回调地址中的密令，至少 16 个字符")
     callback_addresses: Networks = Field(("127.0.0.1", "::1"), description="允许回调的网关地址或网段")
+    per_minute: int = Field(0, ge=0, le=100, description="每个号码每分钟最多几条，多出的合并成汇总；0 表示不限")
+    reserve: int = Field(0, ge=0, description="每分钟留给紧急消息的条数；写了 per_minute 才有意义")
     at_once: int = Field(8, ge=1, le=64, description="同时提交的条数")
     timeout: float = Field(10.0, gt=0, le=60, description="一次提交最多等待的秒数")
+
+    @model_validator(mode="after")
+    def _leaves_room(self) -> Settings:
+        if self.reserve and self.reserve >= self.per_minute:
+            raise ValueError(f"reserve（{self.reserve}）必须小于 per_minute（{self.per_minute}）：普通消息也要有份")
+        return self
 
     @model_validator(mode="after")
     def _door_is_guarded(self) -> Settings:
@@ -113,6 +122,8 @@ class Driver:
             personal=True,
             links=False,
             replies=bool(token),
+            windows=(Window(settings.per_minute, _MINUTE),) if settings.per_minute else (),
+            reserve=settings.reserve,
             receipts=frozenset({ReceiptKind.DELIVERED, ReceiptKind.UNDELIVERED}) if guarded_url else frozenset(),
             at_once=settings.at_once,
             timeout=settings.timeout,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from escalation.deciding.vacancy import tell_vacancies, vacant
 from escalation.incident import Clock, ClockState, Duty, DutyPlan, Incident, StepAction
 from escalation.inputs import Context, Decision, Entry
 from escalation.notice import Addressee, NoticeKind
 from escalation.plan import start_clock
-from escalation.reach import Reached, acting
+from escalation.reach import Fallback, Reached, acting
 from escalation.roster import distinct, holder, standing
 from escalation.telling import next_stage, tell
 from escalation.vocabulary import ClockKind, Measure, Purpose, Role, Tier
@@ -261,14 +262,19 @@ def tell_plan(
         told.update(each.who for each in chosen)
         return chosen
 
+    empty: list[str] = []
     for duty in sorted(incident.duties, key=lambda duty: lit(incident, duty)):
         if duty.open and duty.signed is None:
+            written = len(decision.entries)
+            acting_now = own_people(incident, duty, ctx, decision)
+            if any(entry.reason == Fallback.NOBODY_AT_POST for entry in decision.entries[written:]):
+                empty.append(vacant(duty.unit, duty.roles, acting_now, ctx))
             tell_duty(
                 decision,
                 incident,
                 ctx,
                 duty,
-                fresh(own_people(incident, duty, ctx, decision)),
+                fresh(acting_now),
                 kind=kind,
                 stage=stage,
                 clock=ClockKind.SIGN,
@@ -280,3 +286,5 @@ def tell_plan(
             people = fresh(people_at(ctx, audience.unit, audience.roles))
             tell(decision, incident, ctx, people, kind=kind, purpose=purpose, stage=stage, note=note)
     tell(decision, incident, ctx, fresh(others), kind=kind, purpose=Purpose.ATTEND, stage=stage, note=note)
+    if kind in (NoticeKind.RAISED, NoticeKind.ROSE, NoticeKind.REOPENED):
+        tell_vacancies(decision, incident, ctx, empty)

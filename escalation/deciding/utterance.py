@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from escalation.deciding.duties import tell_duty
+from escalation.deciding.vacancy import tell_vacancies, vacant
 from escalation.incident import Clock, Duty, Incident, Step
 from escalation.inputs import Context, Decision, Entry
 from escalation.notice import Addressee, Notice, NoticeKind
+from escalation.reach import Fallback
 from escalation.telling import next_stage, offer
 from escalation.vocabulary import ClockKind, Measure, Purpose
 
@@ -87,6 +89,15 @@ def utter(decision: Decision, incident: Incident, said: Sequence[Utterance], ctx
                 due_at=one.due_at or one.clock.due_at,
                 note=one.note,
             )
+    tell_vacancies(decision, incident, ctx, [words for one in said for words in _empty(one, ctx)])
+
+
+def _empty(one: Utterance, ctx: Context) -> list[str]:
+    """The post that a rung wanted to light and found empty."""
+    empty = any(entry.reason == Fallback.NOBODY_AT_POST for entry in one.beside.entries)
+    if not empty or not one.step.action.goes_up or one.target is None:
+        return []
+    return [vacant(one.target.unit, one.target.roles, one.people, ctx)]
 
 
 def _row(incident: Incident, one: Utterance, reason: str, ctx: Context) -> Entry:

@@ -215,6 +215,8 @@ async def test_the_password_stays_out_of_the_url_unless_get_is_asked_for(session
         {"callback_token": TOKEN, "callback_addresses": ["10.0.0.0/33"]},
         {"number_prefix": "86 "},
         {"method": "put"},
+        {"per_minute": 3, "reserve": 3},
+        {"reserve": 1},
     ],
 )
 def test_wrong_settings_are_named(table: dict[str, Any]) -> None:

@@ -26,6 +26,33 @@ async def test_two_open_and_a_bare_1_is_asked_which(desk: Desk) -> None:
         assert signatures(await desk.incident(code)) == []
 
 
+async def test_of_two_open_the_one_that_is_quoted_is_meant(desk: Desk) -> None:
+    first, second = await desk.alarm("T01"), await desk.alarm("T02")
+    quote = f"「烽火：高高报，须处置 编号 {first}\n误报请回“误报 {first}”」\n- - - - - - - - -\n收到"
+    assert (await desk.says(ZHAO, quote)).startswith(f"{first} 已记录签收")
+    assert signatures(await desk.incident(second)) == []
+    mail = f"处置 已停机\n\n发件人: 预警中心\n主题: [{first}] 高高报"
+    assert (await desk.says(ZHAO, mail)).startswith(f"{first} 已记录处置")
+    assert (await desk.says(ZHAO, f"「烽火：{second} 高高报」\n怎么样了")).count(first) == 0
+
+
+async def test_a_quote_of_several_asks_which_of_these(desk: Desk) -> None:
+    codes = [await desk.alarm(point) for point in ("T01", "T02", "P01")]
+    answer = await desk.says(ZHAO, f"「烽火：共2条：{codes[0]} 高高报；{codes[2]} 高高报」\n签收")
+    assert answer.startswith("您有2条未签收：")
+    assert [code in answer for code in codes] == [True, False, True]
+
+
+async def test_a_quoted_incident_that_is_over_never_falls_back_on_another(desk: Desk) -> None:
+    over = await desk.alarm("T01")
+    await desk.says(ZHAO, "签收")
+    await desk.alarm("T01", cleared=True)
+    code = await desk.alarm("T02")
+    assert "关闭" in await desk.says(ZHAO, f"「烽火：高高报 编号 {over}」\n误报")
+    assert (await desk.incident(code)).deeds == []
+    assert (await desk.says(ZHAO, "「烽火：高高报 编号 A0999」\n签收")).startswith(f"{code} 已记录签收")
+
+
 async def test_of_two_the_one_still_unsigned_is_meant(desk: Desk) -> None:
     first, second = await desk.alarm("T01"), await desk.alarm("T02")
     await desk.says(ZHAO, f"签收 {first}")

@@ -132,9 +132,12 @@ def test_nobody_at_the_post_falls_to_the_next_tier_loudly_and_lights_it() -> Non
         "nobody_at_post",
         "fell_to_next_tier",
     ]
-    assert story.heard() == {"石桥镇值班室": "须处置", "陈十": "须处置"}
+    assert story.heard() == {"石桥镇值班室": "须处置", "陈十": "须处置", "朱夏": "请关注"}
     town = story.duty("town")
-    assert {notice.duty for notice in story.fresh} == {town.id}
+    *told, word = story.fresh
+    assert {notice.duty for notice in told} == {town.id}
+    assert word.kind is NoticeKind.QUARANTINE
+    assert "岗位此刻无人，已转由石桥镇值班室、陈十接收" in word.note
     assert story.fresh[0].due_at == town.clocks[0].due_at
     decision = story.signs("chen")
     assert decision.reason == "reply_sign", "who is asked can answer"
@@ -143,6 +146,25 @@ def test_nobody_at_the_post_falls_to_the_next_tier_loudly_and_lights_it() -> Non
     assert [notice for notice in made if notice.clock is ClockKind.SIGN and notice.kind is NoticeKind.REMIND] == []
     story.cleared()
     assert story.incident.closed_reason == "cleared_and_signed"
+
+
+def test_an_empty_room_that_a_rung_wakes_is_told_to_the_maintainers() -> None:
+    story = Story(directory=without(("county", Role.DUTY_ROOM)))
+    story.alarm(Severity.HIGH_HIGH)
+    made = story.wait_until(90)
+    (word,) = [notice for notice in made if notice.kind is NoticeKind.QUARANTINE and "值班室" in notice.note]
+    assert "值班室岗位此刻无人，已转由" in word.note
+    assert (word.to.name, word.purpose) == ("朱夏", Purpose.ATTEND)
+
+
+def test_an_empty_post_of_less_than_orange_wakes_no_maintainer() -> None:
+    empty = ((FACTORY, role) for role in (Role.OPERATOR, Role.SAFETY_OFFICER, Role.DUTY_ROOM))
+    story = Story(directory=without(*empty))
+    story.alarm(Severity.HIGH)
+    assert "nobody_at_post" in story.reasons()
+    assert "朱夏" not in story.heard()
+    story.alarm(Severity.HIGH_HIGH)
+    assert story.heard()["朱夏"] == "请关注", "but its rise to critical does"
 
 
 def test_nobody_anywhere_goes_to_the_maintainers() -> None:

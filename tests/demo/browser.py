@@ -22,6 +22,9 @@ ARGUMENTS = (
     "--disable-sync",
 )
 
+MOVING = 30_000
+"""How long the hub may take to work through half an hour, in milliseconds."""
+
 
 @dataclass
 class Wall:
@@ -53,8 +56,8 @@ class Wall:
 
     async def pass_time(self, minutes: int) -> None:
         await self.page.locator(f"[data-minutes='{minutes}']").click()
-        await expect(self.page.locator("#said")).to_contain_text("现在是")
-        await expect(self.page.locator(f"[data-minutes='{minutes}']")).to_be_enabled()
+        await expect(self.page.locator("#said")).to_contain_text("现在是", timeout=MOVING)
+        await expect(self.page.locator(f"[data-minutes='{minutes}']")).to_be_enabled(timeout=MOVING)
 
     @property
     def incidents(self) -> Locator:

@@ -14,6 +14,49 @@ from tests.demo.house import House
 Heard = tuple[str, Any, int | None]
 
 
+class Phones:
+    """What the phones of a page show, kept up to date from the stream; ``on`` awaits a message."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+        self._shown: dict[str, dict[int, dict[str, Any]]] = {}
+
+    @classmethod
+    @asynccontextmanager
+    async def of(cls, house: House) -> AsyncIterator[Phones]:
+        async with Listener.at(house) as listener:
+            yield cls(listener)
+
+    def texts(self, phone: str, by: str = "") -> list[str]:
+        """The texts on a phone so far, of one kind where ``by`` names it."""
+        rows = self._shown.get(phone, {}).values()
+        return [_text(row) for row in rows if by in ("", row["by"])]
+
+    def numbers(self, phone: str, by: str, text: str = "") -> list[int]:
+        """The numbers of a phone's messages of one kind that hold ``text``."""
+        rows = self._shown.get(phone, {}).items()
+        return [number for number, row in rows if row["by"] == by and text in _text(row)]
+
+    async def on(self, phone: str, text: str, by: str = "") -> str:
+        """The newest message on a phone that holds ``text``, as soon as there is one."""
+        while not (found := [each for each in self.texts(phone, by) if text in each]):
+            await self._hear()
+        return found[-1]
+
+    async def _hear(self) -> None:
+        name, data, _ = await self._listener.next()
+        if name == "snapshot":
+            for phone in data["phones"]:
+                self._shown[phone["id"]] = {row["id"]: row for row in phone["messages"]}
+        elif name == "message":
+            self._shown.setdefault(data["phone"], {})[data["message"]["id"]] = data["message"]
+
+
+def _text(row: dict[str, Any]) -> str:
+    lines = "\n".join("".join(part["text"] for part in line["parts"]) for line in row["lines"])
+    return f"{row['subject']}\n{lines}" if "subject" in row else lines
+
+
 class Listener:
     """One open stream; ``next`` gives name, data and id of the next event."""
 

@@ -33,6 +33,13 @@ def test_every_notice_has_every_part(kind: NoticeKind, mode: Mode, purpose: Purp
     assert made.parts["news"]
     assert made.parts["duty"] == purpose.word
     assert len(made.text) <= 99
+    assert not made.parts["note"].isascii() or not made.parts["note"], "no word of the hub's own"
+
+
+def test_a_rise_says_from_which_level() -> None:
+    incident, notice = scene(NoticeKind.ROSE)
+    notice = msgspec.structs.replace(notice, note="orange")
+    assert Renderer(lambda: DIRECTORY).render(incident, notice, REGISTERED, NOW).parts["note"] == "原橙色"
 
 
 def test_other_channels_are_given_no_parts() -> None:

@@ -15,7 +15,7 @@ from bot.workers.letters import FrozenDigest
 from escalation.event import EventType
 from escalation.ledger.keys import Mailbox, mailbox_keys, shard_of
 from escalation.vocabulary import Level, Mode
-from tests.workers.house import MINUTE, SECOND, House, codes_of, house_on, with_works, works
+from tests.workers.house import MINUTE, OFFICER, SECOND, House, codes_of, house_on, with_works, works
 
 LEASE = 61 * SECOND
 PER_MINUTE = 18
@@ -50,6 +50,26 @@ async def test_sixty_warnings_of_one_town_are_told_in_a_few_messages(store: Stor
         for code in codes:
             assert not await house.journal(code, "receipt_throttled")
             assert all(each.state.reached_vendor for each in (await house.incident(code)).notices.values())
+
+
+def few_texts(text: str) -> str:
+    """Six text messages a minute to one number."""
+    return text.replace('kind = "sms_kannel"\n', 'kind = "sms_kannel"\nper_minute = 6\nreserve = 2\n')
+
+
+async def test_a_phone_that_takes_few_texts_gets_red_first_and_the_rest_merged(store: Store, tmp_path: Path) -> None:
+    async with house_on(store, tmp_path, with_works(21), few_texts) as house:
+        yellow = await issue(house, Level.YELLOW, works(21)[:20])
+        red = await issue(house, Level.RED, works(21)[20:])
+        await house.engine.rest()
+        assert red[0] in codes_of(house.texts(OFFICER)), "at once"
+        assert len(set(codes_of(house.texts(OFFICER)))) < 21, "the others wait for the next minute"
+        await house.wait(5 * MINUTE)
+        texts = house.at(OFFICER)
+        told = [code for code in codes_of(each.text for each in texts) if code not in red]
+        assert sorted(told) == sorted(yellow), "each once"
+        assert busiest(texts) <= 6
+        assert len(texts) < 12
 
 
 async def test_critical_ones_are_single_and_at_once_beside_a_flood(store: Store, tmp_path: Path) -> None:
@@ -111,6 +131,7 @@ async def test_a_digest_is_the_same_after_a_crash(store: Store, tmp_path: Path, 
             house.vendors.wecom.faults.put(fault)
         await house.engine.courier.step(house.clock.now(), everywhere=True)
         frozen = (await frozen_at(house, "hedong-group")).letters
+        assert all(each.id.isprintable() for each in frozen), "a vendor writes it back into its report"
         if fault is not None:
             await house.vendors.wecom.faults.wait_for(fault)
         else:

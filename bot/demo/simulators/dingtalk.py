@@ -56,6 +56,10 @@ class DingtalkRobots(GroupRobots):
         self._per_minute = per_minute
         self._channel = channel
 
+    def _name(self, request: web.Request) -> str:
+        robot = self.robots.get(request.query.get("access_token", ""))
+        return robot.name if robot else ""
+
     def _checked(self, request: web.Request, raw: bytes) -> Received:
         robot = self.robots.get(request.query.get("access_token", ""))
         if robot is None:
@@ -81,9 +85,10 @@ class DingtalkRobots(GroupRobots):
     def _count(self, robot: Robot, now: int) -> None:
         while robot.sent and robot.sent[0] <= now - MINUTE:
             robot.sent.popleft()
-        if now < robot.punished_until or len(robot.sent) >= self._per_minute:
+        told = robot.name in self.throttled
+        if told or now < robot.punished_until or len(robot.sent) >= self._per_minute:
             # Whoever goes on during the punishment is punished anew.
-            robot.punished_until = now + _PUNISHED
+            robot.punished_until = now if told else now + _PUNISHED
             raise RefusedError(130101, "send too fast, exceed 20 times per minute", status=1111, punish="deny")
         robot.sent.append(now)
 

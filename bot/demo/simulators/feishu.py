@@ -17,7 +17,17 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from bot.demo.simulators.vendor import Fault, Faults, Inbox, Now, Received, lose_answer, misbehave
+from bot.demo.simulators.vendor import (
+    Fault,
+    Faults,
+    Inbox,
+    Now,
+    OnRefused,
+    Received,
+    Refused,
+    lose_answer,
+    misbehave,
+)
 
 _HOUR = 3_600
 _WINDOWS = ((5, 1_000), (100, 60_000))
@@ -43,7 +53,8 @@ class _RefusedError(Exception):
 class FeishuRobots:
     """Robots by their hooks; a message's address is the robot's name, so that no hook is shown.
 
-    ``now`` gives milliseconds. ``app`` serves the vendor's path under any host.
+    ``now`` gives milliseconds. ``app`` serves the vendor's path under any host. ``throttled`` are robots (by name) that
+    the vendor refuses as too busy until they are taken out; ``on_refused`` hears of every refusal.
     """
 
     def __init__(
@@ -57,6 +68,8 @@ class FeishuRobots:
         self.robots = dict(robots)
         self.inbox = Inbox(on_message)
         self.faults = Faults()
+        self.throttled: set[str] = set()
+        self.on_refused: OnRefused | None = None
         self._now = now
         self._channel = channel
 
@@ -81,6 +94,10 @@ class FeishuRobots:
                 raise _RefusedError(code, "refused as told")
             message = self._checked(request, raw)
         except _RefusedError as refused:
+            if self.on_refused is not None:
+                robot = self.robots.get(request.match_info["hook"])
+                name = robot.name if robot else ""
+                await self.on_refused(Refused(self._channel, name, refused.code, str(refused), self._now()))
             return _answered({"code": refused.code, "msg": str(refused), "data": {}})
         await self.inbox.add(message)
         answer = {"StatusCode": 0, "StatusMessage": "success", "code": 0, "data": {}, "msg": "success"}
@@ -111,7 +128,7 @@ class FeishuRobots:
         while robot.sent and robot.sent[0] <= now - _WINDOWS[-1][1]:
             robot.sent.popleft()
         for count, per in _WINDOWS:
-            if sum(at > now - per for at in robot.sent) >= count:
+            if robot.name in self.throttled or sum(at > now - per for at in robot.sent) >= count:
                 raise _RefusedError(11232, "frequency limited psm[lark.oapi.app_platform_runtime]appID[1500]")
         robot.sent.append(now)
 

@@ -9,7 +9,17 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from bot.demo.simulators.vendor import Fault, Faults, Inbox, Now, Received, lose_answer, misbehave
+from bot.demo.simulators.vendor import (
+    Fault,
+    Faults,
+    Inbox,
+    Now,
+    OnRefused,
+    Received,
+    Refused,
+    lose_answer,
+    misbehave,
+)
 
 MINUTE = 60_000
 PER_MINUTE = 20
@@ -27,11 +37,19 @@ class RefusedError(Exception):
 
 
 class GroupRobots(ABC):
-    """All robots of one vendor. ``now`` gives milliseconds, ``path`` is the vendor's under any host."""
+    """All robots of one vendor. ``now`` gives milliseconds, ``path`` is the vendor's under any host.
+
+    ``throttled`` are robots (by name) that the vendor refuses as too busy until they are taken out; ``on_refused``
+    hears of every refusal.
+    """
+
+    _channel: str
 
     def __init__(self, path: str, now: Now, on_message: Callable[[Received], Awaitable[None]] | None) -> None:
         self.inbox = Inbox(on_message)
         self.faults = Faults()
+        self.throttled: set[str] = set()
+        self.on_refused: OnRefused | None = None
         self._now = now
         self._path = path
 
@@ -47,6 +65,10 @@ class GroupRobots(ABC):
     @abstractmethod
     def _checked(self, request: web.Request, raw: bytes) -> Received:
         """The message of a request that the vendor takes. Raises RefusedError."""
+
+    @abstractmethod
+    def _name(self, request: web.Request) -> str:
+        """The name of the robot that is addressed, '' for none of them."""
 
     def _refusal(self, refused: RefusedError) -> dict[str, Any]:
         return {"errcode": refused.code, "errmsg": refused.words, **refused.more}
@@ -64,6 +86,9 @@ class GroupRobots(ABC):
                 raise RefusedError(code, "refused as told")
             message = self._checked(request, raw)
         except RefusedError as refused:
+            if self.on_refused is not None:
+                name = self._name(request)
+                await self.on_refused(Refused(self._channel, name, refused.code, refused.words, self._now()))
             return web.Response(body=orjson.dumps(self._refusal(refused)), content_type="application/json")
         await self.inbox.add(message)
         answer = orjson.dumps({"errcode": 0, "errmsg": "ok"})

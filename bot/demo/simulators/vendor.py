@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -24,6 +25,20 @@ class Received:
     subject: str
     at: int
     raw: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A message that a vendor did not take, and its own error: ``at`` in milliseconds by the vendor's clock."""
+
+    channel: str
+    address: str
+    code: int
+    words: str
+    at: int
+
+
+OnRefused = Callable[[Refused], Awaitable[None]]
 
 
 class Fault(StrEnum):
@@ -150,6 +165,63 @@ async def lose_answer(request: web.Request, fault: Fault, answer: bytes) -> web.
     if request.transport is not None:
         request.transport.close()
     return response
+
+
+class Door:
+    """A vendor's door on one loopback port that can be shut: then connections are refused, and open ones are cut.
+
+    ``make`` gives the application, anew for each opening. ``url`` is its base, and stays the same.
+    """
+
+    def __init__(self, make: Callable[[], web.Application], host: str = "127.0.0.1") -> None:
+        self._make = make
+        self._host = host
+        self._port = 0
+        self._runner: web.AppRunner | None = None
+        self._kept: socket.socket | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://{self._host}:{self._port}"
+
+    @property
+    def is_open(self) -> bool:
+        return self._runner is not None
+
+    async def open(self) -> None:
+        if self._runner is not None:
+            return
+        runner = web.AppRunner(self._make(), access_log=None, shutdown_timeout=1.0)
+        await runner.setup()
+        self._let_go()
+        await web.TCPSite(runner, self._host, self._port).start()
+        self._port = runner.addresses[0][1]
+        self._runner = runner
+
+    async def shut(self) -> None:
+        if self._runner is None:
+            return
+        runner, self._runner = self._runner, None
+        await runner.cleanup()
+        # Bound but not listening: refused for certain, and nobody else gets the port meanwhile.
+        self._kept = socket.socket()
+        self._kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._kept.bind((self._host, self._port))
+
+    @asynccontextmanager
+    async def standing(self) -> AsyncIterator[str]:
+        """Open from the beginning; shut for good when the block ends. Gives the base URL."""
+        await self.open()
+        try:
+            yield self.url
+        finally:
+            await self.shut()
+            self._let_go()
+
+    def _let_go(self) -> None:
+        if self._kept is not None:
+            self._kept.close()
+            self._kept = None
 
 
 @asynccontextmanager

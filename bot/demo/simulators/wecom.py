@@ -47,6 +47,9 @@ class WecomRobots(GroupRobots):
         for sent in self._sent.values():
             sent.clear()
 
+    def _name(self, request: web.Request) -> str:
+        return self.robots.get(request.query.get("key", ""), "")
+
     def _refusal(self, refused: RefusedError) -> dict[str, Any]:
         tail = f", hint: [{self._now()}_1_demo], from ip: 127.0.0.1, more info at https://open.work.weixin.qq.com"
         return {"errcode": refused.code, "errmsg": refused.words + tail}
@@ -64,7 +67,7 @@ class WecomRobots(GroupRobots):
         sent = self._sent[key]
         while sent and sent[0] <= now - MINUTE:
             sent.popleft()
-        if self._per_minute and len(sent) >= self._per_minute:
+        if self.robots[key] in self.throttled or (self._per_minute and len(sent) >= self._per_minute):
             raise RefusedError(45009, "api freq out of limit")
         if self._per_minute:
             sent.append(now)

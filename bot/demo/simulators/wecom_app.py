@@ -5,7 +5,6 @@ Sources of the rules: the vendor's pages path/91039, 90236, 94888, 90454, 90930,
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
@@ -17,8 +16,18 @@ import orjson
 from aiohttp import web
 from yarl import URL
 
-from bot.demo.simulators.vendor import Fault, Faults, Inbox, Now, Received, lose_answer, misbehave
-from bot.demo.simulators.wecom_app_messages import AppCard, Cards, Message, RefusedError, read_message
+from bot.demo.simulators.vendor import (
+    Fault,
+    Faults,
+    Inbox,
+    Now,
+    OnRefused,
+    Received,
+    Refused,
+    lose_answer,
+    misbehave,
+)
+from bot.demo.simulators.wecom_app_messages import AppCard, Cards, Message, RefusedError, element, read_message
 from channels.wecom.callback_crypto import Seal
 
 _MINUTE, _HOUR = 60_000, 3_600_000
@@ -27,6 +36,8 @@ _MEDIA_LIFE = 3 * 86_400_000
 _LONGEST_INTERVAL = 14_400
 _TRIES = 3
 _PATIENCE = 5.0
+_NAME = "烽火"
+"""What the app is called in the members' chats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +57,7 @@ class WecomApp:
     ``members`` can be reached, ``unlicensed`` are members without an API licence. ``now`` gives milliseconds;
     ``per_minute`` 0 takes the limits away (for measuring). ``silent`` counts what was dropped without a word, by why.
     ``cards`` are those that members have, ``on_change`` hears of each that is changed.
+    While ``throttled``, the app's quota is used up and every send is refused; ``on_refused`` hears of it.
     """
 
     def __init__(
@@ -75,6 +87,8 @@ class WecomApp:
         self.logins = 0
         self.silent = {"minute": 0, "hour": 0, "repeat": 0, "cut": 0}
         self.life = _LIFE
+        self.throttled = False
+        self.on_refused: OnRefused | None = None
         self._members = {each.lower(): each for each in members}
         self._unlicensed = {each.lower(): each for each in unlicensed}
         self._now = now
@@ -130,9 +144,14 @@ class WecomApp:
         async with session.get(URL(self.callback_url).with_query(given)) as response:
             return response.status == 200 and await response.read() == echo.encode()
 
-    async def write(self, userid: str, text: str, session: aiohttp.ClientSession, message_id: str = "") -> int:
-        """A member writes to the app. Returns the HTTP status of the hub's door, 0 where nobody answered."""
+    async def write(
+        self, userid: str, text: str, session: aiohttp.ClientSession, message_id: str = "", *, original: str = ""
+    ) -> int:
+        """A member writes to the app, perhaps quoting an ``original``, which the vendor then sends along in the same
+        text. Returns the HTTP status of the hub's door, 0 where nobody answered."""
         identity = message_id or str(secrets.randbelow(10**18))
+        if original:
+            text = f"「{_NAME}：{original}」\n- - - - - - - - - - - - - - -\n{text}"
         fields = {"MsgType": "text", "Content": text, "MsgId": identity}
         return await self.call(userid, fields, session)
 
@@ -173,15 +192,15 @@ class WecomApp:
             "AgentID": str(account.agentid),
             **fields,
         }
-        message = f"<xml>{''.join(_element(name, value) for name, value in whole.items())}</xml>"
+        message = f"<xml>{''.join(element(name, value) for name, value in whole.items())}</xml>"
         for _ in range(_TRIES):
             timestamp, nonce = str(self._now() // 1000), secrets.token_hex(5)
             sealed, signature = self._seal().close(message, timestamp, nonce, secrets.token_bytes(16))
             body = "".join(
                 (
-                    _element("ToUserName", account.corpid),
-                    _element("AgentID", str(account.agentid)),
-                    _element("Encrypt", sealed),
+                    element("ToUserName", account.corpid),
+                    element("AgentID", str(account.agentid)),
+                    element("Encrypt", sealed),
                 )
             )
             given = {"msg_signature": signature, "timestamp": timestamp, "nonce": nonce}
@@ -255,6 +274,7 @@ class WecomApp:
         self._is_known(token)
         body = _json(raw)
         asked, message, interval = self._checked(body)
+        await self._check_quota(asked, now)
         invalid = [each for each in asked if each not in self._members and each not in self._unlicensed]
         unlicensed = [each for each in asked if each in self._unlicensed]
         if len(invalid) == len(asked):
@@ -322,6 +342,16 @@ class WecomApp:
         headers = {"Content-Disposition": 'attachment; filename="picture"'}
         return web.Response(body=body, content_type=kind, headers=headers)
 
+    async def _check_quota(self, asked: list[str], now: int) -> None:
+        if not self.throttled:
+            return
+        refusal = RefusedError(45009, "api freq out of limit")
+        for each in asked:
+            if self.on_refused is not None:
+                name = self._members.get(each, each)
+                await self.on_refused(Refused(self._channel, name, refusal.code, refusal.words, now))
+        raise refusal
+
     def _checked(self, body: dict[str, Any]) -> tuple[list[str], Message, int]:
         """Members (in lower case), message, and for how long the same request is dropped. Raises the vendor's
         refusal."""
@@ -350,12 +380,6 @@ class WecomApp:
                 return False
         sent.append(now)
         return True
-
-
-def _element(name: str, value: str) -> str:
-    if re.fullmatch(r"\d+", value, re.ASCII):
-        return f"<{name}>{value}</{name}>"
-    return f"<{name}><![CDATA[{value.replace(']]>', ']]]]><![CDATA[>')}]]></{name}>"
 
 
 def _json(raw: bytes) -> dict[str, Any]:

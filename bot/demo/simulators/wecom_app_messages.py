@@ -175,3 +175,10 @@ def _said(part: Any, name: str) -> str:
     if not isinstance(value, str) or not value:
         raise RefusedError(BAD_PARAMETER, f"{name} is empty")
     return value
+
+
+def element(name: str, value: str) -> str:
+    """One element of a call-back's XML, as the vendor writes it."""
+    if re.fullmatch(r"\d+", value, re.ASCII):
+        return f"<{name}>{value}</{name}>"
+    return f"<{name}><![CDATA[{value.replace(']]>', ']]]]><![CDATA[>')}]]></{name}>"

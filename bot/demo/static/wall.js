@@ -3,7 +3,8 @@
 
 const STALE_AFTER = 30000;
 const SHAPES = { red: "◆", orange: "▲", yellow: "■", blue: "●", grey: "○" };
-const TIERS = { enterprise: "企业", town: "镇街、园区", county: "区县", city: "市", province: "省" };
+const TIERS = { enterprise: "企业", town: "镇街、园区", county: "区县", city: "市", province: "省", stranger: "路人" };
+const MOST_SHOWN = 8;
 const QUICK = [["签收", "签收"], ["处置", "处置 已停机检查，人员已撤离"], ["消警", "消警 已恢复正常"], ["误报", "误报 传感器故障"], ["查询", "查询"]];
 const ZONE = "Asia/Shanghai";
 
@@ -33,8 +34,11 @@ function setClock(state) {
   nowSince = performance.now();
   for (const [id, names] of Object.entries(state.on_duty)) {
     const phone = phones.get(id);
-    if (phone) phone.hint.textContent = `群里不能签收。当班：${names || "无人"}，请用本人手机回复`;
+    if (!phone) continue;
+    phone.hint.textContent = `群里不能签收。当班：${names || "无人"}`;
+    phone.hint.classList.toggle("nobody", !names);
   }
+  showTroubles(state.troubles, state.night);
   $("band").hidden = !state.trouble;
   $("band").textContent = state.trouble ? `系统尚未就绪：${state.trouble}` : "";
 }
@@ -50,9 +54,17 @@ function relative(at) {
 
 // ---- phones
 
-function bubble(message) {
+function bubble(message, phone) {
   const item = make("li", `bubble ${message.by}`);
-  item.append(make("span", "meta", `${message.word} ${message.time}`));
+  item.dataset.id = String(message.id);
+  const times = message.times > 1 ? `（${message.times} 次）` : "";
+  item.append(make("span", "meta", `${message.word}${times} ${message.time}`));
+  if (message.by === "app") {
+    const quote = make("button", "quoting", "引用回复");
+    quote.type = "button";
+    quote.addEventListener("click", () => setQuote(phone, message));
+    item.append(quote);
+  }
   if (message.subject) item.append(make("p", "subject", message.subject));
   lines(item, message.lines);
   if (message.link) {
@@ -116,47 +128,70 @@ function makePhone(state) {
   screen.tabIndex = 0;
   screen.setAttribute("aria-label", `${state.name}的消息`);
   node.append(head, screen);
-  const phone = { id: state.id, name: state.name, node, screen, badge, unread: 0, hint: make("p", "hint"), nameButton: name };
+  const phone = { id: state.id, name: state.name, node, screen, badge, unread: 0, quote: 0, hint: make("p", "hint"), nameButton: name };
   head.addEventListener("click", () => setAsleep(phone, !node.classList.contains("asleep")));
-  if (state.answers) node.append(...answering(phone, state.app));
-  else node.append(phone.hint);
+  if (state.group || !state.answers) node.append(phone.hint);
+  if (state.answers) node.append(...answering(phone, state));
   const read = () => seen(phone);
   node.addEventListener("pointerdown", read);
   node.addEventListener("focusin", read);
   phones.set(state.id, phone);
-  for (const message of state.messages) screen.append(bubble(message));
-  setAsleep(phone, !state.messages.length);
+  for (const message of state.messages) screen.append(bubble(message, phone));
+  setAsleep(phone, !state.messages.length && state.tier !== "stranger");
   return phone;
 }
 
-function answering(phone, app) {
+function answering(phone, state) {
   const form = make("form");
+  const quoted = make("p", "quoted");
+  quoted.hidden = true;
+  phone.quoted = quoted;
   const input = make("input");
   input.name = "text";
   input.maxLength = 300;
   input.autocomplete = "off";
-  input.placeholder = "以本人身份回复";
-  input.setAttribute("aria-label", `以${phone.name}的身份回复`);
+  const role = state.group ? "用值班手机回复" : state.tier === "stranger" ? "发短信" : "以本人身份回复";
+  input.placeholder = role;
+  input.setAttribute("aria-label", `${phone.name}${role}`);
   form.append(input, make("button", "", "发送"));
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const text = input.value.trim();
-    if (text && await post("answer", { phone: phone.id, text })) input.value = "";
+    if (text && await write(phone, text)) input.value = "";
   });
   const quick = make("div", "quick");
-  for (const [word, text] of QUICK) {
+  for (const [word, text] of state.quick.length ? state.quick : QUICK) {
     const button = make("button", "", word);
     button.type = "button";
-    button.addEventListener("click", () => post("answer", { phone: phone.id, text }, button));
+    button.addEventListener("click", () => write(phone, text, button));
     quick.append(button);
   }
-  if (app) {
+  if (state.app) {
     const picture = make("button", "", "发图片");
     picture.type = "button";
     picture.addEventListener("click", () => post("picture", { phone: phone.id }, picture));
     quick.append(picture);
   }
-  return [form, quick];
+  return [quoted, form, quick];
+}
+
+async function write(phone, text, button) {
+  const sent = await post("answer", { phone: phone.id, text, quote: phone.quote }, button);
+  if (sent && phone.quote) setQuote(phone, null);
+  return sent;
+}
+
+// The next answer of this phone goes out as a quote of this message, as the chat's own menu does it.
+function setQuote(phone, message) {
+  phone.quote = message ? message.id : 0;
+  phone.quoted.hidden = !message;
+  phone.quoted.replaceChildren();
+  if (!message) return;
+  const text = message.lines.map((line) => line.parts.map((part) => part.text).join("")).filter(Boolean).slice(0, 2).join(" ");
+  const stop = make("button", "", "不引用");
+  stop.type = "button";
+  stop.addEventListener("click", () => setQuote(phone, null));
+  phone.quoted.append(make("span", "", `引用：${text}`), stop);
 }
 
 // A phone that got nothing yet is small; it wakes with its first message, or when somebody taps it.
@@ -174,13 +209,16 @@ function seen(phone) {
 function arrive(change) {
   const phone = phones.get(change.phone);
   if (!phone) return;
-  const item = bubble(change.message);
+  const item = bubble(change.message, phone);
+  const before = phone.screen.querySelector(`[data-id="${change.message.id}"]`);
+  if (before) return before.replaceWith(item);
   item.classList.add("fresh");
   phone.screen.append(item);
   setAsleep(phone, false);
   while (phone.screen.childElementCount > 60) phone.screen.firstElementChild.remove();
   phone.screen.scrollTop = phone.screen.scrollHeight;
   if (change.message.by === "me") return seen(phone);
+  if (change.message.by === "refused") return;
   phone.unread += 1;
   phone.badge.textContent = String(phone.unread);
   phone.badge.setAttribute("aria-label", `${phone.unread} 条未读`);
@@ -237,8 +275,26 @@ function arrange() {
 function showIncidents() {
   const box = $("incidents");
   const scrolled = box.scrollTop;
-  box.replaceChildren(...(incidents.length ? incidents.map(incidentNode) : [make("p", "none", "当前没有警情。点“报警”试试。")]));
+  const nodes = incidents.slice(0, MOST_SHOWN).map(incidentNode);
+  if (incidents.length > MOST_SHOWN) nodes.push(restOf(incidents.slice(MOST_SHOWN)));
+  box.replaceChildren(...(nodes.length ? nodes : [make("p", "none", "当前没有警情。点“报警”试试。")]));
   box.scrollTop = scrolled;
+}
+
+// What does not fit is one line each: a storm must not hide what is gravest.
+let restOpen = false;
+
+function restOf(others) {
+  const rest = make("details", "rest");
+  rest.open = restOpen;
+  rest.addEventListener("toggle", () => { restOpen = rest.open; });
+  rest.append(make("summary", "", `另有 ${others.length} 件`));
+  for (const it of others) {
+    const row = make("p", "");
+    row.append(make("span", `chip ${it.colour}`, `${SHAPES[it.colour]} ${it.mark}${it.what}`), ` ${it.code} ${it.where} ${it.state}`);
+    rest.append(row);
+  }
+  return rest;
 }
 
 function incidentNode(it) {
@@ -260,6 +316,7 @@ function incidentNode(it) {
     row.append(when, ` ${step.what}`);
     list.append(row);
   }
+  for (const detour of it.detours) list.append(make("li", "detour", `↪ ${detour}`));
   list.append(make("li", "next", `已通知 ${it.told} 次，送达 ${it.delivered}`));
   node.append(list);
   return node;
@@ -276,6 +333,41 @@ function addUpstream(row) {
   if (list.querySelector(".none")) list.replaceChildren();
   list.prepend(upstreamNode(row));
   while (list.childElementCount > 40) list.lastElementChild.remove();
+}
+
+// ---- what goes wrong
+
+function showTroubles(troubles, night) {
+  const shown = JSON.stringify([troubles, night]);
+  if (showTroubles.shown === shown) return;
+  showTroubles.shown = shown;
+  $("troubles").replaceChildren(...troubles.map((it) => {
+    const button = make("button", it.on ? "on" : "", it.on ? `▲ ${it.name}${it.is}中，恢复` : `${it.name}${it.is}`);
+    button.type = "button";
+    button.dataset.trouble = it.id;
+    button.addEventListener("click", () => post("trouble", { name: it.id, on: !it.on }, button));
+    return button;
+  }));
+  $("night").textContent = night ? "▲ 夜班无人，恢复值班表" : "夜里无人值班";
+  $("night").classList.toggle("on", night);
+  $("night").dataset.on = String(night);
+}
+
+function showStorm(storm) {
+  const box = $("storm-told");
+  box.hidden = !storm;
+  if (!storm) return;
+  const list = make("ul");
+  for (const it of storm.phones) {
+    const row = make("li", "", `${it.name} `);
+    row.append(make("b", "", `${it.count} 条`));
+    list.append(row);
+  }
+  box.replaceChildren(
+    make("p", "", `${storm.events} 条事件分 ${storm.batches} 批送来，全部受理：新警情 ${storm.opened}，同一点位重复的并入 ${storm.merged}。`),
+    make("p", "", `共发出 ${storm.messages} 条消息；${storm.phones.length} 部手机中，${storm.grave} 部先响的是红色预警或高高报：`),
+    list,
+  );
 }
 
 // ---- buttons
@@ -331,6 +423,8 @@ for (const button of document.querySelectorAll("[data-do]")) {
   });
 }
 $("raise").addEventListener("submit", (event) => event.preventDefault());
+$("storm").addEventListener("click", () => post("storm", {}, $("storm")));
+$("night").addEventListener("click", () => post("night", { on: $("night").dataset.on !== "true" }, $("night")));
 for (const button of document.querySelectorAll("[data-minutes], [data-due]")) {
   button.addEventListener("click", () => {
     const asked = "due" in button.dataset ? { due: true } : { minutes: Number(button.dataset.minutes) };
@@ -347,6 +441,7 @@ const HANDLERS = {
     fillTargets(state.targets);
     incidents = state.incidents;
     showIncidents();
+    showStorm(state.storm);
     $("upstream").replaceChildren(...(state.upstream.length ? state.upstream.map(upstreamNode).reverse() : [make("li", "none", "还没有答复。")]));
     tick();
     document.body.dataset.ready = "yes";
@@ -354,6 +449,7 @@ const HANDLERS = {
   message: arrive,
   incidents(list) { incidents = list; showIncidents(); },
   upstream: addUpstream,
+  storm: showStorm,
   clock: setClock,
   heartbeat: setClock,
   card: changeCard,
