@@ -102,7 +102,9 @@ class Engine:
         journal_folder: Path,
         link_for: Callable[[Incident, Notice], str] | None = None,
         tally: Tally | None = None,
+        owner: str = "",
     ) -> None:
+        """``owner`` names the hub in its claims on mailboxes, for the hub that comes after it in the same folder."""
         self.store = store
         self.tally = tally or Tally()
         self.rules = rules
@@ -110,7 +112,7 @@ class Engine:
         self.meta = meta
         self.partitions = meta.partitions
         self.ledger = Ledger(store, meta.partitions)
-        self.mailboxes = Mailboxes(store, meta.shards)
+        self.mailboxes = Mailboxes(store, meta.shards, owner)
         self.journal = Journal(store, meta.partitions, journal_folder)
         self.presence = Presence(store)
         self.listing = Listing(store, meta.partitions)

@@ -127,6 +127,11 @@ class Storehouse:
         return self._supervisor.socket if self._supervisor is not None else None
 
     @property
+    def owner(self) -> str:
+        """Whoever works in this folder, in its claims: one process at a time, by the folder's lock."""
+        return f"{self.identity}:{self._folder.resolve()}"
+
+    @property
     def alone(self) -> bool:
         """Whether no other hub can be working on this store: its folder is locked, and it listens to nobody else."""
         return self._supervisor is not None

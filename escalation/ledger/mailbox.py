@@ -94,12 +94,13 @@ class Figures(NamedTuple):
 class Mailboxes:
     """All mailboxes. The number of shards is the store's (:mod:`escalation.ledger.meta`)."""
 
-    def __init__(self, store: Store, shards: int) -> None:
+    def __init__(self, store: Store, shards: int, owner: str = "") -> None:
+        """``owner`` names the hub that claims, for its successor's :meth:`release`."""
         register(store, "mailbox")
         self._store = store
         self._shards = shards
         self._known: dict[Mailbox, MailboxKeys] = {}
-        self._asking = Asking[Mailbox]()
+        self._asking = Asking[Mailbox](owner)
 
     @property
     def unanswered(self) -> list[Mailbox]:
@@ -174,15 +175,19 @@ class Mailboxes:
         again as such."""
         return (await self.turn(settlements=settlements, now=now)).held
 
-    async def release(self, *, now: int) -> int:
-        """End every claim of every mailbox, for whoever knows that all claimers are gone; how many mailboxes were
-        looked at. What was in flight counts as sent with an end that nobody knows. Raises the store's error."""
+    async def release(self, *, now: int, owner: str = "") -> int:
+        """End every claim of ``owner``, or of everybody, for whoever knows that they are gone; how many there were. What
+        was in flight counts as sent with an end that nobody knows. Raises the store's error."""
         names = await self._store.pipeline([("ZRANGE", ready_key(shard), 0, -1) for shard in range(self._shards)])
         boxes = [Mailbox.read(name.decode()) for _, there in answered(range(self._shards), names) for name in there]
-        for reply in await self._store.run_scripts([self._call(box, ["release", box.name, now]) for box in boxes]):
+        count = 0
+        for reply in await self._store.run_scripts(
+            [self._call(box, ["release", box.name, now, owner]) for box in boxes]
+        ):
             if isinstance(reply, Exception):
                 raise reply
-        return len(boxes)
+            count += reply
+        return count
 
     async def freeze(
         self, claim: Claim, content: bytes, *, now: int, left: Collection[str] = frozenset()
