@@ -17,7 +17,7 @@ from escalation.ledger.keys import Mailbox, mailbox_keys, shard_of
 from escalation.vocabulary import Level, Mode
 from tests.workers.house import MINUTE, OFFICER, SECOND, House, codes_of, house_on, with_works, works
 
-LEASE = 16 * SECOND
+LEASE = 61 * SECOND
 PER_MINUTE = 18
 
 
