@@ -11,8 +11,8 @@ from escalation.ledger.mailbox import Claim
 from escalation.ledger.windows import Limits, Window
 
 SLACK = 15_000
-"""By how much a claim outlasts the longest send of its channel, in milliseconds: the hub may stand still for so long, or
-the store be away, before a send is given up that has not begun. A dead hub's sends are silent for no longer than both."""
+"""By how much a claim outlasts the longest send of its channel, in milliseconds: for so long the hub may stand still,
+or the store be away, before a send that has not begun is given up."""
 DIGEST = {"sms": 4, "wecom": 40, "text": 24, "mail": 40, "webhook": 1}
 """How many notices share one digest at most, by form; what does not fit into the vendor's size waits for the next."""
 UNPACED = 4
