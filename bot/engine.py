@@ -29,6 +29,7 @@ from bot.workers.decider import Decider
 from bot.workers.fanout import FanOut
 from bot.workers.lapses import Lapses
 from bot.workers.letters import Letters
+from bot.workers.refill import Refill
 from bot.workers.reports import Reports
 from channels.channel import Report
 from escalation.event import Event
@@ -121,6 +122,7 @@ class Engine:
         self.health = Health(store)
         self._due = Due(store, meta.partitions)
         outbox = Outbox(store, meta.partitions)
+        self.refill = Refill(self.ledger, outbox, self.mailboxes)
         self.fanout = FanOut(outbox, self.mailboxes, meta.partitions, self.ledger.unheard)
         self.decider = Decider(self.ledger, self._context, self.hand)
         self.lapses = Lapses(self._due, self.decider, meta.partitions)

@@ -249,6 +249,8 @@ class Hub:
                 while not (await asyncio.wait({work}, timeout=LOOK))[0] and not self.storehouse.strange:
                     if self.storehouse.notes and self.storehouse.ready:
                         await self._try_notes(engine)
+                    if self.storehouse.moved and self.storehouse.ready:
+                        await self._try_refill(engine)
             finally:
                 work.cancel()
                 ended = (await asyncio.gather(work, return_exceptions=True))[0]
@@ -262,6 +264,18 @@ class Hub:
             await self._write_notes(engine)
         except (StoreError, RedisError, OSError) as error:
             log.warning("a note about the store could not be written yet: %s", error)
+
+    async def _try_refill(self, engine: Engine) -> None:
+        self.storehouse.moved = False
+        try:
+            count = await engine.refill.step(self.clock.now())
+        except (StoreError, RedisError, OSError) as error:
+            self.storehouse.moved = True
+            log.warning("what a fail-over may have lost could not be looked for yet: %s", error)
+            return
+        if count:
+            log.critical("%d notices were in no mailbox after a fail-over, and are put there again", count)
+            engine.stir()
 
     async def _work(self, engine: Engine) -> None:
         schedule = self._schedule()

@@ -109,7 +109,8 @@ class Storehouse:
     """Opens the store, watches it, and keeps the anchor. ``ready`` says whether work may be done. ``identity`` names
     this hub's data folder among those of the store, for good.
 
-    ``notes`` is what happened to the store and no journal holds yet; whoever writes it down takes it off.
+    ``moved`` says that other servers lead now than before, or that nobody here knows; whoever has seen to that takes it
+    back. ``notes`` is what happened to the store and no journal holds yet; whoever writes it down takes it off.
     """
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
@@ -124,6 +125,8 @@ class Storehouse:
         self.waits = False
         self.identity = ""
         self._away = asyncio.Event()
+        self._servers: frozenset[str] = frozenset()
+        self.moved = False
         self.notes: list[Note] = []
 
     @property
@@ -232,6 +235,8 @@ class Storehouse:
             self._external_reason = str(error)
             return
         self._store.keep_to(scout.visited)
+        self.moved |= bool(scout.visited - self._servers)
+        self._servers = scout.visited
         if not verdict.opens:
             self._external_reason = f"{verdict.zh}\n{verdict.en}"
         else:

@@ -176,8 +176,8 @@ class Mailboxes:
         return (await self.turn(settlements=settlements, now=now)).held
 
     async def release(self, *, now: int, owner: str = "") -> int:
-        """End every claim of ``owner``, or of everybody, for whoever knows that they are gone; how many there were. What
-        was in flight counts as sent with an end that nobody knows. Raises the store's error."""
+        """End every claim of ``owner``, or of everybody, for whoever knows that they are gone; how many there were.
+        What was in flight counts as sent with an end that nobody knows. Raises the store's error."""
         names = await self._store.pipeline([("ZRANGE", ready_key(shard), 0, -1) for shard in range(self._shards)])
         boxes = [Mailbox.read(name.decode()) for _, there in answered(range(self._shards), names) for name in there]
         count = 0
@@ -227,6 +227,15 @@ class Mailboxes:
         round trip. Raises the store's error if no part answered."""
         calls = [self._call(mailbox, ["hold", mailbox.name, now, at, 1]) for mailbox, at in until.items()]
         list(answered(until, await self._store.run_scripts(calls)))
+
+    async def notices(self, mailboxes: Sequence[Mailbox]) -> list[set[str]]:
+        """For each mailbox the ids of all notices that stand in it. Raises the store's error if any part failed."""
+        found: list[set[str]] = []
+        for reply in await self._store.pipeline([("HVALS", self._place(mailbox).rows) for mailbox in mailboxes]):
+            if isinstance(reply, Exception):
+                raise reply
+            found.append({_decode(row).notice for row in reply})
+        return found
 
     async def waiting(self, *, now: int) -> list[Figures]:
         """The figures of every mailbox that is not empty, for metrics and the board."""

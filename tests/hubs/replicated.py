@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bot.store.slots import slot_of
 from tests.hubs.sentinels import Server, until
 from tests.ports import free_port
 from tests.store.three_nodes import SLOTS
@@ -24,21 +25,34 @@ class Pair:
         self.follower.stop_in_its_tracks()
         self.leader.client.client_kill_filter(_type="replica")
 
+    def fall_back(self) -> None:
+        """The isolated follower leads: what its leader had meanwhile is gone."""
+        self.leader.kill()
+        self.follower.go_on()
+        self._lead()
+
     def fail_over(self) -> None:
         """Kill the leader, and return when its follower leads."""
         self.leader.kill()
-        until(lambda: self.follower.info("role") == "master")
-        self.leader, self.follower = self.follower, self.leader
+        self._lead()
 
     def freeze(self) -> None:
         """Stop the leader in its tracks, and return when its follower leads; the former one goes on later."""
         self.leader.stop_in_its_tracks()
+        self._lead()
+
+    def _lead(self) -> None:
         until(lambda: self.follower.info("role") == "master")
         self.leader, self.follower = self.follower, self.leader
 
     def restart(self) -> None:
         """Bring the one that was killed back, as the follower; return when it has everything."""
         self.follower.restart()
+        until(lambda: self.follower.info("master_link_status") == "up")
+
+    def follow(self) -> None:
+        """The one that was frozen goes on, and learns that it leads no more; return when it has everything."""
+        self.follower.go_on()
         until(lambda: self.follower.info("master_link_status") == "up")
 
 
@@ -76,6 +90,10 @@ class Replicated:
     def url(self) -> str:
         """As the `store` setting names it."""
         return "redis+cluster://" + ",".join(f"127.0.0.1:{each.port}" for each in self._servers)
+
+    def pair_of(self, key: bytes) -> Pair:
+        """Where a key lies."""
+        return self.pairs[next(n for n in range(3) if slot_of(key) < SLOTS * (n + 1) // 3)]
 
     def close(self) -> None:
         for each in self._servers:
