@@ -165,6 +165,13 @@ class Engine:
         self.changed: Callable[[], None] = lambda: None
         self.may_work: Callable[[], bool] = lambda: True
         self.relay: Relay | None = None
+        self._begun: dict[object, float] = {}
+
+    @property
+    def stuck(self) -> float:
+        """For how many seconds the worker that is worst off has tried to come through a turn; 0.0 while all rest."""
+        now = asyncio.get_running_loop().time()
+        return max((now - at for at in self._begun.values()), default=0.0)
 
     @property
     def room(self) -> int:
@@ -334,17 +341,20 @@ class Engine:
     ) -> None:
         """Step while there is work, else wait to be woken or for ``idle`` seconds; a failing store only slows it."""
         pause = idle
+        now = asyncio.get_running_loop().time
         while not self._halt.is_set():
             may = self.may_work()
             try:
                 if woken is not None:
                     woken.clear()
-                if may and await step():
-                    pause = idle
+                self._begun.setdefault(step, now())
+                done = await step() if may else 0
+                del self._begun[step]
+                pause = idle
+                if done:
                     self.changed()
                     await asyncio.sleep(0)
                     continue
-                pause = idle
             except Exception:
                 log.exception("a worker failed and tries again in %.1f s", pause)
                 pause = min(pause * 2, 10.0)

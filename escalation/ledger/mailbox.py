@@ -71,12 +71,14 @@ class Settlement(NamedTuple):
 
 class Turn(NamedTuple):
     """What one round trip did. ``held`` says of each settlement whether the claim was still the caller's: if not, the
-    row stays with whoever holds it. ``there`` says of each row whether it is in its mailbox (or was, and has been
+    row stays with whoever holds it; ``unsettled`` are those whose part of the store did not answer, still to be said.
+    ``there`` says of each row whether it is in its mailbox (or was, and has been
     sent), so that the outbox may forget it. ``claims`` may be sent now."""
 
     held: list[bool]
     there: list[bool]
     claims: list[Claim]
+    unsettled: list[Settlement]
 
 
 class Figures(NamedTuple):
@@ -145,13 +147,13 @@ class Mailboxes:
 
         A settlement counts only while the claim is the caller's. Where a part of the store does not answer, its rows
         are not there, what was claimed is claimed again by the next turn of its mailbox, and what is unsettled comes
-        back when its lease ends. Raises the store's error if no part answered.
+        back when its lease ends, unless it is said again before. Raises the store's error if no part answered.
         """
         ends, rows = _settlements(settlements), _rows(items, now)
         asked = {mailbox: (limits, self._asking.of(mailbox, now=now, lease=limits.lease)) for mailbox, limits in wanted}
         boxes = list(dict.fromkeys((*ends, *rows, *asked)))
         if not boxes:
-            return Turn([], [], [])
+            return Turn([], [], [], [])
         calls = [
             self._call(mailbox, _turn(mailbox, ends.get(mailbox, ()), rows.get(mailbox, ()), asked.get(mailbox), now))
             for mailbox in boxes
@@ -168,6 +170,7 @@ class Mailboxes:
                 if mailbox in said
                 for claim in _claims(mailbox, one.token, one.until, said[mailbox][1])
             ],
+            unsettled=[each for each in settlements if each.claim.mailbox not in said],
         )
 
     async def settle(self, settlements: Sequence[Settlement], *, now: int) -> list[bool]:
