@@ -22,6 +22,8 @@ MOST_NOTICES = 64
 """Notices beyond this many leave the state, oldest first; the journal keeps them all."""
 NO_ROOM = "64条以上通知在等待，较早的反馈离开警情"
 """Why feedback that waits becomes a dead letter, as people read it."""
+PILED_UP = "给上游的反馈积压过多"
+"""How the maintainers' notice of that begins."""
 TRIAL = "trial"
 """Why a notice of an enterprise on trial was not sent."""
 
@@ -192,7 +194,7 @@ def _forget_oldest(decision: Decision, incident: Incident, ctx: Context) -> None
     if len(notices) <= MOST_NOTICES:
         return
     newest = {who.who: key for key, kept in notices.items() if _tells(kept) for who in kept.everybody}
-    kept_for_people = set(newest.values())
+    kept_for_people = set(newest.values()) | {key for key, kept in notices.items() if kept.note.startswith(PILED_UP)}
     calls = {kept.contact: key for key, kept in notices.items() if kept.purpose is Purpose.ACT}
     words = {kept.contact: key for key, kept in notices.items()}
     waiting: dict[str, list[str]] = {}
@@ -222,7 +224,7 @@ def _bury(decision: Decision, incident: Incident, ctx: Context, gone: Notice) ->
     entry = _entry(ctx, incident, "dead_letter", gone.to, kind=gone.kind, notice=gone.id)
     entry.detail.update(channel=gone.contact.channel, why=NO_ROOM)
     decision.entries.append(entry)
-    note = f"给{gone.to.name}的反馈积压过多，较早的转入死信（{gone.contact.channel}）"
+    note = f"{PILED_UP}，{gone.to.name}较早的转入死信（{gone.contact.channel}）"
     if any(each.kind is NoticeKind.QUARANTINE and each.note == note for each in incident.notices.values()):
         return
     tell(

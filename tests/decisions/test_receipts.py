@@ -295,7 +295,7 @@ def test_what_waits_leaves_only_when_something_newer_waits_for_the_same_address(
     assert all("feedback" in identity for identity in superseded)
     assert [letter.notice for letter in dead] == superseded, "and none of it is lost"
     assert all(letter.told is not None and letter.told.deed is not None for letter in dead)
-    assert heard == ["给gateway的反馈积压过多，较早的转入死信（upstream）"], "they are told once"
+    assert heard == ["给上游的反馈积压过多，gateway较早的转入死信（upstream）"], "they are told once"
     assert story.given(Replay(letter=dead[0], by="周值守", why="已恢复")).reason == "dead_replayed"
     again = next(each for each in story.fresh if each.kind is NoticeKind.FEEDBACK)
     assert dead[0].told is not None
