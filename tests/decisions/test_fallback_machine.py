@@ -135,7 +135,8 @@ class Hopping(RuleBasedStateMachine):
     @rule(data=st.data())
     def a_dead_letter_is_sent_again(self, data: st.DataObject) -> None:
         letter = data.draw(st.sampled_from(self.dead))
-        self._did(self.story.given(Replay(letter=letter, by="周值守", why="已恢复")))
+        if letter.told is not None and done_meanwhile(self.story.incident, letter.told) is None:
+            self._did(self.story.given(Replay(letter=letter, by="周值守", why="已恢复")))
 
     @rule(minutes=st.sampled_from([0, 1, 5, 30]))
     def time_passes(self, minutes: int) -> None:
