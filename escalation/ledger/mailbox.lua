@@ -178,10 +178,9 @@ local function claim(from) -- token, at once, reserve, digest size, the claim's 
     for _, one in ipairs(carried) do reply[#reply + 1] = call('HGET', rows, one) end
   end
   for _, member in ipairs(call('ZRANGEBYSCORE', flying, token, token)) do
-    if call('HGET', facts, 'o:' .. member) == id then -- its answer was lost: the same again
-      if is_overflow(member) then give('overflow', member, call('ZRANGEBYSCORE', waiting, '-inf', '(0'))
-      else give(is_digest(member) and 'digest' or 'single', member, members_of(member)) end
-    end
+    local same = call('HGET', facts, 'o:' .. member) == id -- its answer was lost: the same again
+    if same and is_overflow(member) then give('overflow', member, call('ZRANGEBYSCORE', waiting, '-inf', '(0'))
+    elseif same then give(is_digest(member) and 'digest' or 'single', member, members_of(member)) end
   end
   if #reply > 0 then look_soon() return reply end
   local hold = tonumber(call('HGET', facts, 'hold') or '0')
@@ -291,13 +290,10 @@ local function claim(from) -- token, at once, reserve, digest size, the claim's 
 end
 
 local function release() -- of one hub, or '' for all: whoever held these claims is gone for certain
-  local count = 0
+  local count, owner = 0, ARGV[4] .. '\31'
   for _, member in ipairs(call('ZRANGE', flying, 0, -1)) do
     local id = call('HGET', facts, 'o:' .. member) or ''
-    if ARGV[4] == '' or string.sub(id, 1, #ARGV[4] + 1) == ARGV[4] .. '\31' then
-      end_claim(member)
-      count = count + 1
-    end
+    if owner == '\31' or string.sub(id, 1, #owner) == owner then end_claim(member) count = count + 1 end
   end
   look_soon()
   return count
