@@ -15,7 +15,7 @@ from bot.workers.limits import SLACK
 from tests.hubs.fleet import TIMEOUT, Fleet
 from tests.serve.bulk import in_flight
 from tests.serve.storm import PATIENCE, Storm
-from tests.serve.town import Town
+from tests.serve.town import LOOK, Town
 
 BEYOND = TIMEOUT + SLACK / 1000 + 1.0
 """How long a hub is paused, in seconds: longer than a claim of a mailbox holds."""
@@ -44,6 +44,15 @@ class Tempest(Storm):
         await self._until(partial(self._has_taken, self.events // 2), "nothing is taken any more")
         await self._look()
         await deed()
+
+    async def repeat_meanwhile(self, deed: Awaitable[None]) -> None:
+        """Send the first events again and again while the deed is done: it meets a POST, however fast all the others
+        were taken. They are known, and make nothing."""
+        doing = asyncio.ensure_future(deed)
+        while not doing.done():
+            self.seen[f"post {(await self.town.post(*self._batches[0])).status}"] += 1
+            await asyncio.sleep(LOOK)
+        await doing
 
     async def _stop_in_turn(self) -> None:
         """The pause comes first and lasts while the others are killed, one at a time."""

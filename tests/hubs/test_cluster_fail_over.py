@@ -27,8 +27,14 @@ async def test_hubs_and_primaries_die_in_turn_under_load(
     """With one replica waited for, every event that was accepted is told, whoever dies or stands still."""
 
     async with fleet_in(tmp_path, nursery, replicated.url, more="waitaof_replicas = 1\n") as fleet:
-        storm = Tempest(fleet.front, seed=20261122, events=160, batch=1, posters=1, answers=10, kills=2, fleet=fleet)
-        await storm.blow(partial(_one_after_the_other, replicated, pairs=1))
+        storm = Tempest(fleet.front, seed=20261122, events=160, answers=10, kills=2, fleet=fleet)
+
+        async def deed() -> None:
+            pair = replicated.pair_of(partition_keys(partition_of(DUST, (await _meta(fleet)).partitions)).seen)
+            await storm.repeat_meanwhile(asyncio.to_thread(pair.fail_over))
+            await asyncio.to_thread(pair.restart)
+
+        await storm.blow(deed)
         assert await storm.broken() == [], storm.seen
         assert (storm.seen["hub killed"], storm.seen["hub paused"]) == (2, 1), storm.seen
         assert storm.seen["post 503"] > 0, "the fail-over met no POST"
