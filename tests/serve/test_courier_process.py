@@ -132,7 +132,11 @@ async def test_its_store_does_not_answer_it_and_the_hub_sends_until_it_does(town
             )
             courier = await with_courier(town)
             await town.told(await town.raised("e1"), address=WORKER)
-            assert "fenghuo_courier_process 1.0" in (await town.get("/metrics"))[1]
+
+            async def figures(word: str) -> bool:
+                return f"fenghuo_courier_process {word}" in (await town.get("/metrics"))[1]
+
+            await town.until(lambda: figures("1.0"), "the metrics never say that it sends")
 
             way.cut(courier)
             codes = [await town.raised(f"f{number}", point=f"Q{number}") for number in range(3)]
@@ -140,9 +144,6 @@ async def test_its_store_does_not_answer_it_and_the_hub_sends_until_it_does(town
                 await town.told(code, address=WORKER)
             assert way.refused
             assert "come through no turn" in town.log.read_text()
-
-            async def figures(word: str) -> bool:
-                return f"fenghuo_courier_process {word}" in (await town.get("/metrics"))[1]
 
             await town.until(lambda: figures("0.0"), "the metrics say that it sends")
             assert command_of(courier), "it is alive, and beats"
