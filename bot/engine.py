@@ -29,6 +29,7 @@ from bot.workers.decider import Decider
 from bot.workers.fanout import FanOut
 from bot.workers.lapses import Lapses
 from bot.workers.letters import Letters
+from bot.workers.refill import Refill
 from bot.workers.reports import Reports
 from channels.channel import Report
 from escalation.event import Event
@@ -103,7 +104,9 @@ class Engine:
         journal_folder: Path,
         link_for: Callable[[Incident, Notice], str] | None = None,
         tally: Tally | None = None,
+        owner: str = "",
     ) -> None:
+        """``owner`` names the hub in its claims on mailboxes, for the hub that comes after it in the same folder."""
         self.store = store
         self.tally = tally or Tally()
         self.rules = rules
@@ -111,7 +114,7 @@ class Engine:
         self.meta = meta
         self.partitions = meta.partitions
         self.ledger = Ledger(store, meta.partitions)
-        self.mailboxes = Mailboxes(store, meta.shards)
+        self.mailboxes = Mailboxes(store, meta.shards, owner)
         self.journal = Journal(store, meta.partitions, journal_folder)
         self.presence = Presence(store)
         self.listing = Listing(store, meta.partitions)
@@ -120,6 +123,7 @@ class Engine:
         self.health = Health(store)
         self._due = Due(store, meta.partitions)
         outbox = Outbox(store, meta.partitions)
+        self.refill = Refill(self.ledger, outbox, self.mailboxes)
         self.fanout = FanOut(outbox, self.mailboxes, meta.partitions, self.ledger.unheard)
         self.decider = Decider(self.ledger, self._context, self.hand)
         self.lapses = Lapses(self._due, self.decider, meta.partitions)
@@ -164,6 +168,13 @@ class Engine:
         self.changed: Callable[[], None] = lambda: None
         self.may_work: Callable[[], bool] = lambda: True
         self.relay: Relay | None = None
+        self._begun: dict[object, float] = {}
+
+    @property
+    def stuck(self) -> float:
+        """For how many seconds the worker that is worst off has tried to come through a turn; 0.0 while all rest."""
+        now = asyncio.get_running_loop().time()
+        return max((now - at for at in self._begun.values()), default=0.0)
 
     @property
     def room(self) -> int:
@@ -333,17 +344,20 @@ class Engine:
     ) -> None:
         """Step while there is work, else wait to be woken or for ``idle`` seconds; a failing store only slows it."""
         pause = idle
+        now = asyncio.get_running_loop().time
         while not self._halt.is_set():
             may = self.may_work()
             try:
                 if woken is not None:
                     woken.clear()
-                if may and await step():
-                    pause = idle
+                self._begun.setdefault(step, now())
+                done = await step() if may else 0
+                del self._begun[step]
+                pause = idle
+                if done:
                     self.changed()
                     await asyncio.sleep(0)
                     continue
-                pause = idle
             except Exception:
                 log.exception("a worker failed and tries again in %.1f s", pause)
                 pause = min(pause * 2, 10.0)

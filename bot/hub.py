@@ -31,7 +31,7 @@ from bot.self_test import SelfTests
 from bot.sessions import open_channels, vendor_session
 from bot.settings.models import Settings
 from bot.store.errors import NotDurableError, StoreError, StoreUnavailableError
-from bot.storehouse import SHARDS, Storehouse
+from bot.storehouse import SHARDS, Door, Storehouse
 from bot.streams.readers import StreamReaders
 from bot.tally import Tally
 from bot.web.links import links_of
@@ -46,9 +46,10 @@ from escalation.ledger.journal import Sealer
 from escalation.ledger.keys import US
 from escalation.ledger.leadership import Leadership
 from escalation.ledger.logins import Logins
+from escalation.ledger.meta import Meta
 from escalation.ledger.presence import SILENCE, Outage, Presence
 from escalation.ledger.prune import Pruner
-from escalation.ledger.release import release_claims
+from escalation.ledger.release import release_claims, release_sends
 from escalation.ledger.sessions import Sessions
 from escalation.notice import Notice
 
@@ -130,18 +131,23 @@ class Hub:
         self.outage = await Presence(door).begin(self.clock.now()) or self.outage
         if self.outage is not None:
             log.warning("no hub worked for %d s before this start", (self.outage.end - self.outage.start) // 1000)
-        if self.storehouse.alone and not self._released:
-            # A courier process outlives its hub while it ends its sends: those are not in nobody's hand.
-            sends = not self._settings.hub.courier_process
-            held = await release_claims(
-                door, partitions=meta.partitions, shards=meta.shards, now=self.clock.now(), sends=sends
-            )
+        if not self._released:
+            held = await self._release(door, meta)
             self._released = True
             if held:
                 log.warning("%d rows that a former hub had in its hand are taken up again", held)
         folder = self.storehouse.journal_folder
         rules, tally = self.rules, self.tally
-        engine = Engine(door, meta, rules, self.clock, journal_folder=folder, link_for=self._link_for, tally=tally)
+        engine = Engine(
+            door,
+            meta,
+            rules,
+            self.clock,
+            journal_folder=folder,
+            link_for=self._link_for,
+            tally=tally,
+            owner=self.storehouse.owner,
+        )
         engine.ledger.told = trail
         await self._write_notes(engine)
         engine.changed = self._tell_changed
@@ -149,6 +155,18 @@ class Hub:
         engine.may_work = lambda: self.storehouse.ready
         self.engine = engine
         return engine
+
+    async def _release(self, door: Door, meta: Meta) -> int:
+        """Free what the former hub of this folder had in its hand; how many rows. A courier process outlives its hub
+        while it ends its sends: those are not in nobody's hand."""
+        now, shards = self.clock.now(), meta.shards
+        apart = self._settings.hub.courier_process
+        held = 0
+        if self.storehouse.alone:
+            held = await release_claims(door, partitions=meta.partitions, shards=shards, now=now, sends=not apart)
+        if apart or not self.storehouse.alone:
+            held += await release_sends(door, self.storehouse.owner, shards=shards, now=now)
+        return held
 
     def _link_for(self, incident: Incident, notice: Notice) -> str:
         """A person's own page, by the secret in force."""
@@ -234,6 +252,8 @@ class Hub:
                 while not (await asyncio.wait({work}, timeout=LOOK))[0] and not self.storehouse.strange:
                     if self.storehouse.notes and self.storehouse.ready:
                         await self._try_notes(engine)
+                    if self.storehouse.moved and self.storehouse.ready:
+                        await self._try_refill(engine)
             finally:
                 work.cancel()
                 ended = (await asyncio.gather(work, return_exceptions=True))[0]
@@ -247,6 +267,18 @@ class Hub:
             await self._write_notes(engine)
         except (StoreError, RedisError, OSError) as error:
             log.warning("a note about the store could not be written yet: %s", error)
+
+    async def _try_refill(self, engine: Engine) -> None:
+        self.storehouse.moved = False
+        try:
+            count = await engine.refill.step(self.clock.now())
+        except (StoreError, RedisError, OSError) as error:
+            self.storehouse.moved = True
+            log.warning("what a fail-over may have lost could not be looked for yet: %s", error)
+            return
+        if count:
+            log.critical("%d notices were in no mailbox after a fail-over, and are put there again", count)
+            engine.stir()
 
     async def _work(self, engine: Engine) -> None:
         schedule = self._schedule()

@@ -13,7 +13,7 @@ from pathlib import Path
 from socket import gethostname
 from typing import Any
 
-from redis.exceptions import RedisError
+from redis.exceptions import ReadOnlyError, RedisError
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_exponential_jitter
 
 from bot.anchorage import Anchorage
@@ -25,9 +25,10 @@ from bot.store.client import Call as ScriptCall
 from bot.store.client import Script, Store
 from bot.store.errors import StoreError, StoreRefusedError, StoreUnavailableError
 from bot.store.recovery import Recovery
+from bot.store.routes import unavailable
 from bot.store.states import StoreState
 from bot.store.supervisor import Supervisor
-from bot.store.wire import WaitAof
+from bot.store.wire import Result, WaitAof
 from escalation.ledger.chain import Head
 from escalation.ledger.codes import lift_codes
 from escalation.ledger.door import Arg, Call, Command
@@ -61,8 +62,8 @@ class Door:
     twice they leave at worst a gap in the codes, or an outage written down twice.
     """
 
-    def __init__(self, store: Store, lost: Callable[[StoreUnavailableError], None] = lambda _: None) -> None:
-        """``lost`` hears of every batch that had no answer at all."""
+    def __init__(self, store: Store, lost: Callable[[StoreUnavailableError], None] | None = None) -> None:
+        """``lost`` hears of every batch of which anything had no answer."""
         self._store = store
         self._scripts: dict[str, Script] = {}
         self._lost = lost
@@ -73,7 +74,7 @@ class Door:
 
     async def pipeline(self, commands: list[Command]) -> list[Any]:
         with self._listening():
-            return list(await self._store.pipeline(commands, again=True))
+            return self._heard(await self._store.pipeline(commands, again=True))
 
     def load_script(self, name: str, lua: str) -> object:
         script = self._scripts[name] = self._store.load_script(name, lua)
@@ -82,16 +83,25 @@ class Door:
     async def run_scripts(self, calls: list[Call]) -> list[Any]:
         scripts = self._scripts
         with self._listening():
-            return list(
+            return self._heard(
                 await self._store.run_scripts([ScriptCall(scripts[name], keys, args) for name, keys, args in calls])
             )
+
+    def _heard(self, results: list[Result]) -> list[Any]:
+        """In a cluster one server may be away while the others answer."""
+        if self._lost is not None:
+            away = next((one for one in results if isinstance(one, StoreUnavailableError)), None)
+            if away is not None:
+                self._lost(away)
+        return results
 
     @contextmanager
     def _listening(self) -> Iterator[None]:
         try:
             yield
         except StoreUnavailableError as error:
-            self._lost(error)
+            if self._lost is not None:
+                self._lost(error)
             raise
 
 
@@ -99,7 +109,8 @@ class Storehouse:
     """Opens the store, watches it, and keeps the anchor. ``ready`` says whether work may be done. ``identity`` names
     this hub's data folder among those of the store, for good.
 
-    ``notes`` is what happened to the store and no journal holds yet; whoever writes it down takes it off.
+    ``moved`` says that other servers lead now than before, or that nobody here knows; whoever has seen to that takes it
+    back. ``notes`` is what happened to the store and no journal holds yet; whoever writes it down takes it off.
     """
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
@@ -114,6 +125,8 @@ class Storehouse:
         self.waits = False
         self.identity = ""
         self._away = asyncio.Event()
+        self._servers: frozenset[str] = frozenset()
+        self.moved = False
         self.notes: list[Note] = []
 
     @property
@@ -125,6 +138,11 @@ class Storehouse:
     def socket(self) -> Path | None:
         """Where the supervised store listens; None for an external one."""
         return self._supervisor.socket if self._supervisor is not None else None
+
+    @property
+    def owner(self) -> str:
+        """Whoever works in this folder, in its claims: one process at a time, by the folder's lock."""
+        return f"{self.identity}:{self._folder.resolve()}"
 
     @property
     def alone(self) -> bool:
@@ -192,15 +210,15 @@ class Storehouse:
             return
         # Anchor and control socket are this folder's: one hub each, also where the store itself is shared.
         self._lock = locks.HubLock(self._folder, datetime.now(UTC).isoformat(timespec="seconds"))
-        async with external.connect(_with_password(self._settings)) as probe:
-            facts = await _patiently(probe)
         address = external.parse(table.url)
+        facts = await _patiently(_with_password(self._settings), follows=address.kind != "single")
         safety.refuse_unsafe(
             safety.concerns(facts, cluster_address=address.kind == "cluster"), accept_loss=table.accept_loss
         )
         self.waits = table.waitaof and safety.waitaof_possible(facts)
         wait = _wait(self._settings) if self.waits else None
         self._store = external.connect(_with_password(self._settings), wait=wait)
+        self._store.keep_to(frozenset())
         await self.look()
 
     async def look(self) -> None:
@@ -209,12 +227,16 @@ class Storehouse:
         A supervised one is watched by its supervisor, and shares our clock."""
         if self._supervisor is not None or self._store is None:
             return
+        scout = self._store.scout()
         try:
-            verdict = await self._gate(self._store)
-            skew = await safety.read_skew(self._store, lambda: self._clock.now() / 1000)
+            verdict = await self._gate(scout)
+            skew = await safety.read_skew(scout, lambda: self._clock.now() / 1000)
         except (StoreError, RedisError, OSError) as error:
             self._external_reason = str(error)
             return
+        self._store.keep_to(scout.visited)
+        self.moved |= bool(scout.visited - self._servers)
+        self._servers = scout.visited
         if not verdict.opens:
             self._external_reason = f"{verdict.zh}\n{verdict.en}"
         else:
@@ -260,14 +282,13 @@ class Storehouse:
         """The ledger's door on this store."""
         if self._store is None:
             raise RuntimeError("the storehouse is not open")
-        return Door(self._store, self._lost)
+        return Door(self._store, self._lost if self._supervisor is None else None)
 
     def _lost(self, error: StoreUnavailableError) -> None:
         """An external store that was away may come back as another server, which lacks what the former one had: nothing
-        is done in it before it was compared with the anchor. A supervised one is its supervisor's."""
-        if self._supervisor is None:
-            self._external_reason = str(error)
-            self._away.set()
+        is done in it before it was compared with the anchor."""
+        self._external_reason = str(error)
+        self._away.set()
 
     def client(self) -> Store:
         """Another client of this store, with connections of its own; whoever asked for it closes it."""
@@ -326,8 +347,9 @@ class Storehouse:
         self.notes.append(Note(self._clock.now(), reason, f"{said.zh}\n{said.en}"))
 
 
-async def _patiently(probe: Store) -> list[safety.Facts]:
-    """What the servers say of themselves; a store that is started together with the hub may need a moment."""
+async def _patiently(url: str, *, follows: bool) -> list[safety.Facts]:
+    """What the servers say of themselves; a store that is started together with the hub may need a moment, and so does
+    one that fails over: where the address ``follows`` the one that leads, a replica in its place is soon none."""
     async for attempt in AsyncRetrying(
         stop=stop_after_delay(PATIENCE),
         wait=wait_exponential_jitter(multiplier=0.2, max=5.0),
@@ -335,7 +357,12 @@ async def _patiently(probe: Store) -> list[safety.Facts]:
         reraise=True,
     ):
         with attempt:
-            return await safety.read_facts(probe)
+            async with external.connect(url) as probe:
+                facts = await safety.read_facts(probe)
+            for each in facts if follows else ():
+                if not each.writable:
+                    raise unavailable(ReadOnlyError("a replica"), each.node, sent=False)
+            return facts
     raise AssertionError("retrying ends with a result or an error")
 
 

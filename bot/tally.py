@@ -13,13 +13,15 @@ _GOOD = (SendResult.SUBMITTED, SendResult.DELIVERED, SendResult.READ)
 
 class Tally:
     """Counters of one process; ``good_at`` is the hub's time of each channel's last send that was taken (ms),
-    ``under_way`` how many sends another process has in hand for this one."""
+    ``under_way`` how many sends another process has in hand for this one, ``apart`` whether one that is meant to send
+    for this one does (None: none is meant to)."""
 
     def __init__(self) -> None:
         self.verdicts: Counter[str] = Counter()
         self.sends: Counter[tuple[str, str]] = Counter()
         self.good_at: dict[str, int] = {}
         self.under_way = 0
+        self.apart: bool | None = None
 
     def took(self, results: Sequence[Result]) -> None:
         """These items were answered so."""

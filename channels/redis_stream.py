@@ -9,16 +9,12 @@ from __future__ import annotations
 import asyncio
 import re
 from typing import Annotated, Any, ClassVar, Literal
-from urllib.parse import urlsplit
 
 import aiohttp
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 from redis import exceptions
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.connection import parse_url
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 
+from channels import redis_client
 from channels.certificates import certificate_words
 from channels.channel import Abilities, Form, Letter
 from channels.greeting import Greeting, Standing, barrier
@@ -28,7 +24,6 @@ from channels.outcome import Outcome, OutcomeKind
 BODY_BYTES = 20_000
 ID = "id"
 """The field of an entry that holds the letter's id, the same on every repeat."""
-_SCHEMES = ("redis", "rediss", "unix")
 _ENTRY = re.compile(r"[0-9]+-[0-9]+", re.ASCII)
 
 _CREDENTIALS = (
@@ -45,7 +40,9 @@ _PASSES = (
     exceptions.ReadOnlyError,
     exceptions.MasterDownError,
     exceptions.TryAgainError,
-    exceptions.ClusterDownError,
+    exceptions.ClusterError,
+    exceptions.AskError,
+    exceptions.RedisClusterException,
     OSError,
     TimeoutError,
     # What answers does not speak the protocol, just now.
@@ -57,23 +54,15 @@ _REFUSING_WORDS = ("WRONGPASS", "NOAUTH", "NOPERM", "invalid username-password")
 _PASSING_WORDS = ("NOREPLICAS", "MISCONF", "LOADING", "BUSY", "MASTERDOWN")
 
 
-def _address(value: str) -> str:
-    """A server's address without credentials."""
-    if urlsplit(value).scheme not in _SCHEMES:
-        raise ValueError("应为 redis://主机:端口、rediss://主机:端口 或 unix:///路径")
-    if "@" in value or "password=" in value:
-        raise ValueError("地址里不写密码，另写 username 和 password")
-    parse_url(value)
-    return value
-
-
 class Settings(BaseModel):
     """``[channels.<name>]`` with ``kind = "redis_stream"``."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     kind: Literal["redis_stream"]
-    url: Annotated[str, AfterValidator(_address)] = Field(description="Redis 地址，不含密码")
+    url: Annotated[str, AfterValidator(redis_client.address)] = Field(
+        description="Redis 地址，不含密码；也可是 redis+sentinel:// 或 redis+cluster://"
+    )
     username: str = Field("", description="用户名；只有密码的不必写")
     password: SecretStr | None = Field(None, description="密码")
     stream: str = Field(min_length=1, max_length=200, description="写入的流（键名）")
@@ -107,7 +96,7 @@ class Driver:
         )
         self._settings = settings
         self._mask = Masker([settings.password.get_secret_value()] if settings.password else [])
-        self._client: Redis | None = None
+        self._client: redis_client.Client | None = None
 
     async def send(self, letter: Letter) -> Outcome:
         if letter.address:
@@ -126,7 +115,7 @@ class Driver:
                     maxlen=self._settings.max_length,
                     approximate=True,
                 )
-        except (exceptions.RedisError, OSError, TimeoutError, ValueError) as error:
+        except (exceptions.RedisError, exceptions.RedisClusterException, OSError, TimeoutError, ValueError) as error:
             return self.read(error)
         name = entry.decode("ascii", "replace") if isinstance(entry, bytes) else ""
         if not _ENTRY.fullmatch(name):
@@ -165,25 +154,19 @@ class Driver:
 
     async def close(self) -> None:
         if self._client is not None:
-            await self._client.aclose()
-            await self._client.connection_pool.aclose()
+            await redis_client.close(self._client)
             self._client = None
 
-    def _connected(self) -> Redis:
+    def _connected(self) -> redis_client.Client:
         """The client; it connects when first used. Repeats are the courier's, so it makes none of its own."""
         if self._client is None:
             settings = self._settings
-            options: dict[str, Any] = dict(parse_url(settings.url))
-            if settings.password is not None:
-                options |= {"username": settings.username or None, "password": settings.password.get_secret_value()}
-            options |= {
-                "protocol": 2,
-                "driver_info": None,
-                "decode_responses": False,
-                "retry": Retry(NoBackoff(), 0),
-                "socket_timeout": settings.timeout,
-                "socket_connect_timeout": settings.timeout,
-            }
-            pool = BlockingConnectionPool(max_connections=settings.at_once, timeout=settings.timeout, **options)
-            self._client = Redis(connection_pool=pool)
+            password = settings.password.get_secret_value() if settings.password is not None else None
+            self._client = redis_client.connect(
+                settings.url,
+                username=settings.username,
+                password=password,
+                seconds=settings.timeout,
+                at_once=settings.at_once,
+            )
         return self._client

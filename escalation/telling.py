@@ -14,11 +14,16 @@ from msgspec.structs import replace
 from escalation.deed import Deed
 from escalation.incident import Duty, Incident
 from escalation.inputs import Context, Decision, Entry
-from escalation.notice import Addressee, Contact, Notice, NoticeKind, NoticeState, OutboxRow
+from escalation.notice import Addressee, Contact, DeadLetter, Notice, NoticeKind, NoticeState, OutboxRow
+from escalation.reach import maintainers
 from escalation.vocabulary import ClockKind, Measure, Purpose, Urgency
 
 MOST_NOTICES = 64
 """Notices beyond this many leave the state, oldest first; the journal keeps them all."""
+NO_ROOM = "64条以上通知在等待，较早的反馈离开警情"
+"""Why feedback that waits becomes a dead letter, as people read it."""
+PILED_UP = "给上游的反馈积压过多"
+"""How the maintainers' notice of that begins."""
 TRIAL = "trial"
 """Why a notice of an enterprise on trial was not sent."""
 
@@ -190,13 +195,15 @@ def _tells(notice: Notice) -> bool:
 
 def _forget_oldest(decision: Decision, incident: Incident, ctx: Context) -> None:
     """Keep the state small. Nobody is forgotten while there is room for their newest notice; one that still waits goes
-    only when a newer one goes to the same address, a call to act only for another such call; the journal says so. While
-    any notice of a stage waits, its others stay: else one that is gone could be offered again under its old id."""
+    only when a newer one goes to the same address, a call to act only for another such call; the journal says so. What
+    waits for upstream tells of a deed that no newer one tells of: it becomes a dead letter, and the maintainers hear.
+    While any notice of a stage waits, its others stay: else one that is gone could be offered again under its old
+    id."""
     notices = incident.notices
     if len(notices) <= MOST_NOTICES:
         return
     newest = {who.who: key for key, kept in notices.items() if _tells(kept) for who in kept.everybody}
-    kept_for_people = set(newest.values())
+    kept_for_people = set(newest.values()) | {key for key, kept in notices.items() if kept.note.startswith(PILED_UP)}
     calls = {kept.contact: key for key, kept in notices.items() if kept.purpose is Purpose.ACT}
     words = {kept.contact: key for key, kept in notices.items()}
     waiting: dict[str, list[str]] = {}
@@ -215,6 +222,30 @@ def _forget_oldest(decision: Decision, incident: Incident, ctx: Context) -> None
         for gone in (notices.pop(key) for key in keys if key in notices):
             if gone.state is NoticeState.QUEUED:
                 decision.entries.append(_entry(ctx, incident, "superseded", gone.to, kind=gone.kind, notice=gone.id))
+                if gone.kind is NoticeKind.FEEDBACK:
+                    _bury(decision, incident, ctx, gone)
+
+
+def _bury(decision: Decision, incident: Incident, ctx: Context, gone: Notice) -> None:
+    """Keep what upstream was not told, for a person to send again; the maintainers hear of it once."""
+    letter = DeadLetter(row=outbox_row(incident, gone), at=ctx.now, result="superseded", why=NO_ROOM, told=gone)
+    decision.dead.append(letter)
+    entry = _entry(ctx, incident, "dead_letter", gone.to, kind=gone.kind, notice=gone.id)
+    entry.detail.update(channel=gone.contact.channel, why=NO_ROOM)
+    decision.entries.append(entry)
+    note = f"{PILED_UP}，{gone.to.name}较早的转入死信（{gone.contact.channel}）"
+    if any(each.kind is NoticeKind.QUARANTINE and each.note == note for each in incident.notices.values()):
+        return
+    tell(
+        decision,
+        incident,
+        ctx,
+        maintainers(ctx.directory, ctx.maintainers, ctx.now),
+        kind=NoticeKind.QUARANTINE,
+        purpose=Purpose.ATTEND,
+        stage=next_stage(incident, NoticeKind.QUARANTINE),
+        note=note,
+    )
 
 
 def _entry(

@@ -3,6 +3,8 @@
 A part is what Python cannot install: a browser, a font. ``@pytest.mark.part("chromium")`` names one;
 ``@pytest.mark.chromium`` is short for what every browser test needs. Where a part is missing the test is skipped and
 the skip names the part. Under ``CI=true`` nothing may be skipped for whatever reason: a skip becomes a failure.
+
+A soak may take as long as it takes, however it is started: the time limit of the other tests is not its own.
 """
 
 from __future__ import annotations
@@ -75,6 +77,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what cannot run, after ``-m`` and ``-k`` have chosen; each part is looked for once."""
     present = cache(lambda name: PARTS[name].present())
     for item in items:
+        if item.get_closest_marker("soak") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(0))
         missing = [PARTS[name] for name in _needs(item) if not present(name)]
         if missing:
             titles = " and ".join(part.title for part in missing)

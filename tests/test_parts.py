@@ -130,3 +130,27 @@ def test_a_part_nobody_knows_stops_the_run(pytester: pytest.Pytester) -> None:
 @pytest.mark.chromium
 def test_the_real_parts_are_found_where_they_are_installed() -> None:
     assert all(parts.PARTS[name].present() for name in parts.BROWSER)
+
+
+def test_a_soak_has_no_time_limit_of_the_others(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import time
+        import pytest
+
+        @pytest.mark.soak
+        def test_long():
+            time.sleep(0.5)
+
+        @pytest.mark.soak
+        @pytest.mark.timeout(0.1)
+        def test_with_a_limit_of_its_own():
+            time.sleep(0.5)
+
+        def test_short():
+            time.sleep(0.5)
+        """
+    )
+    pytester.makeini("[pytest]\ntimeout = 0.1\nmarkers = soak: long")
+
+    run(pytester, "-p", "timeout").assert_outcomes(passed=1, failed=2)

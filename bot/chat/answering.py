@@ -38,7 +38,7 @@ from escalation.ledger.mailbox import Mailboxes
 from escalation.notice import NoticeKind
 from escalation.vocabulary import Urgency
 
-LEASE = 30_000
+LEASE = 15_000
 """How long claimed rows are this hub's, in milliseconds."""
 MOST_OF_ONE = 50
 """How many rows of one sender are worked off in one step; the others follow in the next."""

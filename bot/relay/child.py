@@ -117,5 +117,5 @@ class _Life:
         while True:
             self._writer.write(framed(Beat(True)))
             sends, good_at = self._engine.tally.taken()
-            self._writer.write(framed(Counts(sends, good_at, self._engine.courier.under_way)))
+            self._writer.write(framed(Counts(sends, good_at, self._engine.courier.under_way, self._engine.stuck)))
             await asyncio.sleep(BEAT)

@@ -44,11 +44,13 @@ class Rows(msgspec.Struct, tag=True, array_like=True):
 
 class Counts(msgspec.Struct, tag=True, array_like=True):
     """From the courier process: how its sends ended since it said so last, as (channel, result, how many), each
-    channel's last good one (ms), and how many are under way."""
+    channel's last good one (ms), how many are under way, and for how many seconds its workers have not come through a
+    turn (0.0 while all is well)."""
 
     sends: list[tuple[str, str, int]]
     good_at: dict[str, int]
     under_way: int
+    stuck: float
 
 
 Frame = Begin | Beat | Rows | Counts

@@ -25,7 +25,12 @@ BEAT = 0.5
 """How often both say that they are there, in seconds."""
 SILENCE = 3.0
 """Without a word for so many seconds the hub sends by itself."""
-REMEMBERED = SILENCE + 2.0
+STUCK = 5.0
+"""The same where it speaks, and one of its workers has come through no turn for so many seconds: the store does not
+answer it, or something else fails it again and again."""
+HOPELESS = 60.0
+"""After so many seconds of that it is ended, and started again."""
+REMEMBERED = STUCK + 2.0
 """How long rows are remembered that it was given, in seconds: until its silence would have been noticed."""
 GRACE = 15.0
 """How long the courier process may take to end its sends, in seconds."""
@@ -59,12 +64,13 @@ class CourierProcess:
         self._module = module
         self._writer: asyncio.StreamWriter | None = None
         self._heard = float("-inf")
+        self._stuck = 0.0
         self._wanted_end = False
 
     @property
     def ready(self) -> bool:
-        """Whether it is there, and has said so lately."""
-        if self._writer is None or self._wanted_end:
+        """Whether it is there, has said so lately, and gets on."""
+        if self._writer is None or self._wanted_end or self._stuck > STUCK:
             return False
         return asyncio.get_running_loop().time() - self._heard < SILENCE
 
@@ -96,6 +102,7 @@ class CourierProcess:
 
     async def run(self) -> None:
         """Start it and start it again, until cancelled."""
+        self._tally.apart = False
         failures = 0
         while True:
             begun = asyncio.get_running_loop().time()
@@ -127,12 +134,13 @@ class CourierProcess:
             while (frame := await read_frame(reader)) is not None:
                 if isinstance(frame, Counts):
                     self._tally.hear(frame.sends, frame.good_at, frame.under_way)
+                    self._notice(frame.stuck)
                 if self._heard == float("-inf"):
                     log.info("a courier process sends for this hub: process %d", process.pid)
                 self._heard = asyncio.get_running_loop().time()
         finally:
-            self._writer, self._heard = None, float("-inf")
-            self._tally.under_way = 0
+            self._writer, self._heard, self._stuck = None, float("-inf"), 0.0
+            self._tally.under_way, self._tally.apart = 0, False
             beating.cancel()
             writer.close()
             self._want_back()
@@ -158,10 +166,21 @@ class CourierProcess:
             ours.close()
             raise
 
+    def _notice(self, stuck: float) -> None:
+        before, self._stuck = self._stuck, stuck
+        if stuck > STUCK >= before:
+            log.error("the courier process has come through no turn for %.0f s; the hub sends by itself", stuck)
+        elif before > STUCK >= stuck:
+            log.warning("the courier process gets on again, and sends for this hub")
+
     async def _beat(self, writer: asyncio.StreamWriter) -> None:
         while True:
+            self._tally.apart = self.ready
             if self._heard > float("-inf") and not self.ready:
                 self._want_back()
+            if self._stuck > HOPELESS:
+                writer.close()
+                return
             writer.write(framed(Beat(self._may_work())))
             with contextlib.suppress(ConnectionError):
                 await writer.drain()

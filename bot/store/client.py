@@ -15,7 +15,7 @@ from typing import NamedTuple, Self
 
 from redis.exceptions import NoScriptError
 
-from bot.store.routes import ATTEMPTS, Route
+from bot.store.routes import ATTEMPTS, Keeping, Route
 from bot.store.socket_route import SocketRoute
 from bot.store.wire import Argument, Command, Reply, Result, WaitAof
 
@@ -90,6 +90,22 @@ class Store:
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
+
+    def scout(self) -> Store:
+        """The same store wherever its servers are now, on the same connections; it notes where it ``visited``."""
+        route = self._route
+        return Store(route.scout() if isinstance(route, Keeping) else route, wait=self._wait)
+
+    @property
+    def visited(self) -> frozenset[str]:
+        """Of a scout: the servers that it was sent to, by address."""
+        return frozenset(self._route.visited or ()) if isinstance(self._route, Keeping) else frozenset()
+
+    def keep_to(self, servers: frozenset[str]) -> None:
+        """Only these servers are used from now on; what would go to another fails with StrangerError. A supervised
+        store has one server only."""
+        if isinstance(self._route, Keeping):
+            self._route.keep_to(servers)
 
     async def aclose(self) -> None:
         """Close all connections; using the store again opens new ones."""

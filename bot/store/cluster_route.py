@@ -22,8 +22,8 @@ from redis.exceptions import (
     TryAgainError,
 )
 
-from bot.store.errors import StoreUnavailableError
-from bot.store.routes import LOST, UnsentError, unavailable
+from bot.store.errors import StoreUnavailableError, StrangerError
+from bot.store.routes import LOST, Keeping, UnsentError, unavailable
 from bot.store.slots import first_key, hash_tag, slot_of
 from bot.store.wire import Command, Link, Result, WaitAof, judged, round_trip, with_fence
 
@@ -34,7 +34,7 @@ _PAUSE = 0.05
 class _Task:
     """One command on its way: where it goes next and what came back."""
 
-    __slots__ = ("asking", "command", "key", "left", "result")
+    __slots__ = ("asking", "command", "key", "left", "lost", "result")
 
     def __init__(self, command: Command) -> None:
         key = first_key(command)
@@ -44,10 +44,11 @@ class _Task:
         self.key = key
         self.asking: ClusterNode | None = None
         self.left = False
+        self.lost = False
         self.result: Result = None
 
 
-class ClusterRoute:
+class ClusterRoute(Keeping):
     """All primaries of one cluster."""
 
     def __init__(self, cluster: RedisCluster, address: str) -> None:
@@ -58,7 +59,7 @@ class ClusterRoute:
         """See Route: commands of one node keep their order, commands of different nodes have none.
 
         Raises StoreUnavailableError when no node can be asked for the map of slots; ValueError for a command without
-        a key.
+        a key. StrangerError is the result of commands for a node that it does not keep to.
         """
         tasks = [_Task(command) for command in commands]
         todo = tasks
@@ -71,14 +72,22 @@ class ClusterRoute:
             groups: dict[ClusterNode, list[_Task]] = defaultdict(list)
             for task in todo:
                 try:
-                    groups[task.asking or self._owner(task)].append(task)
+                    node = task.asking or self._owner(task)
                 except SlotNotCoveredError as error:
                     task.result = unavailable(error, self._address, sent=False)
+                    continue
+                task.result = self._stranger(node.name)
+                if task.result is None:
+                    groups[node].append(task)
             await asyncio.gather(*(self._visit(node, group, wait) for node, group in groups.items()))
             todo = [task for task in todo if self._goes_on(task, again)]
             if not todo:
                 break
             await self._follow(todo)
+        for task in todo:
+            if isinstance(task.result, MovedError | AskError | ClusterDownError):
+                # The nodes do not agree yet who leads: nobody has taken it.
+                task.result = unavailable(task.result, self._address, sent=task.lost)
         return [task.result for task in tasks]
 
     async def each(self, commands: Sequence[Command]) -> dict[str, list[Result]]:
@@ -88,6 +97,7 @@ class ClusterRoute:
         answers = await asyncio.gather(*(self._on(node, commands) for node in nodes), return_exceptions=True)
         found: dict[str, list[Result]] = {}
         for node, answer in zip(nodes, answers, strict=True):
+            self._stranger(node.name)
             if isinstance(answer, BaseException):
                 await self._forget_slots(node)
                 cause = answer.cause if isinstance(answer, UnsentError) else answer
@@ -138,10 +148,11 @@ class ClusterRoute:
         except UnsentError as unsent:
             for task in group:
                 task.left = False
-                task.result = unavailable(unsent.cause, node.name, sent=False)
+                task.result = unavailable(unsent.cause, node.name, sent=task.lost)
             await self._forget_slots(node)
         except LOST as error:
             for task in group:
+                task.lost = True
                 task.result = unavailable(error, node.name, sent=True)
             await self._forget_slots(node)
         else:
@@ -169,6 +180,8 @@ class ClusterRoute:
 
     @staticmethod
     def _goes_on(task: _Task, again: bool) -> bool:
+        if isinstance(task.result, StrangerError):
+            return False
         if isinstance(task.result, MovedError | AskError | TryAgainError | ClusterDownError):
             return True
         return isinstance(task.result, StoreUnavailableError) and (again or not task.left)

@@ -38,6 +38,17 @@ class StoreUnavailableError(StoreError):
         self.sent = sent
 
 
+class StrangerError(StoreUnavailableError):
+    """Another server leads than the one that was compared with the anchor; it is given nothing before it was."""
+
+    def __init__(self, server: str) -> None:
+        super().__init__(
+            f"存储的主节点换成了 {server}，与锚点比对之后再使用。",
+            f"another server of the store leads now, {server}; it is compared with the anchor before it is used.",
+            sent=False,
+        )
+
+
 class NotDurableError(StoreError):
     """The write happened in memory, but WAITAOF counted fewer disks than asked; it may still be lost."""
 

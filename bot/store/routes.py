@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Protocol
+from copy import copy
+from typing import Any, Protocol, Self
 
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from bot.store.errors import StoreUnavailableError
+from bot.store.errors import StoreUnavailableError, StrangerError
 from bot.store.wire import Command, Link, Result, WaitAof, judged, round_trip, with_fence
 
 ATTEMPTS = 4
@@ -34,6 +35,31 @@ class Route(Protocol):
 
     async def aclose(self) -> None:
         """Close all connections; a later use opens new ones."""
+
+
+class Keeping:
+    """A route that may be told to keep to certain servers: after a fail-over the next one is not used unseen.
+
+    ``visited`` are the servers that answered a scout.
+    """
+
+    _kept: frozenset[str] | None = None
+    visited: set[str] | None = None
+
+    def keep_to(self, servers: frozenset[str]) -> None:
+        """From now on nothing is sent to any other server; such commands fail with StrangerError."""
+        self._kept = servers
+
+    def scout(self) -> Self:
+        """The same route, on the same connections, without that limit; it notes where it went."""
+        made = copy(self)
+        made._kept, made.visited = None, set()
+        return made
+
+    def _stranger(self, server: str) -> StrangerError | None:
+        if self.visited is not None:
+            self.visited.add(server)
+        return None if self._kept is None or server in self._kept else StrangerError(server)
 
 
 def unavailable(error: Exception, address: str, *, sent: bool) -> StoreUnavailableError:
@@ -87,7 +113,7 @@ async def persist(
     raise AssertionError("unreachable")
 
 
-class SingleRoute:
+class SingleRoute(Keeping):
     """One server, through a pool of redis-py (a Sentinel pool follows its master)."""
 
     def __init__(
@@ -105,11 +131,14 @@ class SingleRoute:
         self._attempts = attempts
 
     async def send(self, commands: Sequence[Command], *, wait: WaitAof | None, again: bool) -> list[Result]:
-        """See Route. Raises StoreUnavailableError."""
+        """See Route. Raises StoreUnavailableError; StrangerError for a server that it does not keep to."""
         batch = with_fence(commands, wait, None)
 
         async def attempt() -> list[Result]:
             async with self._lend() as connection:
+                host, port = getattr(connection, "host", ""), getattr(connection, "port", "")
+                if (stranger := self._stranger(f"{host}:{port}")) is not None:
+                    raise stranger
                 return judged(await round_trip(connection, batch), wait)
 
         return await persist(attempt, self._address, again=again, attempts=self._attempts)

@@ -144,6 +144,8 @@ class _Figures(Collector):
         good = {(name,): max(tally.good_at.get(name, 0), look.good.get(name, 0)) / 1000 for name in names}
         about = "When a vendor last took a message of any hub, restarts included."
         yield _labelled("last_good_send_timestamp_seconds", about, ("channel",), good)
+        if tally.apart is not None:
+            yield _gauge("courier_process", "1 while a process of its own sends for this hub.", tally.apart)
         if look.counts is not None:
             yield from self._waiting(look.counts)
             yield from self._kept(look.counts)

@@ -37,7 +37,7 @@ class Committing:
         context: Callable[[int], Context],
         handoff: Callable[[list[OutboxItem]], None],
         *,
-        lease: int = 30_000,
+        lease: int = 15_000,
     ) -> None:
         self._ledger = ledger
         self._context = context

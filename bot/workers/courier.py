@@ -167,6 +167,7 @@ class Courier:
             self._settled = settled + self._settled
             self.expect(mailbox for mailbox, _ in wanted)
             raise
+        self._settled = [each for each in made.unsettled if each.claim.until > now] + self._settled
         self.expect(self._mailboxes.unanswered)
         # States that did not come are asked for once more, since what is claimed now has to leave or be given back.
         known = {} if isinstance(states, BaseException) else dict(zip(codes, states, strict=True))

@@ -48,7 +48,7 @@ class Decider(Receipts):
         context: Callable[[int], Context],
         handoff: Callable[[list[OutboxItem]], None],
         *,
-        lease: int = 30_000,
+        lease: int = 15_000,
     ) -> None:
         super().__init__(ledger, context, handoff, lease=lease)
         self._met = Met()

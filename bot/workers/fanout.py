@@ -13,7 +13,7 @@ from escalation.ledger.change import Born, OutboxItem
 from escalation.ledger.mailbox import Mailboxes
 from escalation.ledger.outbox import Outbox
 
-LEASE = 30_000
+LEASE = 15_000
 """How long a claimed row is this hub's, in milliseconds."""
 MOST = 512
 """How many rows go in one round trip."""

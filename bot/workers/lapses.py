@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.workers.decider import Decider
 from escalation.ledger.due import Due
 
-LEASE = 30_000
+LEASE = 15_000
 """How long a claimed incident's clocks are this hub's, in milliseconds."""
 MOST = 256
 """About how many incidents are worked on in one step, all partitions together: nothing else of the hub is worked on

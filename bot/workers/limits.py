@@ -10,8 +10,9 @@ from escalation.ledger.keys import Mailbox
 from escalation.ledger.mailbox import Claim
 from escalation.ledger.windows import Limits, Window
 
-LEASE = 60_000
-"""How long a claim holds at least, in milliseconds; a slow channel's holds three times as long as its send may take."""
+SLACK = 15_000
+"""By how much a claim outlasts the longest send of its channel, in milliseconds: for so long the hub may stand still,
+or the store be away, before a send that has not begun is given up."""
 DIGEST = {"sms": 4, "wecom": 40, "text": 24, "mail": 40, "webhook": 1}
 """How many notices share one digest at most, by form; what does not fit into the vendor's size waits for the next."""
 UNPACED = 4
@@ -26,14 +27,14 @@ def limits_of(abilities: Abilities | None, free: int) -> Limits:
     """A channel's abilities as a mailbox's limits, ``free`` of its sends under way at most; what belongs to no channel
     is claimed too, so that it is told."""
     if abilities is None:
-        return Limits(at_once=free, lease=LEASE)
+        return Limits(at_once=free, lease=SLACK)
     return Limits(
         windows=tuple(Window(each.count, each.per * 1000) for each in abilities.windows),
         reserve=abilities.reserve,
         digest=DIGEST.get(abilities.form, 1) if abilities.digest else 0,
         unpaced=UNPACED,
         at_once=max(1, min(abilities.at_once, free)),
-        lease=max(LEASE, int(abilities.timeout * 3000)),
+        lease=int(abilities.timeout * 1000) + SLACK,
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from escalation.ledger.door import Call, Store
-from escalation.ledger.keys import claim_token
+from escalation.ledger.keys import US, claim_token
 
 Part = TypeVar("Part")
 Place = TypeVar("Place", bound=Hashable)
@@ -16,7 +16,8 @@ _log = logging.getLogger("fenghuo.ledger")
 
 
 class Asked(NamedTuple):
-    """One claim of one part: its token, its lease's end (milliseconds), and an id that no other claim has."""
+    """One claim of one part: its token, its lease's end (milliseconds), and an id that no other claim has, which begins
+    with whoever claims."""
 
     token: str
     until: int
@@ -27,7 +28,9 @@ class Asking(Generic[Place]):
     """Claims whose answers may be lost. The next claim of the same place then asks for the same once more: what the
     lost one took would else be in nobody's hand until its lease ends."""
 
-    def __init__(self) -> None:
+    def __init__(self, owner: str = "") -> None:
+        """``owner``: who claims, for those who come after it."""
+        self._owner = owner
         self.unanswered: dict[Place, Asked] = {}
 
     def of(self, place: Place, *, now: int, lease: int) -> Asked:
@@ -35,7 +38,7 @@ class Asking(Generic[Place]):
         before = self.unanswered.pop(place, None)
         if before is not None and before.until - now > lease // 2:
             return before
-        return Asked(claim_token(now + lease), now + lease, secrets.token_hex(8))
+        return Asked(claim_token(now + lease), now + lease, f"{self._owner}{US}{secrets.token_hex(8)}")
 
     async def ask(self, store: Store, asked: Sequence[tuple[Place, Asked | None]], calls: list[Call]) -> list[Any]:
         """Run the calls, one for each place, with a claim in it or none; their replies, in order. Raises the store's

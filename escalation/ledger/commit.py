@@ -187,6 +187,17 @@ class Ledger:
                 raise reply
         return [code for code, score in zip(codes, replies, strict=True) if score is not None]
 
+    async def codes_since(self, partition: int, since: int) -> list[str]:
+        """The partition's incidents that are open, or first opened at ``since`` (ms) or later."""
+        keys = self._keys[partition]
+        commands: list[Command] = [("ZRANGE", keys.open, 0, -1), ("ZRANGEBYSCORE", keys.opened, since, "+inf")]
+        found: dict[bytes, None] = {}
+        for reply in await self._store.pipeline(commands):
+            if isinstance(reply, Exception):
+                raise reply
+            found |= dict.fromkeys(reply)
+        return [code.decode() for code in found]
+
     async def count_open(self) -> int:
         """How many incidents are open in all partitions."""
         commands: list[Command] = [("ZCARD", keys.open) for keys in self._keys]

@@ -49,9 +49,10 @@ local function in_flight(member) -- whether another send about one of its incide
   return false
 end
 
-local function fly(member, token, limited)
+local function fly(member, token, id, limited)
   call('ZREM', waiting, member)
   call('ZADD', flying, token, member)
+  call('HSET', facts, 'o:' .. member, id)
   for _, one in ipairs(members_of(member)) do
     local _, subject = parts(one)
     if string.sub(subject, 1, 1) ~= '!' then call('HSET', facts, 'f:' .. subject, 1) end
@@ -61,6 +62,7 @@ end
 
 local function land(member)
   call('ZREM', flying, member)
+  call('HDEL', facts, 'o:' .. member)
   for _, one in ipairs(members_of(member)) do
     local _, subject = parts(one)
     if string.sub(subject, 1, 1) ~= '!' then call('HDEL', facts, 'f:' .. subject) end
@@ -72,20 +74,18 @@ local function tried(member, lapsed) -- count a send of the member; lapsed: nobo
   call('HSET', facts, 't:' .. member, (before[1] + 1) .. ' ' .. (before[2] + (lapsed and 1 or 0)))
 end
 
-local function end_claims(last) -- up to this time; nobody knows how their sends ended
-  for _, member in ipairs(call('ZRANGEBYSCORE', flying, '-inf', last)) do
-    land(member)
-    if is_overflow(member) then
-      call('HDEL', facts, 'overflow') -- its rows are still waiting; another one is made if they still have to
-    else
-      tried(member, true)
-      wait(member)
-    end
+local function end_claim(member) -- nobody knows how its send ended
+  land(member)
+  if is_overflow(member) then
+    call('HDEL', facts, 'overflow') -- its rows are still waiting; another one is made if they still have to
+  else
+    tried(member, true)
+    wait(member)
   end
 end
 
 local function revive() -- what came due: claims that ran out, rows that waited
-  end_claims(whole(now))
+  for _, member in ipairs(call('ZRANGEBYSCORE', flying, '-inf', whole(now))) do end_claim(member) end
   for _, member in ipairs(call('ZRANGEBYSCORE', later, '-inf', whole(now), 'LIMIT', 0, 1000)) do
     call('ZREM', later, member)
     wait(member)
@@ -177,16 +177,13 @@ local function claim(from) -- token, at once, reserve, digest size, the claim's 
     reply[#reply + 1] = #carried
     for _, one in ipairs(carried) do reply[#reply + 1] = call('HGET', rows, one) end
   end
-  local known_to = call('HMGET', facts, 'hold', 'claim')
-  if known_to[2] == id then -- its answer was lost: the same again
-    for _, member in ipairs(call('ZRANGEBYSCORE', flying, token, token)) do
-      if is_overflow(member) then give('overflow', member, call('ZRANGEBYSCORE', waiting, '-inf', '(0'))
-      else give(is_digest(member) and 'digest' or 'single', member, members_of(member)) end
-    end
-    look_soon()
-    return reply
+  for _, member in ipairs(call('ZRANGEBYSCORE', flying, token, token)) do
+    local same = call('HGET', facts, 'o:' .. member) == id -- its answer was lost: the same again
+    if same and is_overflow(member) then give('overflow', member, call('ZRANGEBYSCORE', waiting, '-inf', '(0'))
+    elseif same then give(is_digest(member) and 'digest' or 'single', member, members_of(member)) end
   end
-  local hold = tonumber(known_to[1] or '0')
+  if #reply > 0 then look_soon() return reply end
+  local hold = tonumber(call('HGET', facts, 'hold') or '0')
   if hold > now then look_soon() return {} end
   revive()
   room = room - call('ZCARD', flying)
@@ -213,7 +210,7 @@ local function claim(from) -- token, at once, reserve, digest size, the claim's 
 
   local function hand_out(kind, member, carried)
     give(kind, member, carried)
-    fly(member, token, limited)
+    fly(member, token, id, limited)
     room, left, usable, sent = room - 1, left - 1, usable - 1, sent + 1
   end
   local function overflow() -- the last token, several critical rows wait, and one of them was in no overflow yet
@@ -289,14 +286,17 @@ local function claim(from) -- token, at once, reserve, digest size, the claim's 
     end
   end
   look_at(times)
-  if #reply > 0 then call('HSET', facts, 'claim', id) end
   return reply
 end
 
-local function release() -- whoever held claims is gone for certain
-  end_claims('+inf')
+local function release() -- of one hub, or '' for all: whoever held these claims is gone for certain
+  local count, owner = 0, ARGV[4] .. '\31'
+  for _, member in ipairs(call('ZRANGE', flying, 0, -1)) do
+    local id = call('HGET', facts, 'o:' .. member) or ''
+    if owner == '\31' or string.sub(id, 1, #owner) == owner then end_claim(member) count = count + 1 end
+  end
   look_soon()
-  return 1
+  return count
 end
 
 local function settle(from, to) -- (member, token, again at or '' when done, 1 if tried, 2 if its answer was lost)…

@@ -71,12 +71,14 @@ class Settlement(NamedTuple):
 
 class Turn(NamedTuple):
     """What one round trip did. ``held`` says of each settlement whether the claim was still the caller's: if not, the
-    row stays with whoever holds it. ``there`` says of each row whether it is in its mailbox (or was, and has been
+    row stays with whoever holds it; ``unsettled`` are those whose part of the store did not answer, still to be said.
+    ``there`` says of each row whether it is in its mailbox (or was, and has been
     sent), so that the outbox may forget it. ``claims`` may be sent now."""
 
     held: list[bool]
     there: list[bool]
     claims: list[Claim]
+    unsettled: list[Settlement]
 
 
 class Figures(NamedTuple):
@@ -94,12 +96,13 @@ class Figures(NamedTuple):
 class Mailboxes:
     """All mailboxes. The number of shards is the store's (:mod:`escalation.ledger.meta`)."""
 
-    def __init__(self, store: Store, shards: int) -> None:
+    def __init__(self, store: Store, shards: int, owner: str = "") -> None:
+        """``owner`` names the hub that claims, for its successor's :meth:`release`."""
         register(store, "mailbox")
         self._store = store
         self._shards = shards
         self._known: dict[Mailbox, MailboxKeys] = {}
-        self._asking = Asking[Mailbox]()
+        self._asking = Asking[Mailbox](owner)
 
     @property
     def unanswered(self) -> list[Mailbox]:
@@ -144,13 +147,13 @@ class Mailboxes:
 
         A settlement counts only while the claim is the caller's. Where a part of the store does not answer, its rows
         are not there, what was claimed is claimed again by the next turn of its mailbox, and what is unsettled comes
-        back when its lease ends. Raises the store's error if no part answered.
+        back when its lease ends, unless it is said again before. Raises the store's error if no part answered.
         """
         ends, rows = _settlements(settlements), _rows(items, now)
         asked = {mailbox: (limits, self._asking.of(mailbox, now=now, lease=limits.lease)) for mailbox, limits in wanted}
         boxes = list(dict.fromkeys((*ends, *rows, *asked)))
         if not boxes:
-            return Turn([], [], [])
+            return Turn([], [], [], [])
         calls = [
             self._call(mailbox, _turn(mailbox, ends.get(mailbox, ()), rows.get(mailbox, ()), asked.get(mailbox), now))
             for mailbox in boxes
@@ -167,6 +170,7 @@ class Mailboxes:
                 if mailbox in said
                 for claim in _claims(mailbox, one.token, one.until, said[mailbox][1])
             ],
+            unsettled=[each for each in settlements if each.claim.mailbox not in said],
         )
 
     async def settle(self, settlements: Sequence[Settlement], *, now: int) -> list[bool]:
@@ -174,15 +178,19 @@ class Mailboxes:
         again as such."""
         return (await self.turn(settlements=settlements, now=now)).held
 
-    async def release(self, *, now: int) -> int:
-        """End every claim of every mailbox, for whoever knows that all claimers are gone; how many mailboxes were
-        looked at. What was in flight counts as sent with an end that nobody knows. Raises the store's error."""
+    async def release(self, *, now: int, owner: str = "") -> int:
+        """End every claim of ``owner``, or of everybody, for whoever knows that they are gone; how many there were.
+        What was in flight counts as sent with an end that nobody knows. Raises the store's error."""
         names = await self._store.pipeline([("ZRANGE", ready_key(shard), 0, -1) for shard in range(self._shards)])
         boxes = [Mailbox.read(name.decode()) for _, there in answered(range(self._shards), names) for name in there]
-        for reply in await self._store.run_scripts([self._call(box, ["release", box.name, now]) for box in boxes]):
+        count = 0
+        for reply in await self._store.run_scripts(
+            [self._call(box, ["release", box.name, now, owner]) for box in boxes]
+        ):
             if isinstance(reply, Exception):
                 raise reply
-        return len(boxes)
+            count += reply
+        return count
 
     async def freeze(
         self, claim: Claim, content: bytes, *, now: int, left: Collection[str] = frozenset()
@@ -222,6 +230,15 @@ class Mailboxes:
         round trip. Raises the store's error if no part answered."""
         calls = [self._call(mailbox, ["hold", mailbox.name, now, at, 1]) for mailbox, at in until.items()]
         list(answered(until, await self._store.run_scripts(calls)))
+
+    async def notices(self, mailboxes: Sequence[Mailbox]) -> list[set[str]]:
+        """For each mailbox the ids of all notices that stand in it. Raises the store's error if any part failed."""
+        found: list[set[str]] = []
+        for reply in await self._store.pipeline([("HVALS", self._place(mailbox).rows) for mailbox in mailboxes]):
+            if isinstance(reply, Exception):
+                raise reply
+            found.append({_decode(row).notice for row in reply})
+        return found
 
     async def waiting(self, *, now: int) -> list[Figures]:
         """The figures of every mailbox that is not empty, for metrics and the board."""

@@ -25,12 +25,18 @@ class Outbox:
 
     def __init__(self, store: Store, partitions: int) -> None:
         keys = [partition_keys(number) for number in range(partitions)]
+        self._store = store
+        self._rows = [one.outbox_rows for one in keys]
         self._lines = Lines(store, [(one.outbox, one.outbox_order, one.outbox_rows) for one in keys])
 
     async def claim(self, partitions: Sequence[int], *, now: int, lease: int, limit: int = 256) -> list[OutboxItem]:
         """The rows of up to ``limit`` incidents of each partition, in the order of their commits within an incident."""
         held = await self._lines.claim(partitions, now=now, lease=lease, limit=limit)
         return [OutboxItem(*one, _decode(one.body)) for one in held]
+
+    async def notices(self, partition: int) -> set[str]:
+        """The ids of all notices that stand in a partition's outbox."""
+        return {_decode(row).notice for row in await self._store.execute("HVALS", self._rows[partition])}
 
     async def held(self, claims: Sequence[Born], *, now: int) -> list[OutboxItem]:
         """The rows that commits whose answers were lost may have given to their hub, and that are still its own."""

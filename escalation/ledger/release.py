@@ -1,8 +1,9 @@
 """What a dead hub held is free again at once, where its successor knows for certain that it is dead.
 
-A supervised store has one hub at a time: whoever holds the data folder's lock is the only one that claims. So a new hub
-need not wait for the ends of leases that nobody will keep: else every address that a crash met would be silent for up
-to a minute. Hubs that share a store know nothing for certain of each other, and wait.
+Whoever holds a data folder's lock knows that the hub that held it before is gone. On a supervised store that hub was
+the only one that claimed: so a new hub need not wait for the ends of leases that nobody will keep, else every address
+that a crash met would be silent until then. On a shared store it ends what its own predecessor was sending; the hubs
+of other folders know nothing for certain of each other, and wait.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ has to be looked at."""
 
 
 async def release_claims(store: Store, *, partitions: int, shards: int, now: int, sends: bool = True) -> int:
-    """End all claims on due rows, outbox and inbox, and with ``sends`` those on mailboxes; how many due rows and lines
-    were held.
+    """For whoever is alone on the store: end all claims on due rows, outbox and inbox, and with ``sends`` those on
+    mailboxes; how many there were.
 
     A send that was under way counts as one whose end nobody knows. Raises the store's error; may be done again.
     """
@@ -32,6 +33,10 @@ async def release_claims(store: Store, *, partitions: int, shards: int, now: int
         if isinstance(reply, Exception):
             raise reply
         count += reply
-    if sends:
-        await Mailboxes(store, shards).release(now=now)
-    return count
+    return count + (await Mailboxes(store, shards).release(now=now) if sends else 0)
+
+
+async def release_sends(store: Store, owner: str, *, shards: int, now: int) -> int:
+    """For whoever knows that ``owner`` is gone: end its claims on mailboxes; how many there were. Raises the store's
+    error; may be done again."""
+    return await Mailboxes(store, shards).release(now=now, owner=owner)

@@ -15,7 +15,7 @@ from escalation.decide import decide, decide_event
 from escalation.directory import Directory
 from escalation.event import Event, EventType, Flag
 from escalation.incident import Duty, Incident
-from escalation.inputs import Context, Decision, EvidenceGiven, EvidenceKept, Lapse, Receipt, Reply, SendResult
+from escalation.inputs import Context, Decision, EvidenceGiven, EvidenceKept, Lapse, Receipt, Replay, Reply, SendResult
 from escalation.notice import Notice, NoticeKind, NoticeState
 from escalation.plan import PlanBook, sample_profile
 from escalation.profile import Profile
@@ -246,7 +246,7 @@ class Story:
     def reasons(self) -> list[str]:
         return [entry.reason for entry in self.decision.entries]
 
-    def given(self, given: Reply | Lapse | Receipt | EvidenceGiven | EvidenceKept) -> Decision:
+    def given(self, given: Reply | Lapse | Receipt | Replay | EvidenceGiven | EvidenceKept) -> Decision:
         """Anything that is no event."""
 
         def run(incident: Incident | None) -> Decision:

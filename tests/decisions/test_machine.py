@@ -176,7 +176,8 @@ class AnythingForLong(Anything):
     """The same machine, for as long as one likes."""
 
 
-TestAnything = Anything.TestCase
+# Its examples are always the same; how long they take is the machine's affair.
+TestAnything = pytest.mark.timeout(300)(Anything.TestCase)
 TestAnything.settings = settings(
     max_examples=40,
     stateful_step_count=25,

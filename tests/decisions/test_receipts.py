@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from escalation.directory import ContactEntry, Directory, Person
-from escalation.inputs import SendResult
-from escalation.notice import NoticeKind, NoticeState
+from escalation.inputs import Replay, SendResult
+from escalation.notice import DeadLetter, NoticeKind, NoticeState
 from escalation.telling import MOST_NOTICES
 from escalation.vocabulary import Level, Role, Severity, Verb
 from tests.decisions.house import MINUTE, Story
@@ -294,12 +294,23 @@ def test_what_waits_leaves_only_when_something_newer_waits_for_the_same_address(
     story = Story(feedback={"gateway": ("upstream",)})
     story.alarm()
     superseded: list[str] = []
+    dead: list[DeadLetter] = []
+    heard: list[str] = []
     for _ in range(MOST_NOTICES + 10):
         story.says(Verb.VERIFY, "zhao")
         superseded += [entry.notice for entry in story.decision.entries if entry.reason == "superseded"]
+        dead += story.decision.dead
+        heard += [each.note for each in story.fresh if each.kind is NoticeKind.QUARANTINE]
     assert len(story.incident.notices) == MOST_NOTICES
-    assert len(superseded) == 13, "the first word to the two of the shift, what one signed, and so many to upstream"
+    assert len(superseded) == 14, "two to the shift, what one signed, a word to the maintainers, so many to upstream"
     assert all("feedback" in identity for identity in superseded)
+    assert [letter.notice for letter in dead] == superseded, "and none of it is lost"
+    assert all(letter.told is not None and letter.told.deed is not None for letter in dead)
+    assert heard == ["给上游的反馈积压过多，gateway较早的转入死信（upstream）"], "they are told once"
+    assert story.given(Replay(letter=dead[0], by="周值守", why="已恢复")).reason == "dead_replayed"
+    again = next(each for each in story.fresh if each.kind is NoticeKind.FEEDBACK)
+    assert dead[0].told is not None
+    assert (again.contact, again.deed) == (dead[0].told.contact, dead[0].told.deed)
     assert [notice.kind for notice in list(story.incident.notices.values())[:2]] == [NoticeKind.RAISED] * 2
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.hubs.replicated import Replicated
 from tests.hubs.sentinels import Sentinels
 from tests.serve.conftest import nursery
 from tests.store.real_server import store, store_socket
@@ -18,5 +19,12 @@ __all__ = ["nursery", "store", "store_socket", "three_nodes"]
 @pytest.fixture
 def sentinels(tmp_path: Path) -> Iterator[Sentinels]:
     made = Sentinels(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def replicated(tmp_path: Path) -> Iterator[Replicated]:
+    made = Replicated(tmp_path)
     yield made
     made.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import re
 import shutil
 import signal
 from collections.abc import AsyncIterator
@@ -19,6 +20,8 @@ from tests.serve.nursery import Nursery
 from tests.serve.town import Town, town_in
 
 HOST = "127.0.0.1"
+TIMEOUT = 2
+"""How long a send may take in a fleet, in seconds: so that what a hub has in its hand is not so for long."""
 
 
 class Balancer:
@@ -121,6 +124,10 @@ async def fleet_in(folder: Path, nursery: Nursery, url: str, *, more: str = "") 
     async with town_in(folder, nursery) as front:
         front.edit("[pages]", f'[store]\nurl = "{url}"\n{more}\n[pages]')
         front.store_url = url
+        text = front.config.read_text("utf-8")
+        quick = re.sub(r'(\[channels\.[^\]]+\]\nkind = "\w+"\n)', rf"\g<1>timeout = {TIMEOUT}\n", text)
+        assert quick != text
+        front.config.write_text(quick, "utf-8")
         hubs = [_beside(front, folder / f"hub{number}") for number in range(3)]
         balancer = Balancer([hub.port for hub in hubs])
         async with balancer.listening(front.port):

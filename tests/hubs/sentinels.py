@@ -24,10 +24,10 @@ DOWN_AFTER = 1000
 class Server:
     """One server of the store, or one Sentinel: a process on a port, and an administrator's client."""
 
-    def __init__(self, folder: Path, *arguments: str, sentinel: bool = False) -> None:
+    def __init__(self, folder: Path, *arguments: str, sentinel: bool = False, port: int = 0) -> None:
         folder.mkdir(exist_ok=True)
         self.folder = folder
-        self.port = free_port()
+        self.port = port or free_port()
         self._arguments = list(arguments)
         self._sentinel = sentinel
         self.client: Any = Redis(host="127.0.0.1", port=self.port, socket_timeout=5)

@@ -3,44 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.hubs.fleet import Fleet, fleet_in
+from tests.hubs.fleet import fleet_in
+from tests.hubs.noticing import all_anchored, fell_back, heads, take
 from tests.hubs.sentinels import Sentinels, until
 from tests.hubs.tempest import Tempest
 from tests.serve.nursery import Nursery
-from tests.serve.town import WORKER, Town, alarm
+from tests.serve.town import WORKER, alarm
 
 pytestmark = pytest.mark.timeout(300)
-
-
-def _heads(hub: Town) -> dict[str, int]:
-    """How many rows of each partition a hub has anchored."""
-    path = hub.data / "anchor.json"
-    heads = json.loads(path.read_text())["heads"] if path.exists() else {}
-    return {number: head["count"] for number, head in heads.items()}
-
-
-async def _all_anchored(fleet: Fleet) -> None:
-    """Wait until every row is sealed and every hub has anchored it."""
-
-    async def anchored() -> bool:
-        checks = (await fleet.hubs[0].ask("/verify"))["partitions"]
-        there = {str(each["partition"]): each["sealed"] for each in checks if each["sealed"]}
-        return not any(each["unsealed"] for each in checks) and all(_heads(hub) == there for hub in fleet.hubs)
-
-    await fleet.front.until(anchored, "not every hub has anchored the journal")
-
-
-async def _fell_back(hub: Town) -> None:
-    async def noticed() -> bool:
-        return "journal_behind" in hub.log.read_text()
-
-    await hub.until(noticed, "a hub did not notice that the store fell back")
 
 
 async def _isolate(sentinels: Sentinels) -> None:
@@ -52,20 +26,6 @@ async def _isolate(sentinels: Sentinels) -> None:
 async def _fail_over(sentinels: Sentinels) -> None:
     sentinels.replica.go_on()
     await asyncio.to_thread(sentinels.fail_over)
-
-
-async def _taken(front: Town, event: dict[str, Any]) -> str:
-    """Post it until it is taken; its code."""
-    found: list[str] = []
-
-    async def taken() -> bool:
-        answer = await front.post(event)
-        assert answer.status in (0, 202, 503), answer
-        found.extend(item["code"] for item in (answer.body["items"] if answer.status == 202 else ()))
-        return bool(found)
-
-    await front.until(taken, "nothing is taken")
-    return found[0]
 
 
 async def test_what_a_replica_has_on_disk_survives_a_fail_over_under_load(
@@ -99,7 +59,7 @@ async def test_nothing_is_accepted_while_the_replica_that_is_waited_for_is_away(
         refused = await fleet.front.post(alarm("during"))
         assert refused.status == 503, refused
         sentinels.replica.go_on()
-        assert await _taken(fleet.front, alarm("during"))
+        assert await take(fleet.front, alarm("during"))
 
 
 async def test_every_hub_notices_a_store_that_fell_back_and_goes_on(
@@ -111,24 +71,24 @@ async def test_every_hub_notices_a_store_that_fell_back_and_goes_on(
         front = fleet.front
         kept = await front.raised("kept")
         await front.told(kept, address=WORKER)
-        await _all_anchored(fleet)
+        await all_anchored(fleet)
         await _isolate(sentinels)
         lost = await front.raised("lost", point="LOST")
         await front.told(lost, address=WORKER)
-        await _all_anchored(fleet)
-        before = _heads(fleet.hubs[2])
+        await all_anchored(fleet)
+        before = heads(fleet.hubs[2])
         await fleet.kill(fleet.hubs[2])
 
         await _fail_over(sentinels)
-        codes = [await _taken(front, alarm(f"n{number}", point=f"N{number}")) for number in range(30)]
+        codes = [await take(front, alarm(f"n{number}", point=f"N{number}")) for number in range(30)]
         assert lost not in codes, "a code that people were told stands for something else now"
         for hub in fleet.hubs[:2]:
-            await _fell_back(hub)
+            await fell_back(hub)
             assert list(hub.data.glob("anchor-*.json"))
         await fleet.start_again(fleet.hubs[2])
-        await _fell_back(fleet.hubs[2])
-        await _all_anchored(fleet)
-        after = _heads(fleet.hubs[2])
+        await fell_back(fleet.hubs[2])
+        await all_anchored(fleet)
+        after = heads(fleet.hubs[2])
         assert any(after[number] > count for number, count in before.items()), "nobody wrote on beyond what was lost"
         for check in await fleet.verified():
             assert check["ok"], check

@@ -12,7 +12,7 @@ from escalation.ledger.inbox import Arrived, Inbox
 from escalation.ledger.keys import Mailbox
 from escalation.ledger.mailbox import ClaimKind, Mailboxes, Settlement
 from escalation.ledger.outbox import Outbox
-from escalation.ledger.release import release_claims
+from escalation.ledger.release import release_claims, release_sends
 from escalation.ledger.windows import Limits, Window
 from tests.ledger.doors import Lossy, StoreDoor
 from tests.ledger.things import MINUTE, NOW, incident, item, opening, row
@@ -105,6 +105,38 @@ async def test_a_mailbox_gives_the_same_again_when_its_answer_was_lost(door: Sto
     assert boxes.unanswered == []
     assert await boxes.settle([Settlement(claim) for claim in claims], now=NOW + 500) == [True, True]
     assert [claim.rows[0].notice for claim in await boxes.claim([(PHONE, FREE)], now=NOW + 500)] == ["n2", "n3"]
+
+
+async def test_a_lost_answer_is_asked_for_again_whatever_another_hub_claimed_meanwhile(
+    door: StoreDoor, lossy: Lossy
+) -> None:
+    mine, other = Mailboxes(lossy, SHARDS), Mailboxes(door, SHARDS)
+    await other.put([item(row(f"n{number}", f"A001{number}")) for number in range(4)], now=NOW)
+    lossy.lose = True
+    with pytest.raises(ConnectionError):
+        await mine.claim([(PHONE, FREE)], now=NOW)
+    lossy.lose = False
+    more = Limits(at_once=4, lease=MINUTE)
+    assert [claim.rows[0].notice for claim in await other.claim([(PHONE, more)], now=NOW + 1)] == ["n2", "n3"]
+    assert [claim.rows[0].notice for claim in await mine.claim([(PHONE, FREE)], now=NOW + 2)] == ["n0", "n1"]
+
+
+async def test_a_successor_on_a_shared_store_takes_up_what_its_own_predecessor_was_sending(door: StoreDoor) -> None:
+    dead, alive, like = (Mailboxes(door, SHARDS, owner) for owner in ("hub one", "hub two", "hub one and more"))
+    await dead.put([item(row(f"n{number}", f"A001{number}")) for number in range(6)], now=NOW)
+    lost = await dead.claim([(PHONE, FREE)], now=NOW)
+    kept = await alive.claim([(PHONE, Limits(at_once=4, lease=MINUTE))], now=NOW)
+    kept += await like.claim([(PHONE, Limits(at_once=6, lease=MINUTE))], now=NOW)
+    assert [len(lost), len(kept)] == [2, 4]
+
+    assert await release_sends(door, "hub one", shards=SHARDS, now=NOW + 1) == 2
+
+    successor = Mailboxes(door, SHARDS, "hub one")
+    again = await successor.claim([(PHONE, Limits(at_once=6, lease=MINUTE))], now=NOW + 1)
+    assert [claim.rows for claim in again] == [claim.rows for claim in lost]
+    assert [claim.lapses for claim in again] == [1, 1], "it may be a repeat, and says so"
+    assert await dead.settle([Settlement(claim) for claim in lost], now=NOW + 2) == [False, False]
+    assert await alive.settle([Settlement(claim) for claim in kept], now=NOW + 2) == [True] * 4
 
 
 async def test_an_old_claim_without_an_answer_is_left_to_its_lease(lossy: Lossy) -> None:

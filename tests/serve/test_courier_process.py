@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.hubs.sentinels import Server, until
+from tests.serve.apart import Apart
 from tests.serve.town import WORKER, Town
 
 SENDS = re.compile(r"a courier process sends for this hub: process (\d+)")
@@ -116,3 +118,39 @@ async def test_a_new_configuration_brings_a_new_one(town: Town) -> None:
     await gone(town, courier)
     await town.told(await town.raised("e1"), address=WORKER)
     assert await town.stop() == 0
+
+
+async def test_its_store_does_not_answer_it_and_the_hub_sends_until_it_does(town: Town, tmp_path: Path) -> None:
+    """It still beats, and is not trusted; the metrics and the log say so."""
+    server = Server(tmp_path / "store")
+    try:
+        until(server.answers)
+        async with Apart(server.port).listening() as way:
+            town.edit(
+                "[pages]",
+                f'[store]\nurl = "redis://127.0.0.1:{way.port}"\n\n[metrics]\nallow = ["127.0.0.1"]\n\n[pages]',
+            )
+            courier = await with_courier(town)
+            await town.told(await town.raised("e1"), address=WORKER)
+
+            async def figures(word: str) -> bool:
+                return f"fenghuo_courier_process {word}" in (await town.get("/metrics"))[1]
+
+            await town.until(lambda: figures("1.0"), "the metrics never say that it sends")
+
+            way.cut(courier)
+            codes = [await town.raised(f"f{number}", point=f"Q{number}") for number in range(3)]
+            for code in codes:
+                await town.told(code, address=WORKER)
+            assert way.refused
+            assert "come through no turn" in town.log.read_text()
+
+            await town.until(lambda: figures("0.0"), "the metrics say that it sends")
+            assert command_of(courier), "it is alive, and beats"
+            way.mend()
+            await town.until(lambda: figures("1.0"), "it is never trusted again")
+            await town.told(await town.raised("g1", point="R1"), address=WORKER)
+            assert [await times_told(town, code) for code in codes] == [1, 1, 1]
+            assert await town.stop() == 0
+    finally:
+        server.close()

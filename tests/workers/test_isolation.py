@@ -12,11 +12,13 @@ from bot.demo.simulators.vendor import Fault
 from bot.engine import Engine
 from bot.intake.gate import ItemVerdict
 from bot.store.client import Store
+from bot.workers.limits import SLACK
 from escalation.event import EventType
 from escalation.vocabulary import Level, Severity
 from tests.workers.house import MINUTE, OFFICER, OPERATOR, SECOND, House, codes_of, house_on, with_works, works
 
-LEASE = 61 * SECOND
+LEASE = SLACK + 300
+"""How long a claim of the house's short message gateway holds."""
 
 
 def patient(text: str) -> str:
@@ -79,7 +81,7 @@ async def test_a_send_that_would_outlast_its_claim_is_not_started(house: House) 
     code = await house.alarm(rest=False)
     await house.engine.fanout.step(house.clock.now())
     await house.engine.courier.step(house.clock.now())
-    house.push(LEASE - SECOND)
+    house.push(LEASE - 200)
     await house.engine.courier.idle()
     assert house.vendors.sms.received == []
     await house.engine.rest()

@@ -29,7 +29,7 @@ from tests.workers.house import (
     works,
 )
 
-LEASE = 31 * SECOND
+LEASE = 16 * SECOND
 
 
 async def recorded_once(house: House, code: str) -> None:
@@ -112,7 +112,7 @@ async def test_the_outbox_does_not_answer_the_fan_out(house: House) -> None:
 async def test_rows_left_by_a_hub_that_died_are_swept(house: House) -> None:
     code = await house.alarm(rest=False)
     house.engine = await house.another()
-    await house.wait(29 * SECOND)
+    await house.wait(14 * SECOND)
     assert house.vendors.sms.received == []
     house.push(2 * SECOND)
     await house.engine.rest()

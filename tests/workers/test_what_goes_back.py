@@ -21,8 +21,9 @@ from bot.store.supervisor import Supervisor
 from channels.standard_webhooks import ID, SIGNATURE, TIMESTAMP
 from escalation.event import EventType
 from escalation.notice import NoticeKind
+from escalation.telling import MOST_NOTICES
 from tests.store.real_server import running
-from tests.workers.house import HOUR, MINUTE, OFFICER, OPERATOR, SECOND, House, house_on
+from tests.workers.house import HOUR, KEEPER_MAIL, MINUTE, OFFICER, OPERATOR, SECOND, House, house_on
 
 STREAM = "fenghuo:answers"
 ANSWERED = ["incident.signed", "incident.verified", "incident.disposed", "incident.clear_requested"]
@@ -211,3 +212,27 @@ async def test_a_receiver_that_is_down_for_a_day_leaves_dead_letters_that_are_se
     await house.wait(MINUTE)
     assert reader.types(code) == ["incident.signed"]
     assert (await desk.replay_all("upstream", by="周值守", why="再试", now=house.clock.now())).replayed == []
+
+
+async def test_more_than_an_incident_can_keep_becomes_dead_letters_that_are_sent_again(back: Back) -> None:
+    house = back.house
+    back.reader.down = True
+    code = await house.alarm()
+    said = [f"第{number}次巡查" for number in range(MOST_NOTICES + 6)]
+    for words in said:
+        await house.says(OPERATOR, f"处置 {code} {words}")
+        await house.engine.rest()
+    desk = DeadLetters(house.engine.ledger, house.engine.rules.context)
+    letters = (await desk.list()).letters
+    assert letters
+    assert {(each.channel, each.result) for each in letters} == {("upstream", "superseded")}
+    back.reader.down = False
+    await house.wait(5 * MINUTE)
+    assert sum("反馈积压过多" in text for text in house.texts(KEEPER_MAIL)) == 1, "the maintainers hear once"
+    for letter in letters:
+        done = await desk.replay(letter.notice, by="周值守", why="对方已恢复", now=house.clock.now())
+        assert done is not None
+        await house.engine.rest()
+    assert (await desk.list()).total == 0
+    assert {event["data"]["deed"]["text"] for event in back.reader.events} >= set(said)
+    assert back.reader.repeats == 0
