@@ -57,10 +57,14 @@ async def test_every_example_is_what_a_real_run_gives(store: Store, settings: Se
     assert max(each["fault"] for each in checked["partitions"]) == "内容被改动"
 
 
+BY_HAND = {"channels", "dead-swept", "send-test"}
+"""Examples of what only a hub with vendors prints: written by hand, and held against their schemas above."""
+
+
 async def test_every_example_of_operation_is_what_a_real_run_gives(store: Store, tmp_path: Path) -> None:
     # To write them anew: python -m tests.rehearsal.write_examples
     made = await operated(store, tmp_path) | await kept_and_restored(tmp_path / "kept")
-    assert set(made) == set(OPERATED)
+    assert set(made) == set(OPERATED) - BY_HAND
     for name, struct in made.items():
         assert written(struct) == (EXAMPLES / f"{name}.json").read_bytes(), name
     assert example("restore")["lost"], "a later anchor knows what came after the backup"
