@@ -233,6 +233,7 @@ class Engine:
     async def _once(self) -> int:
         now = self.clock.now()
         done = await self.answering.step(now)
+        await self.fanout.find(now)
         done += await self.fanout.step(now)
         done += await self.fanout.sweep(now)
         done += await self.courier.step(now, everywhere=True)
