@@ -257,7 +257,7 @@ def with_officer_in_group(text: str) -> str:
 
 def patient(text: str) -> str:
     """The robots are waited for as long as a test takes."""
-    return text.replace('kind = "wecom_robot"\ntimeout = 0.3', 'kind = "wecom_robot"\ntimeout = 20')
+    return text.replace('kind = "wecom_robot"\ntimeout = 0.6', 'kind = "wecom_robot"\ntimeout = 20')
 
 
 async def frozen_at(house: House, channel: str) -> FrozenDigest:

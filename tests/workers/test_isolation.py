@@ -23,7 +23,7 @@ LEASE = SLACK + 300
 
 def patient(text: str) -> str:
     """Vendors are waited for as long as a test takes."""
-    return text.replace("timeout = 0.3", "timeout = 20")
+    return text.replace("timeout = 0.6", "timeout = 20")
 
 
 def two_at_once(text: str) -> str:
@@ -32,7 +32,7 @@ def two_at_once(text: str) -> str:
 
 
 def very_patient(text: str) -> str:
-    return text.replace("timeout = 0.3", "timeout = 60")
+    return text.replace("timeout = 0.6", "timeout = 60")
 
 
 @asynccontextmanager

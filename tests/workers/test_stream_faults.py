@@ -43,7 +43,7 @@ async def wire(theirs: Server) -> AsyncIterator[Proxy]:
 @pytest.fixture
 async def house(store: Store, tmp_path: Path, wire: Proxy) -> AsyncIterator[House]:
     """The county, whose answers go to the stream alone."""
-    table = f'[channels.answers]\nkind = "redis_stream"\nurl = "redis://127.0.0.1:{wire.port}"\ntimeout = 0.3\n'
+    table = f'[channels.answers]\nkind = "redis_stream"\nurl = "redis://127.0.0.1:{wire.port}"\ntimeout = 0.6\n'
 
     def back(text: str) -> str:
         return text.replace('feedback = "upstream"', 'feedback = "answers"') + f'\n{table}stream = "{STREAM}"\n'
