@@ -141,7 +141,7 @@ async def vendors(
             cloud_url=await stack.enter_async_context(listening(cloud.app())),
             tencent_url=others.tencent_url,
             mas_url=others.mas_url,
-            spool=str(spool),
+            spool=str(spool.absolute()),
             upstream_url=await stack.enter_async_context(listening(upstream.app())) + "/hook",
         )
         troubles = Troubles(door, app, robots, dingtalk, feishu)

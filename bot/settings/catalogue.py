@@ -251,6 +251,7 @@ HINTS: Mapping[str, Pair] = {
         "小写字母、数字、- 和 _，以字母或数字开头，最多 64 位",
         "lower-case letters, digits, - and _, starting with a letter or digit, at most 64",
     ),
+    "pattern": ("{what}；须符合 {pattern}", "it must match {pattern}"),
     "not_duration": ("例如 30m、4h、2d", "such as 30m, 4h, 2d"),
     "not_time": ('例如 "08:00"（24 小时制）', 'such as "08:00" (24 hours)'),
     "not_date": ('例如 "2026-10-01"', 'such as "2026-10-01"'),

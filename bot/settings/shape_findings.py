@@ -71,7 +71,12 @@ def _finding(details: ErrorDetails, loc: Loc, data: dict[str, Any], *, hidden: b
     if kind == "string_pattern_mismatch":
         pattern = str(context.get("pattern", ""))
         code = next((code for part, code in _PATTERNS if part in pattern), "pattern")
-        return Finding(code, loc, {"value": shown})
+        if code != "pattern":
+            return Finding(code, loc, {"value": shown})
+        model = shapes.model_at(loc[:-1], data)
+        field = model.model_fields.get(str(loc[-1])) if model is not None and loc else None
+        what = (field.description if field is not None else "") or str(loc[-1])
+        return Finding(code, loc, {"value": shown, "what": what, "pattern": pattern})
     if kind in _BOUNDS:
         code, name = _BOUNDS[kind]
         return Finding(code, loc, {"limit": context[name]})

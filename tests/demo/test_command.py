@@ -22,14 +22,15 @@ START = """
 import sys
 from pathlib import Path
 from bot.commands.demo import run_demo
-sys.exit(run_demo(Path(sys.argv[1]), 0))
+sys.exit(run_demo(Path("var/demo"), 0))
 """
 
 
 async def test_it_starts_says_what_to_try_and_stops_cleanly(tmp_path: Path) -> None:
-    folder = tmp_path / "demo"
+    """In the folder it is given by itself, which is relative to where it is started."""
+    folder, env = tmp_path / "var" / "demo", {**os.environ, "PYTHONPATH": str(ROOT)}
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", START, str(folder), cwd=ROOT, stdout=PIPE, stderr=PIPE
+        sys.executable, "-c", START, cwd=tmp_path, env=env, stdout=PIPE, stderr=PIPE
     )
     assert process.stdout is not None
     assert process.stderr is not None
