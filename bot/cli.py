@@ -138,7 +138,7 @@ def _serve(options: argparse.Namespace) -> int:
     for problem in loaded.problems:
         logging.getLogger("fenghuo").warning("%s", problem.text(loaded.language))
     # Forked now, while there are neither threads nor a loop.
-    first = Forked.begin(Hub.courier_module, compiled) if settings.hub.courier_process else None
+    first = _first_courier() if settings.hub.courier_process else None
     # The loop in C: the hub's work is many small round trips.
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -149,6 +149,15 @@ def _serve(options: argparse.Namespace) -> int:
     finally:
         if first is not None:
             first.close()
+
+
+def _first_courier() -> Forked | None:
+    """A process forked to send; None where there can be no other now: then one is started later, and the hub sends."""
+    try:
+        return Forked.begin(Hub.courier_module, compiled)
+    except OSError as error:
+        logging.getLogger("fenghuo").warning("no courier process could be forked: %s", error)
+        return None
 
 
 def _demo(options: argparse.Namespace) -> int:

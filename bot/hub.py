@@ -301,7 +301,9 @@ class Hub:
             return Begin(str(config), str(house.socket or ""), house.waits)
 
         ready, module = lambda: self.storehouse.ready, self.courier_module
-        courier = CourierProcess(begin, ready, engine.move, self.tally, module=module, first=self._first)
+        # It lives once: the next engine's is started afresh.
+        first, self._first = self._first, None
+        courier = CourierProcess(begin, ready, engine.move, self.tally, module=module, first=first)
         self._courier = engine.relay = courier
         try:
             await courier.run()

@@ -141,7 +141,7 @@ async def vendors(
             cloud_url=await stack.enter_async_context(listening(cloud.app())),
             tencent_url=others.tencent_url,
             mas_url=others.mas_url,
-            spool=str(spool.absolute()),
+            spool=_whole(spool),
             upstream_url=await stack.enter_async_context(listening(upstream.app())) + "/hook",
         )
         troubles = Troubles(door, app, robots, dingtalk, feishu)
@@ -202,3 +202,8 @@ class _Reports:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def _whole(folder: Path) -> str:
+    """The folder as a configuration names it: it may be given relative to where the demo is started."""
+    return str(folder.absolute())

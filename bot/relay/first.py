@@ -52,11 +52,15 @@ class Forked:
         gc.collect()
         gc.freeze()
         ours, theirs = socket.socketpair()
-        pid = os.fork()
-        if pid == 0:
-            ours.close()
-            _live(module, theirs.detach())
-        theirs.close()
+        with theirs:
+            try:
+                pid = os.fork()
+            except OSError:
+                ours.close()
+                raise
+            if pid == 0:
+                ours.close()
+                _live(module, theirs.detach())
         return cls(pid, ours)
 
     async def wait(self) -> int:
@@ -83,8 +87,9 @@ class Forked:
             os.kill(self.pid, signal.SIGKILL)
 
     def close(self) -> None:
-        """The hub ends: so does the process, if nobody has spoken with it."""
+        """The hub has ended: a process that nobody has spoken with, or whose end nobody waited for, goes at once."""
         self.socket.close()
+        self.kill()
         self._reaped()
 
 

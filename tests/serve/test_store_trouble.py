@@ -107,7 +107,10 @@ async def test_a_store_that_comes_back_empty_stays_shut_until_an_operator_says_s
     assert (await town.story(code))["code"] == code
 
 
-async def test_a_store_emptied_under_a_running_hub(town: Town) -> None:
+@pytest.mark.parametrize("apart", [False, True], ids=["alone", "with a courier process"])
+async def test_a_store_emptied_under_a_running_hub(town: Town, apart: bool) -> None:
+    if apart:
+        town.edit("[hub]", "[hub]\ncourier_process = true")
     await town.start()
     await town.told(await town.raised("e1"), address=WORKER)
     await _sealed(town)
@@ -126,6 +129,13 @@ async def test_a_store_emptied_under_a_running_hub(town: Town) -> None:
     since = len(await town.received())
     await town.told(await town.raised("e2"), address=WORKER, since=since)
     assert (await town.run("verify")).code == 0
+
+    async def sent_apart_again() -> bool:
+        return town.log.read_text().count("a courier process sends for this hub") == 2
+
+    if apart:
+        await town.until(sent_apart_again, "no other courier process sends")
+        assert "could not be started" not in town.log.read_text()
 
 
 async def test_an_operator_decides_while_no_hub_runs(town: Town) -> None:
