@@ -13,7 +13,7 @@ from escalation.ledger.windows import Window
 from escalation.vocabulary import Level, Severity, Urgency
 
 _CRITICAL = 2**42
-"""As in ``mailbox.lua``: critical rows have negative places."""
+"""As in ``mailbox_parts.lua``: critical rows have negative places."""
 
 
 class Waiting(NamedTuple):

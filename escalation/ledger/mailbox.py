@@ -98,7 +98,7 @@ class Mailboxes:
 
     def __init__(self, store: Store, shards: int, owner: str = "") -> None:
         """``owner`` names the hub that claims, for its successor's :meth:`release`."""
-        register(store, "mailbox")
+        register(store, "mailbox_turn", "mailbox_tend", beginning="mailbox_parts")
         self._store = store
         self._shards = shards
         self._known: dict[Mailbox, MailboxKeys] = {}
@@ -285,7 +285,7 @@ class Mailboxes:
         return found
 
     def _call(self, mailbox: Mailbox, args: list[Arg]) -> Call:
-        return ("mailbox", self._place(mailbox), args)
+        return ("mailbox_turn" if args[0] == "turn" else "mailbox_tend", self._place(mailbox), args)
 
 
 def _rows(items: Sequence[OutboxItem], now: int) -> dict[Mailbox, list[Arg]]:

@@ -1,6 +1,6 @@
 """A vendor's limits in words that can be checked: sliding windows, the reserve, and when tokens come back.
 
-``mailbox.lua`` takes the tokens by these same rules inside the claim; this description is what the rules mean.
+``mailbox_turn.lua`` takes the tokens by these same rules inside the claim; this description is what the rules mean.
 """
 
 from __future__ import annotations

@@ -141,7 +141,7 @@ class FaultyDoor(Door):
 
 def _doings(name: str, args: Sequence[Arg]) -> list[str]:
     """A script's name, and what a mailbox's turn is made of."""
-    settles, puts = (args[3], args[4]) if name == "mailbox" and args[0] == "turn" else (0, 0)
+    settles, puts = (args[3], args[4]) if name == "mailbox_turn" else (0, 0)
     return [name, *(["mailbox:settle"] if settles else []), *(["mailbox:put"] if puts else [])]
 
 

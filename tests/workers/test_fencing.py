@@ -30,7 +30,7 @@ async def test_a_claim_that_ran_out_while_the_hub_stood_still_is_not_sent(store:
             house.push(LEASE)
             await other.rest()
 
-        house.door.before = {"mailbox": stand_still}
+        house.door.before = {"mailbox_tend": stand_still}
         codes = await issue(house, Level.YELLOW, works(16)[:1])
         await house.engine.rest()
         await house.wait(2 * LEASE)

@@ -128,7 +128,7 @@ async def test_rows_behind_a_held_line_are_not_late(house: House) -> None:
     assert {each.at for each in house.vendors.sms.received} == {house.clock.now()}
 
 
-@pytest.mark.parametrize("what", ["commit", "mailbox"])
+@pytest.mark.parametrize("what", ["commit", "mailbox_turn"])
 async def test_the_answer_of_a_recording_is_lost_after_its_effect(house: House, what: str) -> None:
     """The client sends it again by itself; one fact has one row in the journal."""
     code = await house.alarm(rest=False)
