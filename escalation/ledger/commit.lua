@@ -24,19 +24,22 @@ for i = 19, takes_end, 3 do
   taken[#taken + 1] = recorded
 end
 if any then return taken end
+local open_before, level_before -- as the incident's last commit left them; nil where it had none
 if code ~= '' then
-  local version = call('HGET', versions, code) or '0'
+  local version, opened_at, place = string.match(call('HGET', versions, code) or '0', '^(%d+) ?(%S*) ?(%S*)$')
   if version ~= ARGV[3] then return {'conflict', version} end
+  if place ~= '' then open_before, level_before = opened_at, place end
 end
 if ARGV[10] ~= '' and (call('HGET', index, ARGV[8]) or '') ~= ARGV[9] then return {'conflict', '-1'} end
 
 if code ~= '' then
   call('HSET', incidents, code, ARGV[5])
-  call('HSET', versions, code, ARGV[4])
+  local is_open = ARGV[7] ~= ''
+  call('HSET', versions, code, is_open and table.concat({ARGV[4], ARGV[7], ARGV[16]}, ' ') or ARGV[4])
   if ARGV[6] ~= '' then call('ZADD', due, ARGV[6], code) else call('ZREM', due, code) end
-  if ARGV[7] ~= '' then
-    call('ZADD', open, ARGV[7], code)
-    call('ZADD', levels, ARGV[16], code)
+  if is_open then
+    if open_before ~= ARGV[7] then call('ZADD', open, ARGV[7], code) end
+    if level_before ~= ARGV[16] then call('ZADD', levels, ARGV[16], code) end
   else
     call('ZREM', open, code)
     call('ZREM', levels, code)
@@ -53,17 +56,27 @@ for _ = 1, entries do
   call('XADD', journal, '0-*', 'r', ARGV[i])
   i = i + 1
 end
-local claimed, mine = {'ok'}, {}
+local claimed, mine, order, bodies = {'ok'}, {}, {}, {}
 for _ = 1, sends do
-  local line, member = ARGV[i], ARGV[i + 1]
-  if not mine[line] and not call('ZSCORE', outbox, line) then
-    call('ZADD', outbox, token ~= '' and token or now, line)
-    mine[line] = token ~= ''
+  local line = ARGV[i]
+  if mine[line] == nil then
+    mine[line] = false -- a line there was before is in its holder's hand, or free
+    if ARGV[3] == '0' and line == code or not call('ZSCORE', outbox, line) then
+      call('ZADD', outbox, token ~= '' and token or now, line)
+      mine[line] = token ~= ''
+    end
   end
-  call('ZADD', outbox_order, 0, member)
-  call('HSET', outbox_rows, member, ARGV[i + 2])
+  order[#order + 1] = 0
+  order[#order + 1] = ARGV[i + 1]
+  bodies[#bodies + 1] = ARGV[i + 1]
+  bodies[#bodies + 1] = ARGV[i + 2]
   claimed[#claimed + 1] = mine[line] and '1' or '0'
   i = i + 3
+end
+for from = 1, #order, 1000 do
+  local to = math.min(from + 999, #order)
+  call('ZADD', outbox_order, unpack(order, from, to))
+  call('HSET', outbox_rows, unpack(bodies, from, to))
 end
 for _ = 1, oddities do
   call('HSET', quarantine, ARGV[i], ARGV[i + 1])

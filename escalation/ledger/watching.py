@@ -74,7 +74,7 @@ class Watching:
         commands: list[Command] = [("HMGET", keys.versions, *codes) for keys, codes in asked]
         replies = await self._asked(commands) if commands else []
         return {
-            code.decode(): int(version)
+            code.decode(): int(version.partition(b" ")[0])
             for (_, codes), found in zip(asked, replies, strict=True)
             for code, version in zip(codes, found, strict=True)
             if version is not None
