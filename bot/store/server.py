@@ -32,9 +32,6 @@ SAFETY = {"appendfsync": "always", "maxmemory-policy": "noeviction", "save": "",
 _LOG_LIMIT = 8 << 20
 _LAST_WORDS = 64 << 10
 _MACHINES = {("linux", "amd64"): "x86_64", ("linux", "arm64"): "aarch64", ("darwin", "amd64"): "x86_64"}
-_ALLOCATOR = {"GLIBC_TUNABLES": "glibc.malloc.tcache_count=1000"}
-"""The wheel's server has no allocator of its own: with the seven pieces of each size that the C library keeps at hand, a
-tenth of its work is finding memory."""
 _ENVIRONMENT = ("LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "TZ")
 
 
@@ -138,7 +135,7 @@ def spawn(folder: Path, socket: Path, lock: int, *extra: str) -> tuple[subproces
             stdout=log,
             stderr=subprocess.STDOUT,
             cwd=folder,
-            env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ} | _ALLOCATOR,
+            env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
             start_new_session=True,
             pass_fds=(lock,),
             umask=0o077,
