@@ -51,6 +51,11 @@ _JOINED = re.compile(
     re.IGNORECASE,
 )
 """What only joins codes, or announces one."""
+_LABEL = re.compile(r"(?:原因|理由)\s*(?:是|为)?\s*[:：]")
+"""What announces a reason: it parts it from the word before, as a comma would."""
+_ANNOUNCED = re.compile(rf"^(?:申请|请求?)?{_LABEL.pattern}")
+_SPACED = re.compile(r"(?<![a-z0-9])([aw])[^\S\n]?((?:\d[^\S\n]){3,9}\d)(?![^\S\n]?[\d号点.:])", re.IGNORECASE)
+"""A code whose figures somebody set apart: a 0 2 3 1."""
 _MARKUP = re.compile(r"</?(?:script|img|svg|iframe|object|style|input|form)\b|\{\{|\{%|\$\{|<%")
 """Text made for a program; no person answers an alarm like this."""
 _GAP = "\x02"
@@ -112,11 +117,12 @@ def understand(text: str, now: int = 0) -> Understood:
 
 def read(typed: str, now: int) -> Understood:
     """Read a folded text, or a part of one."""
+    typed = _SPACED.sub(lambda match: match[1] + "".join(match[2].split()), typed)
     typed = _GLUED.sub(r"\1 ", _SPOKEN.sub(_figures, typed))
     plain = _ONE_BEFORE_CODE.sub("1 ", typed.lower())
     emergency = accident_words(plain)
     codes = tuple(dict.fromkeys(_written(match) for match in CODE.finditer(plain)))
-    body = CODE.sub(" ", _JOINED.sub(" ", plain))
+    body = _LABEL.sub("，", CODE.sub(" ", _JOINED.sub(" ", plain)))
     clauses = [] if _MARKUP.search(plain) else _clauses(body)
     found = _found(clauses)
     verb = _chosen(found, clauses, body)
@@ -315,7 +321,7 @@ def _rest(typed: str, said: str, *, signed: bool) -> str:
         text = re.sub(whole, " ", text, count=1, flags=re.IGNORECASE)
     elif signed:
         text = re.sub(r"^\W*(?:回\s*复?\s*)?(?:1|ok(?:ay)?)(?![a-z0-9])", "", text, count=1, flags=re.IGNORECASE)
-    return _tidied(text)
+    return _tidied(_ANNOUNCED.sub("", _tidied(text)))
 
 
 def _tidied(text: str) -> str:
