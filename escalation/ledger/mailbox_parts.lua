@@ -76,12 +76,13 @@ local function end_claim(member) -- nobody knows how its send ended
   end
 end
 
-local function look_at(times) -- enter the mailbox among the ready for the earliest of the times, or take it out
+local function held_until() return tonumber(call('HGET', facts, 'hold') or '0') end
+
+local function look_at(times, hold) -- enter the mailbox among the ready for the earliest of the times, or take it out
   local at = nil
   for _, time in pairs(times) do at = math.min(at or time, time) end
-  local hold = tonumber(call('HGET', facts, 'hold') or '0')
   if not at then call('ZREM', ready, mailbox) return end
-  call('ZADD', ready, whole(math.max(at, hold)), mailbox)
+  call('ZADD', ready, whole(math.max(at, hold or held_until())), mailbox)
 end
 
 local function first_score(zset)

@@ -34,17 +34,12 @@ end
 
 local function remove(gone) -- rows that are done with; the next of each line takes its place
   if #gone == 0 then return end
-  local aged, known_of = {}, {}
-  for _, member in ipairs(gone) do
-    aged[#aged + 1] = age(member)
-    known_of[#known_of + 1] = 't:' .. member
-    known_of[#known_of + 1] = 'b:' .. member
-  end
+  local aged = {}
+  for _, member in ipairs(gone) do aged[#aged + 1] = age(member) end
   many('HDEL', rows, gone)
   many('ZREM', line, gone)
   many('ZREM', ages, aged)
-  many('HDEL', facts, known_of)
-  if call('ZCARD', line) == 0 then return end
+  if #gone > 1 and call('ZCARD', line) == 0 then return end
   local firsts = {}
   for _, member in ipairs(gone) do
     local next_one = first_of(line_of(member))
@@ -80,7 +75,11 @@ local function settle(from, to) -- (member, token, again at or '' when done, 1 i
         if members[1] ~= member then
           for _, fact in ipairs({'d:', 'z:', 't:'}) do forgotten[#forgotten + 1] = fact .. member end
         end
-        for _, one in ipairs(members) do gone[#gone + 1] = one end
+        for _, one in ipairs(members) do
+          gone[#gone + 1] = one
+          forgotten[#forgotten + 1] = 't:' .. one
+          forgotten[#forgotten + 1] = 'b:' .. one
+        end
       end
     end
     reply[n] = held and 1 or 0
@@ -92,18 +91,23 @@ local function settle(from, to) -- (member, token, again at or '' when done, 1 i
   return reply
 end
 
-local function put(from, to) -- told cut, then (outbox id, critical as c or n, incident, created, not before, row)…
+local function new_among(from, to) -- where those rows stand in ARGV that were never put before, each once
   local ids, fresh, once = {}, {}, {}
-  for i = from + 1, to, 6 do ids[#ids + 1] = ARGV[i] end
+  for i = from, to, 6 do ids[#ids + 1] = ARGV[i] end
   for n, score in ipairs(all_of('ZMSCORE', known, ids)) do
     if not score and not once[ids[n]] then
       once[ids[n]] = true
-      fresh[#fresh + 1] = from + 6 * n - 5
+      fresh[#fresh + 1] = from + 6 * n - 6
     end
   end
+  return fresh
+end
+
+local function put(from, to) -- told cut, then (outbox id, critical as c or n, incident, created, not before, row)…
+  local fresh = new_among(from + 1, to)
   if #fresh > 0 then
     local seq = call('HINCRBY', facts, 'seq', #fresh) - #fresh
-    local empty, begun = call('ZCARD', line) == 0, {}
+    local empty, begun = #fresh > 1 and call('ZCARD', line) == 0, {}
     local kept, lined, contents, held, aged, firsts, codes = {}, {}, {}, {}, {}, {}, {}
     local function add(list, one, other)
       list[#list + 1] = one
@@ -138,8 +142,9 @@ local function put(from, to) -- told cut, then (outbox id, critical as c or n, i
   call('ZREMRANGEBYSCORE', told, '-inf', ARGV[from])
 end
 
-local function revive() -- what came due: claims that ran out, rows that waited
-  for _, member in ipairs(call('ZRANGEBYSCORE', flying, '-inf', whole(now))) do end_claim(member) end
+local function revive() -- rows that waited and came due; when the next of them does
+  local next_at = first_score(later)
+  if not next_at or next_at > now then return next_at end
   local due = call('ZRANGEBYSCORE', later, '-inf', whole(now), 'LIMIT', 0, 1000)
   local waits = {}
   for _, member in ipairs(due) do
@@ -148,6 +153,7 @@ local function revive() -- what came due: claims that ran out, rows that waited
   end
   many('ZREM', later, due)
   many('ZADD', waiting, waits)
+  return first_score(later)
 end
 
 local function free(members) -- those of them about whose incidents no other send is under way
@@ -214,16 +220,29 @@ local function claim(from) -- token, at once, reserve, digest size, the claim's 
     given[#given + 1] = member
     given[#given + 1] = carried
   end
-  for _, member in ipairs(call('ZRANGEBYSCORE', flying, token, token)) do
-    local same = call('HGET', facts, 'o:' .. member) == id -- its answer was lost: the same again
-    if same and is_overflow(member) then give('overflow', member, call('ZRANGEBYSCORE', waiting, '-inf', '(0'))
-    elseif same then give(is_digest(member) and 'digest' or 'single', member, members_of(member)) end
+  local air = call('ZRANGE', flying, 0, -1, 'WITHSCORES')
+  for i = 1, #air, 2 do
+    local member = air[i]
+    if tonumber(air[i + 1]) == tonumber(token) and call('HGET', facts, 'o:' .. member) == id then
+      -- The answer to this claim was lost: the same again.
+      if is_overflow(member) then give('overflow', member, call('ZRANGEBYSCORE', waiting, '-inf', '(0'))
+      else give(is_digest(member) and 'digest' or 'single', member, members_of(member)) end
+    end
   end
   if #given > 0 then look_soon() return replied(given) end
-  local hold = tonumber(call('HGET', facts, 'hold') or '0')
+  local hold = held_until()
   if hold > now then look_soon() return {} end
-  revive()
-  room = room - call('ZCARD', flying)
+  local flight = nil -- when the first of the claims under way ends
+  for i = 1, #air, 2 do
+    if tonumber(air[i + 1]) <= now then
+      end_claim(air[i])
+    else
+      flight = flight or math.ceil(tonumber(air[i + 1]))
+      room = room - 1
+    end
+  end
+  local times = {later = revive()}
+  local head = call('ZRANGE', waiting, 0, 0)[1] -- critical members stand first
 
   local limits, left, usable, shortest, longest, sent = {}, math.huge, math.huge, nil, nil, 0
   for i = from + 6, #ARGV, 2 do
@@ -287,14 +306,14 @@ local function claim(from) -- token, at once, reserve, digest size, the claim's 
     return true
   end
 
-  if room > 0 and left > 0 then
+  if head and parts(head) == 'c' and room > 0 and left > 0 then
     for _, member in ipairs(gather('-inf', '(0', math.min(room, left))) do
       if room <= 0 or left <= 0 or (left == 1 and overflow()) then break end
       hand_out('single', member, {member})
     end
   end
   take_off()
-  if room > 0 and usable > 0 and pace_at() <= now then
+  if head and room > 0 and usable > 0 and pace_at() <= now then
     local singly = paced and math.min(usable, math.max(unpaced - sent, 1)) or usable
     local merge = digest > 1 and call('ZCOUNT', waiting, 0, '+inf') > singly
     for _, member in ipairs(gather(0, '+inf', math.min(room, singly))) do
@@ -321,9 +340,10 @@ local function claim(from) -- token, at once, reserve, digest size, the claim's 
   end
 
   take_off()
-  local times = {later = first_score(later), flight = first_score(flying)}
+  local own = #given > 0 and math.ceil(tonumber(token)) or nil
+  times.flight = own and math.min(flight or own, own) or flight
   local critical, normal = false, false
-  if call('ZCARD', waiting) > 0 then
+  if head and call('ZCARD', waiting) > 0 then
     critical, normal = call('ZCOUNT', waiting, '-inf', '(0') > 0, call('ZCOUNT', waiting, 0, '+inf') > 0
   end
   local function token_at(keep_back) -- when every window has a token (again)
@@ -345,7 +365,7 @@ local function claim(from) -- token, at once, reserve, digest size, the claim's 
       times.normal = math.max(token_at(true), pace_at())
     end
   end
-  look_at(times)
+  look_at(times, hold)
   return replied(given)
 end
 
