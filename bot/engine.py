@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from bot.buttons import Buttons, buttons_of
+from bot.carrying import Carrying
 from bot.chat.answering import Answering
 from bot.chat.collecting import Collecting
 from bot.chat.showing import Showing
@@ -130,6 +131,8 @@ class Engine:
         hub = rules.settings.hub
         self.trials = Trials(store)
         self.good = GoodSends(store)
+        self.carrying = Carrying(store)
+        self.carrying.give(rules.channels.values())
         vendor_ids = VendorIds(store)
         self.renderer = Renderer(lambda: self.rules.directory, link_for, source=hub.public_url, buttons=self._buttons)
         self.courier = Courier(

@@ -198,6 +198,7 @@ class Hub:
         self._rules = Rules.of(settings, self._open_channels(settings))
         if self.engine is not None:
             self.engine.rules = self._rules
+            self.engine.carrying.give(self._rules.channels.values())
         if self._courier is not None:
             self._courier.restart()
         closing = asyncio.get_running_loop().create_task(self._close_later(before), name="close old channels")

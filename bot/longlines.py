@@ -18,12 +18,14 @@ from contextlib import suppress
 import msgspec
 from redis.exceptions import RedisError
 
+from bot.carrying import line_mark
 from bot.engine import Engine
 from bot.keeping import Keeping
-from bot.mailroom.trouble import LINE, PATIENCE, way_in_change
+from bot.mailroom.trouble import LINE, LINE_BOTH_WAYS, PATIENCE, way_in_change
 from bot.rules import Rules
 from bot.store.errors import StoreError
 from channels.callback import Errand, Heard
+from channels.carrying import Delivering
 from channels.longline import LineTrouble, LongLine
 from escalation.ledger.change import Failed
 from escalation.ledger.leadership import Leadership
@@ -60,6 +62,7 @@ class LineHolder:
         self._pause = FIRST_PAUSE
         self._keeping = Keeping()
         self._at_work: Engine | None = None
+        self._begun = 0
 
     async def run(self) -> None:
         """Lead, hold; a line that breaks is made again, ever more slowly."""
@@ -86,8 +89,12 @@ class LineHolder:
         if not await lease.holds(engine.clock.now()):
             return
         until = asked + LEASE / 1000
+        if await self._rests(engine):
+            await lease.give_up(engine.clock.now())
+            return
         self._at_work = engine
         holding = asyncio.create_task(self._driver.hold(self), name=f"line {self._driver.name}")
+        serving = asyncio.create_task(self._serve(engine), name=f"letters of line {self._driver.name}")
         try:
             while not (await asyncio.wait({holding}, timeout=RENEW))[0]:
                 if self._engine() is not engine:
@@ -106,12 +113,36 @@ class LineHolder:
                     log.warning("another hub holds the line of channel %s now", self._driver.name)
                     return
                 until = asked + LEASE / 1000
-            holding.result()
+            await self._ended(engine, lease, holding)
         finally:
             holding.cancel()
-            await asyncio.wait({holding})
+            serving.cancel()
+            await asyncio.wait({holding, serving})
             with suppress(*_STORE):
                 await lease.give_up(engine.clock.now())
+
+    async def _serve(self, engine: Engine) -> None:
+        """Let letters leave on the line, where its vendor takes them there."""
+        if isinstance(self._driver, Delivering):
+            await engine.carrying.serve(self._driver)
+
+    async def _ended(self, engine: Engine, lease: Leadership, holding: asyncio.Task[None]) -> None:
+        """Raise what ended the line; but to have been displaced by the hub that leads now is no trouble."""
+        try:
+            holding.result()
+        except LineTrouble as trouble:
+            if trouble.displaced and not await lease.holds(engine.clock.now()):
+                log.warning("another hub took the line of channel %s over", self._driver.name)
+                return
+            raise
+
+    async def _rests(self, engine: Engine) -> bool:
+        """Whether some hub was told that nobody shall try for a while. A person who starts a hub anew, or changes the
+        line's settings, has a reason to try at once."""
+        now = engine.clock.now()
+        self._begun = self._begun or now
+        mark = await Marks(engine.store).load(self._mark)
+        return mark is not None and mark.rest > now and mark.at >= self._begun
 
     def now(self) -> int:
         """See :class:`channels.longline.Ear`."""
@@ -152,7 +183,7 @@ class LineHolder:
 
     @property
     def _mark(self) -> str:
-        return f"line {self._driver.name}"
+        return line_mark(self._driver.name)
 
     async def _broke(self, engine: Engine, trouble: LineTrouble) -> float:
         """Write down since when, and tell people where it is time; how many seconds to wait."""
@@ -163,6 +194,8 @@ class LineHolder:
             marks, now = Marks(engine.store), engine.clock.now()
             mark = await marks.load(self._mark) or Mark(box="", at=now)
             mark = msgspec.structs.replace(mark, failing=mark.failing or now)
+            if trouble.rest:
+                mark = msgspec.structs.replace(mark, at=now, rest=now + int(trouble.rest * 1000))
             if not mark.told and (trouble.certain or now - mark.failing >= PATIENCE):
                 await self._tell(engine, mark.failing, str(trouble))
                 mark = msgspec.structs.replace(mark, told=True)
@@ -172,7 +205,8 @@ class LineHolder:
     async def _tell(self, engine: Engine, since: int, why: str) -> None:
         rules, now = engine.rules, engine.clock.now()
         unit = rules.settings.hub.maintainers
-        change = way_in_change(LINE, self._driver.name, since, why, rules.directory, unit, now)
+        way = LINE_BOTH_WAYS if isinstance(self._driver, Delivering) else LINE
+        change = way_in_change(way, self._driver.name, since, why, rules.directory, unit, now)
         (outcome,) = await engine.ledger.commit([change])
         if isinstance(outcome, Failed):
             raise outcome.error

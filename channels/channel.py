@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from hashlib import blake2s
 from typing import Any, ClassVar, Protocol
 
 from channels.outcome import Outcome
@@ -54,7 +55,7 @@ class CardLimits:
     ``rows`` is how many name-and-value rows it takes, ``row_name`` and ``row_value`` how long each may be. ``buttons``
     is how many buttons that call back it has, ``button`` how long the words of one are; a card without any opens a page
     instead, and so is only made where there is one. ``code`` is how long what a button brings back may be, ``changed``
-    what stands in the buttons' place when the card is changed.
+    what stands in the buttons' place when the card is changed. ``whole``: a change brings the card once more.
     """
 
     title: int
@@ -67,6 +68,7 @@ class CardLimits:
     button: int = 0
     code: int = 0
     changed: int = 0
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,8 @@ class Letter:
     notice's kind) and ``parts`` (what the text is made of, by name) are for templates that a vendor approved; both are
     empty where the channel does not ask for them or the letter is no single notice. ``repeat`` says that an earlier
     try may have reached the vendor. ``card`` is the same message as a card, where the channel shows one. ``changes`` is
-    the handle of an earlier card whose buttons ``text`` is to replace: such a letter is no message of its own.
+    the handle of an earlier card whose buttons ``text`` is to replace: such a letter is no message of its own, and
+    ``card`` is then that card, where its vendor wants it once more.
     """
 
     id: str
@@ -215,6 +218,13 @@ class Report:
     kind: ReceiptKind
     at: int
     detail: str = ""
+
+
+def answer_id(channel: str, message_id: str) -> str:
+    """The id of the letter that answers an uplink, by its channel and :attr:`Uplink.message_id`, so that a driver whose
+    vendor gives each message a turn to answer knows which answer that is."""
+    digest = blake2s(f"{channel}\x1f{message_id}".encode(), digest_size=8).hexdigest()
+    return f"answer.{digest}"
 
 
 class Channel(Protocol):

@@ -15,14 +15,17 @@ class LineTrouble(Exception):
     """A line could not be made, or broke; the words are fit for a log and for people.
 
     ``certain``: the vendor refuses us, so that people must mend something. ``rest``: how many seconds nobody should try
-    again, 0 where the holder of lines shall say; a line that was displaced by another one of the same account rests,
-    since two that displace each other in turn hear nothing.
+    again, 0 where the holder of lines shall say; a line that was ``displaced`` by another one of the same account
+    rests, since two that displace each other in turn hear nothing.
     """
 
-    def __init__(self, words: str, *, certain: bool = False, rest: float = 0.0) -> None:
+    def __init__(
+        self, words: str, *, certain: bool = False, rest: float = 0.0, displaced: bool = False
+    ) -> None:
         super().__init__(words)
         self.certain = certain
         self.rest = rest
+        self.displaced = displaced
 
 
 class Ear(Protocol):

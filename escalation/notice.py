@@ -100,7 +100,7 @@ class Notice(msgspec.Struct, kw_only=True, omit_defaults=True):
     was looked for another way while it still waits, or lies unread ('' while nobody was). ``deed`` is what
     a notice for upstream tells, kept as it was: it may be taken back, or leave the state, before that can be sent.
     ``handle`` is what the vendor wants to be shown by a notice that changes an earlier card (:class:`NoticeKind.CARD`,
-    whose ``note`` stands where the buttons were)."""
+    whose ``note`` stands where the buttons were); ``card`` is the notice whose card that is."""
 
     id: str
     kind: NoticeKind
@@ -128,6 +128,7 @@ class Notice(msgspec.Struct, kw_only=True, omit_defaults=True):
     passed_on: str = ""
     deed: Deed | None = None
     handle: str = ""
+    card: str = ""
 
     @property
     def everybody(self) -> tuple[Addressee, ...]:

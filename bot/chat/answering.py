@@ -23,7 +23,7 @@ from bot.chat.showing import Showing
 from bot.intake.gate import ItemVerdict
 from bot.rendering.neutral import hide, mask
 from bot.workers.decider import Decider, StoreFailed
-from channels.channel import Uplink
+from channels.channel import Uplink, answer_id
 from escalation.calendar import local
 from escalation.deciding.duties import lead_tier
 from escalation.directory import Directory
@@ -158,7 +158,7 @@ class Answering:
 
     async def _send(self, row: Row, answer: str, now: int) -> None:
         urgency = Urgency.CRITICAL if saying.NO_REPLACEMENT in answer else Urgency.NORMAL
-        identity = f"answer.{row.digest}"
+        identity = answer_id(row.channel, row.message_id)
         if row.unproven and urgency is Urgency.NORMAL:
             # Whoever writes in others' names shall not fill their mailboxes: it is told once a day.
             identity = f"unproven.{digest(row.sender)}.{local(now):%Y%m%d}"

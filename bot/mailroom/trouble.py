@@ -37,7 +37,7 @@ MAILBOX = WayIn(
     opened="mailbox_read_again",
     word="收信邮箱",
     wrong="无法读取",
-    means="邮件答复和退信都不会被处理",
+    means="邮件答复和退信都不会被处理，发送不受影响",
     meanwhile="期间的答复会补读，不会重复。",
 )
 LINE = WayIn(
@@ -46,8 +46,12 @@ LINE = WayIn(
     opened="line_well_again",
     word="长连接",
     wrong="无法建立",
-    means="成员在此渠道的回复和按钮都收不到",
+    means="成员在此渠道的回复和按钮都收不到，发送不受影响",
     meanwhile="期间的回复由平台重新推送；没有得到答复的，请再发一次。",
+)
+LINE_BOTH_WAYS = LINE._replace(
+    means="此渠道发不出消息（已改走其他渠道），成员的回复和按钮也收不到",
+    meanwhile="期间成员说的话平台不会补送，没有得到答复的，请再发一次。",
 )
 
 
@@ -61,7 +65,7 @@ def way_in_change(way: WayIn, channel: str, since: int, why: str, directory: Dir
     else:
         subject = f"渠道 {channel} 的{way.word}{way.wrong}"
         cause = shorten.within(" ".join(why.split()), 120)
-        text = f"{subject}：自 {hour} 起，{way.means}，发送不受影响，请检查：{cause}"
+        text = f"{subject}：自 {hour} 起，{way.means}，请检查：{cause}"
     reason = way.opened if healed else way.closed
     stem = f"{BROKEN}{channel}.{way.key}.{since}" + (".again" if healed else "")
     rows = word_rows(stem, (text, subject), "" if healed else channel, directory, unit, now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from bot.buttons import Buttons, card_id
@@ -29,14 +30,25 @@ def card_of(
     title = _fitted(engine, "title", it, limits.title)
     if it["code"] not in title:
         return None
+    acting = _buttons(it, notice, limits, buttons, signed=duty.signed is not None)
+    return replace(_bare(engine, it, notice, limits, title), buttons=acting, link=it["link"])
+
+
+def bare_card(engine: Engine, it: dict[str, Any], notice: Notice, abilities: Abilities) -> Card | None:
+    """The card of a notice as it is now, without its buttons; None where the channel has no cards."""
+    limits = abilities.card
+    return _bare(engine, it, notice, limits, _fitted(engine, "title", it, limits.title)) if limits else None
+
+
+def _bare(engine: Engine, it: dict[str, Any], notice: Notice, limits: CardLimits, title: str) -> Card:
+    if "lead" not in it:
+        it["lead"] = engine.render(f"mail/{notice.kind}.txt", it)
     return Card(
         id=card_id(notice),
         title=title,
         summary=_fitted(engine, "summary", it, limits.summary),
         body=_fitted(engine, "body" if limits.buttons else "page", it, limits.body),
         rows=_rows(engine, it, limits),
-        buttons=_buttons(it, notice, limits, buttons, signed=duty.signed is not None),
-        link=it["link"],
     )
 
 

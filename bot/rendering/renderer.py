@@ -12,7 +12,7 @@ from typing import Any
 
 from bot.buttons import Buttons
 from bot.rendering import feedback, parts, people, shorten, story, words
-from bot.rendering.card import card_of
+from bot.rendering.card import bare_card, card_of
 from bot.rendering.digest import Digest, Item, digest, overflow
 from bot.rendering.engine import Engine
 from bot.rendering.facts import GROUP_ANSWER, clean_for, facts, mail_facts, sms_wordings
@@ -20,7 +20,7 @@ from bot.rendering.fit import fit_names, fit_note
 from bot.rendering.official import official_texts
 from bot.rendering.plain import plain
 from bot.rendering.rendered import Rendered, cut, fits
-from channels.channel import Abilities, Form
+from channels.channel import Abilities, Card, Form
 from escalation.directory import Directory
 from escalation.incident import Incident
 from escalation.notice import Notice, NoticeKind
@@ -78,6 +78,18 @@ class Renderer:
             return fallback(incident, notice, abilities, error, source=self._source)
         return replace(made, failed=True, error=trouble) if trouble else made
 
+    def changed_card(self, incident: Incident, change: Notice, abilities: Abilities, now_ms: int) -> Card | None:
+        """The card that the notice ``change`` changes, once more and without its buttons, for a vendor who wants that;
+        None for every other vendor, and where the card's own notice has left the state. Never raises."""
+        notice = incident.notices.get(change.card)
+        if notice is None or abilities.card is None or not abilities.card.whole:
+            return None
+        try:
+            it = facts(incident, notice, self._directory_of(), abilities, now_ms)
+            return bare_card(self._engine, it, notice, abilities)
+        except Exception:  # noqa: BLE001 (the driver says who acted, without the rest of the card)
+            return None
+
     def render_digest(self, items: Sequence[Item], abilities: Abilities, now_ms: int) -> Digest:
         """One message that lists as many ``items`` as fit, the most urgent first; see :class:`Digest`.
 
@@ -126,6 +138,7 @@ class Renderer:
                 return replace(made, topic=notice.kind.value, parts=said, complete=True)
             case Form.MARKDOWN:
                 made = self._shortened(f"wecom/{notice.kind}.md", it, incident, notice, abilities)
+                made = self._with_card(made, it, incident, notice, abilities)
                 if abilities.personal or notice.purpose is not Purpose.ACT:
                     return made
                 return replace(made, mentions=people.mentioned(directory, notice))

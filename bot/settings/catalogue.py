@@ -137,6 +137,14 @@ SENTENCES: Mapping[str, Pair] = {
         "渠道 {value} 不是 webhook 或 redis_stream，不能用于回传上游",
         "channel {value} is neither a webhook nor a redis_stream and cannot tell upstream",
     ),
+    "not_a_bot": (
+        "渠道 {value} 不是 wecom_aibot，没有长连接可用",
+        "channel {value} is no wecom_aibot and has no long connection",
+    ),
+    "same_bot": (
+        "与渠道 {other} 是同一个智能机器人：一个机器人只能有一个长连接，两个会互相顶下线",
+        "the same robot as that of channel {other}: it can have one connection, two would displace each other",
+    ),
     "unit_tier": ("单位的层级不能是 enterprise", "a unit cannot be of tier enterprise"),
     "parent_tier": (
         "上级 {parent} 的层级（{parent_tier}）必须高于本单位（{tier}）",
@@ -318,6 +326,10 @@ HINTS: Mapping[str, Pair] = {
     "maintainer_empty": (
         '加一个 [[posts]]：unit = "{unit}"，role = "maintainer"',
         'add [[posts]] with unit = "{unit}", role = "maintainer"',
+    ),
+    "same_bot": (
+        "群用 kind = \"wecom_aibot_group\"，其余合成一个渠道",
+        'a group is of kind = "wecom_aibot_group"; make one channel of the others',
     ),
     "group_of_others": (
         "另建一个只有本单位及其上级人员的群，或核对渠道的 readers",

@@ -100,7 +100,8 @@ class Letters:
             rendered = self._renderer.plain(row.text, abilities, _mode_of(row.text))
             rendered = replace(rendered, subject=row.subject or rendered.subject)
         elif notice.kind is NoticeKind.CARD:
-            letter = _letter(row.notice, row, Rendered(text=notice.note), now, changes=notice.handle)
+            shown = Rendered(text=notice.note, card=self._renderer.changed_card(incident, notice, abilities, now))
+            letter = _letter(row.notice, row, shown, now, changes=notice.handle)
             parcel.letters.append((letter, [(row.incident, row.notice)]))
             return parcel
         else:

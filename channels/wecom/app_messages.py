@@ -68,7 +68,7 @@ def message(letter: Letter, member: str, agentid: int, shape: Shape, repeat_seco
     """The body of a send to one member."""
     said: dict[str, Any] = {"touser": member, "agentid": agentid}
     if letter.card is not None and shape is Shape.CARD:
-        said |= {"msgtype": "template_card", "template_card": _buttons(letter.card)}
+        said |= {"msgtype": "template_card", "template_card": buttons_card(letter.card)}
     elif letter.card is not None and shape is Shape.TEXTCARD:
         said |= {"msgtype": "textcard", "textcard": _textcard(letter.card), "safe": 0}
     elif shape is Shape.MARKDOWN:
@@ -95,7 +95,8 @@ def change(letter: Letter, member: str, agentid: int) -> dict[str, Any]:
     }
 
 
-def _buttons(card: Card) -> dict[str, Any]:
+def buttons_card(card: Card) -> dict[str, Any]:
+    """A card with its buttons, as every kind of WeCom message has it."""
     most = LIMITS[Shape.CARD]
     said: dict[str, Any] = {
         "card_type": "button_interaction",

@@ -97,6 +97,7 @@ def _change(decision: Decision, incident: Incident, card: Notice, handle: str, w
         duty=card.duty,
         note=words,
         handle=handle,
+        card=card.id,
     )
     incident.notices[notice.id] = notice
     decision.entries.append(

@@ -23,6 +23,7 @@ key                                     type    content
 ``fh:logins``                           hash    account, address or both → failed log-ins, last one, wait until (ms)
 ``fh:sent:<channel>`` US ``<id>``       string  vendor's id of a send → its (incident, notice) pairs; for a week
 ``fh:early:<channel>`` US ``<id>``      string  a report that came before its send was recorded; for ten minutes
+``fh:wire:<channel>``                   list    letters for whoever holds its line; with US and more: one, its answer
 ``fh:{p7}:codes``                       hash    letter → the counter k of the last code taken
 ``fh:{p7}:incidents``                   hash    code → the incident's state
 ``fh:{p7}:versions``                    hash    code → the state's version; if open, when it opened and its level's place
@@ -203,6 +204,11 @@ def mailbox_keys(mailbox: Mailbox, shard: int) -> MailboxKeys:
 def sent_key(channel: str, vendor_id: str) -> bytes:
     """The key that says which notices a vendor's id stands for."""
     return f"fh:sent:{channel}{US}{vendor_id}".encode()
+
+
+def wire_key(line: str) -> bytes:
+    """The key of a way to the holder of a line, or with US and more of one letter on it."""
+    return f"fh:wire:{line}".encode()
 
 
 def early_key(channel: str, vendor_id: str) -> bytes:

@@ -13,7 +13,8 @@ from escalation.ledger.keys import MARKS
 
 class Mark(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """``box`` tells one mailbox from another. Every mail up to ``uid`` of its ``validity`` was read (0: none yet) as of
-    ``at``. ``failing`` is since when it cannot be read (0: it can), ``told`` whether people know. Times in ms."""
+    ``at``. ``failing`` is since when it cannot be read (0: it can), ``told`` whether people know. ``rest`` is
+    until when nobody shall try again, of a long line that was displaced (:mod:`bot.longlines`). Times in ms."""
 
     box: str
     at: int
@@ -21,6 +22,7 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     uid: int = 0
     failing: int = 0
     told: bool = False
+    rest: int = 0
 
 
 _read = msgspec.json.Decoder(Mark).decode
