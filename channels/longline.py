@@ -19,9 +19,7 @@ class LineTrouble(Exception):
     rests, since two that displace each other in turn hear nothing.
     """
 
-    def __init__(
-        self, words: str, *, certain: bool = False, rest: float = 0.0, displaced: bool = False
-    ) -> None:
+    def __init__(self, words: str, *, certain: bool = False, rest: float = 0.0, displaced: bool = False) -> None:
         super().__init__(words)
         self.certain = certain
         self.rest = rest

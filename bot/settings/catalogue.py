@@ -328,7 +328,7 @@ HINTS: Mapping[str, Pair] = {
         'add [[posts]] with unit = "{unit}", role = "maintainer"',
     ),
     "same_bot": (
-        "群用 kind = \"wecom_aibot_group\"，其余合成一个渠道",
+        '群用 kind = "wecom_aibot_group"，其余合成一个渠道',
         'a group is of kind = "wecom_aibot_group"; make one channel of the others',
     ),
     "group_of_others": (

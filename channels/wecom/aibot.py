@@ -106,7 +106,11 @@ class Driver:
         url = URL(self.settings.url)
         site = url.with_scheme("https" if url.scheme == "wss" else "http")
         found = await reach(self._session, site, at, limits_for(self.settings.timeout))
-        return replace(found, detail=f"{found.detail}；没有登录，登录会顶掉运行中的长连接") if found.standing.good else found
+        return (
+            replace(found, detail=f"{found.detail}；没有登录，登录会顶掉运行中的长连接")
+            if found.standing.good
+            else found
+        )
 
     async def hold(self, ear: Ear) -> None:
         """See :class:`channels.longline.LongLine`."""

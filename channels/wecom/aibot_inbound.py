@@ -5,13 +5,12 @@ Sources of the rules: the vendor's pages path/100719 and 101138 (messages), 1010
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from hashlib import blake2s
 from types import MappingProxyType
 from typing import Any, NamedTuple
-
-import orjson
 
 from channels.callback import Heard, Thanks, Unread
 from channels.channel import Press, Uplink
@@ -135,9 +134,7 @@ def _event(channel: str, frame: Mapping[str, Any], body: Mapping[str, Any], at: 
     raise ValueError(f"没见过的事件：{_line(kind)[:40] or '没有 eventtype'}")
 
 
-def _press(
-    channel: str, frame: Mapping[str, Any], body: Mapping[str, Any], event: Mapping[str, Any], at: int
-) -> Frame:
+def _press(channel: str, frame: Mapping[str, Any], body: Mapping[str, Any], event: Mapping[str, Any], at: int) -> Frame:
     inner = event.get("template_card_event")
     given = inner if isinstance(inner, dict) else event
     sender, req_id = _sender(body), _req_id(frame)
@@ -192,7 +189,7 @@ def _req_id(frame: Mapping[str, Any]) -> str:
 
 
 def _unread(words: str, frame: Mapping[str, Any]) -> Heard:
-    raw = orjson.dumps(frame, default=str).decode("utf-8", "replace")[:LONGEST_RAW]
+    raw = json.dumps(frame, ensure_ascii=False, separators=(",", ":"), default=str)[:LONGEST_RAW]
     return Heard((), Thanks(), (Unread(words, raw),))
 
 

@@ -55,6 +55,7 @@ def read_file(answer: Answer | Outcome, key: str, longest: int, *, over: bool) -
         said = f"HTTP {answer.status}，没有文件"
         return Outcome(again, f"图片的下载地址已过期：{said}" if over else said)
     try:
-        return Media(unsealed(answer.body, key))
+        file = unsealed(answer.body, key)
     except ValueError as error:
         return Outcome(OutcomeKind.REFUSED_CONTENT, str(error))
+    return Media(file) if len(file) <= longest else Outcome(OutcomeKind.REFUSED_CONTENT, f"图片超过 {longest} 字节")

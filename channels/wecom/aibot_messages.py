@@ -20,6 +20,7 @@ CARD_LIMITS = replace(LIMITS[Shape.CARD], whole=True)
 _OVER = "over"
 """The key of the one button that is left on a card that is done with: pressed, it means nothing."""
 _GREY = 4
+_BUTTON_CHARS = 10
 
 
 def subscription(bot_id: str, secret: str) -> dict[str, Any]:
@@ -51,7 +52,8 @@ def change(letter: Letter, member: str, task: str) -> dict[str, Any]:
     words = cut_bytes(letter.text, CARD_LIMITS.changed)
     card = letter.card or Card(id=task, title=words, summary="", body="")
     shown = buttons_card(replace(card, id=task, buttons=()))
-    # No button can be taken away, so what is left says who acted, and means nothing.
-    shown["button_list"] = [{"text": cut_bytes(words, CARD_LIMITS.button, ""), "style": _GREY, "key": _OVER}]
+    # A card of this kind needs a button: what is left says what was done, who did it and when stands above.
+    done = letter.text.split()[-1][:_BUTTON_CHARS] if letter.text.strip() else words
+    shown["button_list"] = [{"text": done, "style": _GREY, "key": _OVER}]
     shown["main_title"] = {**shown["main_title"], "desc": cut_bytes(words, CARD_LIMITS.summary)}
     return {"response_type": "update_template_card", "userids": [member], "template_card": shown}

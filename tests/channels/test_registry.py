@@ -30,6 +30,8 @@ def test_all_channels_of_the_package_are_found() -> None:
         "sms_tencent",
         "smtp_mail",
         "webhook",
+        "wecom_aibot",
+        "wecom_aibot_group",
         "wecom_app",
         "wecom_robot",
     ]

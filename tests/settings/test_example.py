@@ -92,6 +92,7 @@ def test_every_setting_that_the_example_only_shows_works_when_it_is_switched_on(
         "mail-imap-password",
         "mail-reply",
         "upstream",
+        "bot-secret",
         "town-group-token",
         "city-group-hook",
         "city-group-secret",
