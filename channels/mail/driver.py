@@ -16,6 +16,7 @@ import aiosmtplib
 from channels.certificates import certificate_words
 from channels.channel import Abilities, Form, Letter, ReceiptKind
 from channels.greeting import Greeting, Standing, barrier
+from channels.mail.greeting import greet_mailbox
 from channels.mail.incoming import Reader
 from channels.mail.message import WrongContentError, WrongRecipientError, compose, envelope_id
 from channels.mail.pool import Pool
@@ -94,7 +95,15 @@ class Driver:
         return self._settings
 
     async def greet(self, at: int) -> Greeting:  # noqa: ARG002 (a mail server tells no time)
-        """Connect, log in, NOOP."""
+        """Connect, log in, NOOP; and log in to the mailbox that is read."""
+        imap = self._settings.imap
+        if imap is None:
+            return await self._greet_server()
+        sends, reads = await asyncio.gather(self._greet_server(), greet_mailbox(imap))
+        worse = reads if sends.standing.good else sends
+        return Greeting(worse.standing, f"发信：{sends.detail}；收信：{reads.detail}")
+
+    async def _greet_server(self) -> Greeting:
         try:
             async with asyncio.timeout(self.abilities.timeout), self._pool.connection(fresh=True) as smtp:
                 answer = await smtp.noop()

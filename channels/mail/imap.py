@@ -37,6 +37,10 @@ class RefusedError(ImapError):
     """The server refuses this hub: login, certificate, folder. It will not pass by itself."""
 
 
+class LoginRefusedError(RefusedError):
+    """The server knows no such user, or the password is wrong."""
+
+
 class NotDoneError(ImapError):
     """The server did not do one command, and stays there for others."""
 
@@ -113,6 +117,13 @@ class Connection:
         ):
             raise RefusedError(f"邮件夹 {self._settings.folder} 只读，无法标记已读")
         return Opened(_number(said.get("UIDVALIDITY", "")), _number(said.get("UIDNEXT", "")))
+
+    async def look(self) -> None:
+        """Whether the folder that is read is there; nothing is made or marked."""
+        try:
+            await self._run(b"EXAMINE " + folder_name(self._settings.folder))
+        except NotDoneError as error:
+            raise RefusedError(f"打不开邮件夹 {self._settings.folder}：{error}") from error
 
     async def after(self, uid: int) -> list[int]:
         """The UIDs of what came after ``uid``, in their order."""
@@ -212,7 +223,7 @@ class Connection:
             responses = await self._run(*command, answer=said)
         except NotDoneError as error:
             transient = "[UNAVAILABLE]" in str(error).upper()
-            raise (ImapError if transient else RefusedError)(f"登录被拒：{error}") from error
+            raise (ImapError if transient else LoginRefusedError)(f"登录被拒：{error}") from error
         self._abilities = frozenset()
         for each in responses:
             self._learn(each)

@@ -12,6 +12,7 @@ import aiohttp
 
 from channels.carrying import NO_CARRIER, Carrier
 from channels.channel import Abilities, Form, Letter, Window
+from channels.greeting import Greeting, Standing
 from channels.outcome import Outcome, OutcomeKind
 from channels.wecom.aibot import GROUP, HOUR, MINUTE, unfit
 from channels.wecom.aibot_settings import GroupSettings as Settings
@@ -45,6 +46,10 @@ class Driver:
             return Outcome(OutcomeKind.TRANSIENT, NO_CARRIER)
         sent = replace(letter, address=f"{GROUP}{self._settings.chatid}", card=None, changes="")
         return await self.carrier.carry(self._settings.bot, sent, self._settings.timeout)
+
+    async def greet(self, at: int) -> Greeting:  # noqa: ARG002 (nobody is asked)
+        """It has no way of its own."""
+        return Greeting(Standing.REACHED, f"走渠道 {self._settings.bot} 的长连接，结果见那一行")
 
     async def close(self) -> None:
         """Nothing to give back."""

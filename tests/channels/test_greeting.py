@@ -16,6 +16,7 @@ from aiohttp import web
 
 from bot.demo.simulators.aliyun import AliyunSms
 from bot.demo.simulators.dingtalk import DingtalkRobots
+from bot.demo.simulators.imap import MailboxServer
 from bot.demo.simulators.kannel import KannelGateway
 from bot.demo.simulators.mas import MasPlatform
 from bot.demo.simulators.smstools import Smsd
@@ -186,6 +187,29 @@ async def test_a_mail_server_is_logged_in_to(session: aiohttp.ClientSession, clo
         assert (wrong.standing, "canary" in wrong.detail) == (Standing.WRONG_KEY, False)
         no_tls = await greet(session, **mail(port, security="starttls"))
         assert no_tls.standing is Standing.REFUSED
+    assert vendor.received == []
+
+
+async def test_the_mailbox_that_is_read_is_logged_in_to_as_well(session: aiohttp.ClientSession, clock: Clock) -> None:
+    vendor, box = MailServer(clock, login=LOGIN), MailboxServer(clock, ("reader", "canary-imap"), needs_id=True)
+    async with vendor.listening() as port, box.listening() as imap_port:
+        imap: dict[str, Any] = {"host": "127.0.0.1", "port": imap_port, "security": "none", "username": "reader"}
+        imap |= {"password": "canary-imap", "reply_secret": "canary-reply-secret-of-32-characters", "timeout": 1}
+        well = await greet(session, **mail(port, imap=imap))
+        assert well.standing is Standing.WELL
+        assert "收信：已登录" in well.detail
+        wrong = await greet(session, **mail(port, imap=imap | {"password": "canary-no"}))
+        assert (wrong.standing, "canary" in wrong.detail) == (Standing.WRONG_KEY, False)
+        assert "收信：登录被拒" in wrong.detail
+        folder = await greet(session, **mail(port, imap=imap | {"folder": "Nowhere"}))
+        assert (folder.standing, "Nowhere" in folder.detail) == (Standing.REFUSED, True)
+        away = await greet(session, **mail(port, imap=imap | {"port": closed_port()}))
+        assert away.standing is Standing.NO_ROUTE
+        # Whichever of the two is wrong, it is said.
+        sending = await greet(session, **mail(port, password="canary-other", imap=imap))
+        assert sending.standing is Standing.WRONG_KEY
+        assert "发信：535" in sending.detail
+    assert not any(word in each.upper() for each in box.commands for word in ("SELECT", "CREATE", "STORE", "FETCH"))
     assert vendor.received == []
 
 

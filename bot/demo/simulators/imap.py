@@ -1,7 +1,7 @@
 """A mailbox server: one mailbox, read by IMAP. Strict about its client: what it does not know is BAD.
 
-It has what the hub uses: CAPABILITY, ID, LOGIN, AUTHENTICATE PLAIN, CREATE, SELECT, UID SEARCH, FETCH, STORE and MOVE,
-IDLE, LOGOUT, with literals.
+It has what the hub uses: CAPABILITY, ID, LOGIN, AUTHENTICATE PLAIN, CREATE, SELECT, EXAMINE, UID SEARCH, FETCH, STORE
+and MOVE, IDLE, LOGOUT, with literals.
 """
 
 from __future__ import annotations
@@ -180,8 +180,8 @@ class _Conversation:
                     return "NO [ALREADYEXISTS] it is there"
                 self._box.folders[name] = []
                 return "OK done"
-            case "SELECT":
-                return await self._select(said)
+            case "SELECT" | "EXAMINE":
+                return await self._select(said, word)
         return await self._inside(word, said) if self._selected else "BAD select first"
 
     async def _inside(self, word: str, said: str) -> str:
@@ -216,7 +216,7 @@ class _Conversation:
         except (binascii.Error, UnicodeError):
             return ()
 
-    async def _select(self, said: str) -> str:
+    async def _select(self, said: str, word: str) -> str:
         if self._box.needs_id and not self._named:
             return "NO SELECT Unsafe Login"
         if _strings(said) != ["INBOX"]:
@@ -227,7 +227,7 @@ class _Conversation:
             f"* OK [UIDVALIDITY {self._box.validity}] valid",
             f"* OK [UIDNEXT {self._box.next_uid}] next",
         )
-        return "OK [READ-WRITE] selected"
+        return "OK [READ-WRITE] selected" if word == "SELECT" else "OK [READ-ONLY] examined"
 
     async def _search(self, said: str) -> str:
         mails = self._box.mails
