@@ -100,12 +100,17 @@ class Breaker:
             return None
         return Sent(claim, (), again_at=probe_at, tried=False)
 
-    async def record(self, ended: Iterable[Sent], now: int) -> None:
-        """Take ended sends into account. Costs the store nothing while no address is refused. Raises its error."""
+    async def record(
+        self, ended: Iterable[Sent], now: int, reported: Iterable[tuple[Mailbox, list[Receipt]]] = ()
+    ) -> None:
+        """Take ended sends into account, and what was ``reported`` of them before that. Costs the store nothing while
+        no address is refused. Raises its error."""
         came: defaultdict[Mailbox, list[Receipt]] = defaultdict(list)
         for sent in ended:
             if sent.tried:
                 came[sent.claim.mailbox] += [receipt for _, receipt in sent.receipts]
+        for box, receipts in reported:
+            came[box] += receipts
         await self.note(((box, receipts) for box, receipts in came.items()), now)
 
     async def note(self, came: Iterable[tuple[Mailbox, list[Receipt]]], now: int) -> None:

@@ -16,6 +16,7 @@ from functools import partial
 from itertools import islice
 
 from bot.tally import Tally
+from bot.workers import sent as ends
 from bot.workers.breaker import Breaker
 from bot.workers.broken import Broken
 from bot.workers.decider import Decider, StoreFailed
@@ -297,7 +298,8 @@ class Courier:
                 letter = replace(letter, repeat=True)
             outcome = await self._hand_over(channel, letter, parcel.plainer.get(letter.id), claim)
             after = consequence(outcome, tries=claim.tries, lost=claim.lapses, since=since, now=self._now())
-            receipts += receipts_of(carried, after, claim, outcome, self._now())
+            known = ends.known_as(claim, letter, channel.abilities)
+            receipts += receipts_of(carried, after, claim, outcome, self._now(), known=known)
             if after.again_at is not None:
                 worst = after
                 break
@@ -355,6 +357,7 @@ class Courier:
             await self._strays.record(strays_of(ended), now)
             receipts = [receipt for sent in ended for receipt in sent.receipts if receipt[0]]
             early = await self._vendor_ids.early(told_by_id(ended, self._channels()))
+            news = ends.came_early(ended, early)
             await self._strays.hear([receipt for code, receipt in early if not code])
             receipts += [each for each in early if each[0]]
             try:
@@ -364,7 +367,7 @@ class Courier:
                 raise
             # From here on only the settling is owed: what is recorded must not be recorded again if that fails.
             told, ended = ended, without_receipts(ended)
-            await self.breaker.record(told, now)
+            await self.breaker.record(told, now, news)
             for sent in ended:
                 if sent.whole_channel:
                     await self._rests.rest(sent.claim.mailbox.channel, sent.hold_until)

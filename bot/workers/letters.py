@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
+from hashlib import blake2s
 
 import msgspec
 
@@ -219,8 +220,10 @@ def _frozen(claim: Claim, rendered: Rendered, carried: list[tuple[str, str]], mo
 
 
 def _identity(claim: Claim) -> str:
-    """The id of a message that stands for several notices: printable, since vendors write it into their reports."""
-    return claim.member.strip(US).replace(US, "-")
+    """The id of a message that stands for several notices: no other mailbox's, and of letters, digits, full stops and
+    hyphens, since vendors write it into their reports and servers into returned mails."""
+    whose = blake2s(US.join(claim.mailbox).encode("utf-8", "replace"), digest_size=6).hexdigest()
+    return f"{claim.member.strip(US).replace(US, '-').replace('#', '')}-{whose}"
 
 
 def _frozen_change(incident: Incident, notice: Notice) -> FrozenLetter:

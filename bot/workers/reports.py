@@ -1,11 +1,14 @@
 """What vendors tell later about sends: to the incident, to the trial, and to the address' breaker.
 
-A report names its send by the letter's id, or by the vendor's own where the vendor knows no other.
+A report names its send by the letter's id, or by the vendor's own where the vendor knows no other. A letter of many
+notices has an id that is none of theirs: it is looked up like a vendor's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+
+from msgspec.structs import replace
 
 from bot.workers.breaker import Breaker
 from bot.workers.decider import Decider
@@ -47,8 +50,12 @@ class Reports:
             receipt = Receipt(
                 notice=report.letter_id, result=result, at=report.at, vendor_id=report.vendor_id, detail=report.detail
             )
-            if report.letter_id:
-                named.append((report.channel, read_code(report.letter_id.split(".", 1)[0]) or "", receipt))
+            code = read_code(report.letter_id.split(".", 1)[0]) or ""
+            if code or report.letter_id.startswith(TRIAL):
+                named.append((report.channel, code, receipt))
+            elif report.letter_id:
+                many = replace(receipt, notice="", vendor_id=report.letter_id)
+                nameless.setdefault(report.channel, []).append(many)
             elif report.vendor_id:
                 nameless.setdefault(report.channel, []).append(receipt)
         for channel, some in nameless.items():
@@ -70,10 +77,12 @@ class Reports:
     async def _note(self, telling: Sequence[tuple[str, Receipt]], now: int) -> None:
         codes = list(dict.fromkeys(code for code, _ in telling))
         incidents = dict(zip(codes, await self._ledger.get_many(codes), strict=True))
-        came: list[tuple[Mailbox, list[Receipt]]] = []
+        came: dict[tuple[Mailbox, str], Receipt] = {}
         for code, receipt in telling:
             incident = incidents[code]
             notice = incident.notices.get(receipt.notice) if incident is not None else None
             if notice is not None:
-                came.append((Mailbox(notice.contact.channel, notice.contact.address), [receipt]))
-        await self._breaker.note(came, now)
+                # What one message of many notices came to is told of its address once.
+                box = Mailbox(notice.contact.channel, notice.contact.address)
+                came[box, receipt.vendor_id or receipt.notice] = receipt
+        await self._breaker.note([(box, [receipt]) for (box, _), receipt in came.items()], now)

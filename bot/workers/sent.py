@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 from bot.workers.letters import Parcel
 from bot.workers.outcomes import Consequence
-from channels.channel import Channel
+from channels.channel import Abilities, Channel, Letter
 from channels.outcome import Outcome
 from escalation.inputs import Receipt, SendResult
+from escalation.ledger.keys import Mailbox
 from escalation.ledger.mailbox import Claim, ClaimKind
 from escalation.notice import OutboxRow
 
@@ -32,9 +33,10 @@ class Sent:
 
 
 def receipts_of(
-    carried: list[tuple[str, str]], after: Consequence, claim: Claim, outcome: Outcome, now: int
+    carried: list[tuple[str, str]], after: Consequence, claim: Claim, outcome: Outcome, now: int, *, known: str = ""
 ) -> list[tuple[str, Receipt]]:
-    """One receipt for each (incident, notice) pair that a letter carried."""
+    """One receipt for each (incident, notice) pair that a letter carried. ``known`` is the id its vendor will report
+    it by where it gives none of its own."""
     # Refused sends before it make a lost answer no likelier a repeat: of those only the lost ones count.
     result = after.result
     lost = result is SendResult.UNCERTAIN
@@ -45,7 +47,7 @@ def receipts_of(
                 notice=notice,
                 result=result,
                 at=now,
-                vendor_id=outcome.vendor_id or "",
+                vendor_id=outcome.vendor_id or known,
                 detail=outcome.detail[:200],
                 tries=(claim.lapses if lost else claim.tries) + 1,
                 repeat=claim.lapses > 0,
@@ -78,14 +80,32 @@ def without_receipts(ended: Iterable[Sent], but: frozenset[str] = frozenset()) -
     return [replace(sent, receipts=tuple(each for each in sent.receipts if each[0] in but)) for sent in ended]
 
 
+def known_as(claim: Claim, letter: Letter, abilities: Abilities) -> str:
+    """By which id reports will name a letter of many notices, whose own id is none of them; '' for any other."""
+    tells = bool(abilities.receipts) and not abilities.reports_by_id
+    return letter.id if tells and claim.kind is ClaimKind.DIGEST else ""
+
+
 def told_by_id(ended: Iterable[Sent], channels: Mapping[str, Channel]) -> dict[str, list[tuple[str, Receipt]]]:
-    """By channel, the receipts of sends whose vendors will report by their own ids."""
+    """By channel, the receipts of sends that will be reported by an id that is no notice's."""
     found: dict[str, list[tuple[str, Receipt]]] = {}
     for sent in ended:
         channel = channels.get(sent.claim.mailbox.channel)
-        if channel is not None and channel.abilities.reports_by_id and sent.receipts:
+        if channel is None or not sent.receipts:
+            continue
+        many = sent.claim.kind is ClaimKind.DIGEST and bool(channel.abilities.receipts)
+        if channel.abilities.reports_by_id or many:
             found.setdefault(channel.name, []).extend(sent.receipts)
     return found
+
+
+def came_early(ended: Iterable[Sent], early: Iterable[tuple[str, Receipt]]) -> list[tuple[Mailbox, list[Receipt]]]:
+    """What was reported of these sends before they were recorded, by their addresses: of each message once."""
+    boxes = {receipt.notice: sent.claim.mailbox for sent in ended for _, receipt in sent.receipts}
+    found = {
+        (boxes[receipt.notice], receipt.vendor_id): receipt for _, receipt in early if receipt.notice in boxes
+    }
+    return [(box, [receipt]) for (box, _), receipt in found.items()]
 
 
 def strays_of(ended: Iterable[Sent]) -> list[tuple[OutboxRow, Receipt]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,13 +12,18 @@ import pytest
 from bot.demo.replies import reply
 from bot.mailroom import reader as module
 from bot.mailroom.trouble import PATIENCE
-from channels.mail import headers, incoming
+from channels.channel import Window
+from channels.mail import Driver, headers, incoming
+from escalation.event import EventType
+from escalation.ledger.breakers import Breakers
+from escalation.ledger.keys import Mailbox
 from escalation.ledger.leadership import Leadership
 from escalation.ledger.marks import Mark, Marks
+from escalation.vocabulary import Level
 from tests.mail_answers import bounce
 from tests.mailroom.conftest import LOGIN, Post
 from tests.store.real_server import eventually
-from tests.workers.house import KEEPER, KEEPER_MAIL, OFFICER, OFFICER_MAIL
+from tests.workers.house import KEEPER, KEEPER_MAIL, MINUTE, OFFICER, OFFICER_MAIL, codes_of, with_works, works
 
 DAY = 86_400_000
 
@@ -258,3 +264,36 @@ async def test_a_mark_comes_back_as_it_was(post: Post) -> None:
     mark = Mark(box="b", at=1, validity=2, uid=3, failing=4, told=True)
     await marks.save("other", mark)
     assert await marks.load("other") == mark
+
+
+def by_mail_first(text: str) -> str:
+    """The officer of many small works is told by mail, and only else by phone."""
+    mail, phone = (f'{{ channel = "{name}", address = "{to}" }}' for name, to in (("mail", OFFICER_MAIL), ("sms", OFFICER)))
+    assert f"[{phone}, {mail}]" in text
+    return with_works(20)(text.replace(f"[{phone}, {mail}]", f"[{mail}, {phone}]"))
+
+
+async def test_a_returned_digest_is_told_another_way_for_each_and_counts_once_of_its_address(post: Post) -> None:
+    house = post.house
+    house.reload(by_mail_first)
+    driver = house.engine.rules.channels["mail"]
+    assert isinstance(driver, Driver)
+    # Its server takes a few mails a minute for one mailbox.
+    driver.abilities = replace(driver.abilities, windows=(Window(4, 60),))
+    codes = await house.take(
+        [house.event(EventType.WARNING_ISSUED, each, level=Level.BLUE) for each in works(20)]
+    )
+    await house.engine.rest()
+    digest = next(mail for mail in house.at(OFFICER_MAIL) if len(set(codes_of([mail.text]))) > 3)
+    inside = set(codes_of([digest.text]))
+    assert inside <= set(codes)
+    assert not any(code in text for text in house.texts(OFFICER) for code in inside)
+    post.start()
+    await post.box.until(await post.box.deliver(bounce(digest.raw)))
+    await house.engine.rest()
+    await house.wait(2 * MINUTE)
+    assert inside <= set(codes_of(house.texts(OFFICER)))
+    for code in inside:
+        assert len(await house.journal(code, "receipt_undelivered")) == 1
+    refused = await Breakers(house.door).read(now=house.clock.now())
+    assert refused[Mailbox("mail", OFFICER_MAIL)].refusals == 1, "one returned mail, however many notices it held"

@@ -15,6 +15,8 @@ from bot.trials import TrialDesk
 from channels.callback import Call, Errand
 from channels.channel import Report
 from channels.sms.tencent import Driver
+from escalation.ledger.breakers import Breakers
+from escalation.ledger.keys import Mailbox
 from escalation.notice import Notice, NoticeState
 from tests.workers.clouds import SECRETS, tencent, with_tencent
 from tests.workers.house import EVENING, OFFICER, OFFICER_MAIL, OPERATOR, House, house_on
@@ -84,6 +86,23 @@ async def test_what_the_carrier_could_not_deliver_goes_another_way(house: House,
     await house.engine.rest()
     assert [code in each.text for each in house.at(OFFICER_MAIL)] == [True]
     assert len(house.at(OPERATOR)) == 1
+
+
+@pytest.mark.parametrize("early", [False, True])
+async def test_a_report_of_failure_counts_of_its_address_whenever_it_comes(
+    house: House, cloud: tuple[TencentSms, str], early: bool
+) -> None:
+    code = await house.alarm(rest=False)
+    await house.engine.fanout.step(house.clock.now())
+    await house.engine.courier.step(house.clock.now(), everywhere=True)
+    await house.engine.courier.idle()
+    if not early:
+        await house.engine.rest()
+    await house.engine.report(pushed(house, cloud[0], 0, "空号"))
+    await house.engine.rest()
+    refused = await Breakers(house.door).read(now=house.clock.now())
+    assert {box: each.refusals for box, each in refused.items()} == {Mailbox("tencent", OFFICER): 1}
+    assert [code in each.text for each in house.at(OFFICER_MAIL)] == [True]
 
 
 @pytest.mark.parametrize("early", [False, True])
