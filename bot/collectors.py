@@ -7,8 +7,9 @@ import logging
 from collections.abc import Callable
 
 from bot.engine import Engine
+from bot.keeping import Keeping
 from bot.rules import Rules
-from channels.channel import Report, Uplink
+from channels.callback import Errand, Heard, Thanks
 from channels.collecting import Collector
 
 log = logging.getLogger(__name__)
@@ -54,14 +55,14 @@ class Collectors:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _collect(self, driver: Collector) -> None:
-        failures = 0
+        failures, keeping = 0, Keeping()
         while True:
             await asyncio.sleep(min(driver.every * 2**failures, max(SLOWEST, driver.every)))
             engine = self._engine()
             if engine is None or self._not_ready():
                 continue
             try:
-                while await collect_once(driver, engine):
+                while await collect_once(driver, engine, keeping):
                     pass
                 failures = 0
             except Exception:
@@ -70,24 +71,20 @@ class Collectors:
                 failures = min(failures + 1, 10)
 
 
-async def collect_once(driver: Collector, engine: Engine) -> int:
+async def collect_once(driver: Collector, engine: Engine, keeping: Keeping | None = None) -> int:
     """Take what lies there: first on disk here, then away there. How many items there were.
 
-    If this dies in between, the next look finds the same items under the same ids. Raises OSError and the store's
-    error.
+    If this dies in between, the next look finds the same items under the same ids. What could not be read is put into
+    quarantine, and told. Raises OSError and the store's error.
     """
-    now = engine.clock.now()
+    now, keeping = engine.clock.now(), keeping or Keeping()
     collected = await driver.collect(now)
-    for words in collected.unreadable:
-        log.warning("a part of what %s has for us could not be read: %s", driver.name, words)
-    uplinks = [item for item in collected.items if isinstance(item, Uplink)]
-    reports = [item for item in collected.items if isinstance(item, Report)]
-    if uplinks:
-        await engine.answering.take(uplinks, now)
-    if reports:
-        await engine.report(reports)
-    if collected.places:
+    for errand in Errand:
+        odd = tuple(each.part for each in collected.unreadable if each.errand is errand)
+        for each in odd:
+            log.warning("a part of what %s has for us could not be read: %s", driver.name, each.words)
+        items = collected.items if errand is Errand.UPLINK else ()
+        await keeping.keep(engine, Heard(items, Thanks(), odd), driver.name, errand, now)
+    if collected.places or collected.unreadable:
         await driver.forget(collected)
-    if collected.items:
-        engine.stir()
     return len(collected.items)

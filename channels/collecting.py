@@ -5,18 +5,26 @@ disk here.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
+from channels.callback import Errand, Unread
 from channels.channel import Report, Uplink
+
+
+class Odd(NamedTuple):
+    """What lies in ``place`` and is not what the vendor leaves there; ``errand`` is what such a place is for."""
+
+    errand: Errand
+    part: Unread
+    place: str
 
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """What was found: typed items, parts that are not what the vendor leaves (in words for a log), and where all of it
-    lies, for :meth:`Collector.forget`."""
+    """What was found: typed items, what could not be read, and where the items lie, for :meth:`Collector.forget`."""
 
     items: tuple[Uplink | Report, ...] = ()
-    unreadable: tuple[str, ...] = ()
+    unreadable: tuple[Odd, ...] = ()
     places: tuple[str, ...] = ()
 
 
@@ -35,4 +43,5 @@ class Collector(Protocol):
         """What lies there now; ``at`` is the hub's time in ms. Raises OSError where the place cannot be looked at."""
 
     async def forget(self, collected: Collected) -> None:
-        """All of it is on disk: it may go. Raises OSError where it cannot be taken away."""
+        """All of it is on disk: it may go, and what could not be read may be put aside. Raises OSError where it cannot
+        be taken away."""

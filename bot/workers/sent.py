@@ -102,9 +102,7 @@ def told_by_id(ended: Iterable[Sent], channels: Mapping[str, Channel]) -> dict[s
 def came_early(ended: Iterable[Sent], early: Iterable[tuple[str, Receipt]]) -> list[tuple[Mailbox, list[Receipt]]]:
     """What was reported of these sends before they were recorded, by their addresses: of each message once."""
     boxes = {receipt.notice: sent.claim.mailbox for sent in ended for _, receipt in sent.receipts}
-    found = {
-        (boxes[receipt.notice], receipt.vendor_id): receipt for _, receipt in early if receipt.notice in boxes
-    }
+    found = {(boxes[receipt.notice], receipt.vendor_id): receipt for _, receipt in early if receipt.notice in boxes}
     return [(box, [receipt]) for (box, _), receipt in found.items()]
 
 

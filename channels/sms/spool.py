@@ -119,7 +119,7 @@ class Driver:
 
     async def forget(self, collected: Collected) -> None:
         """All of it is on disk: its files may go. Raises OSError."""
-        await asyncio.to_thread(forget, collected.places)
+        await asyncio.to_thread(forget, self._settings, collected)
 
     async def greet(self, at: int) -> Greeting:
         """Look at the folders, and whether the daemon works on what lies in them. Writes nothing."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
+from channels.callback import Errand, Unread
 from channels.channel import ReceiptKind, Report, Uplink
-from channels.collecting import Collected
+from channels.collecting import Collected, Odd
 from channels.sms import spool_folders as folders
 from channels.sms.rows import hashed, one_line, written
 from channels.sms.spool_files import Fate, SpoolFile, fate_of
@@ -25,7 +26,7 @@ Item = Uplink | Report
 def collect(channel: str, settings: Settings, at: int) -> Collected:
     """Everything that lies there at ``at`` (ms), each kind at most so many as one look takes. Raises OSError."""
     items: list[Item] = []
-    troubles: list[str] = []
+    odd: list[Odd] = []
     places: list[str] = []
     withdrawn = settings.folder("drafts") / "withdrawn"
     for path in folders.stuck(settings, at):
@@ -49,19 +50,25 @@ def collect(channel: str, settings: Settings, at: int) -> Collected:
                 items.append(_uplink(channel, path, came, at))
                 places.append(str(path))
         except ValueError as error:
-            troubles.append(f"{path.name}：{error}")
-            folders.move(path, settings.folder("drafts") / "unreadable")
-    for path, fate, letter in _matched(settings, reports, at, troubles):
+            reported = path.parent == settings.folder("report")
+            odd.append(_odd(Errand.REPORT if reported else Errand.UPLINK, path, error))
+    for path, fate, letter in _matched(settings, reports, at, odd):
         if letter and fate.kind is not None:
             items.append(_ended(channel, letter, fate, at))
         places.append(str(path))
-    return Collected(tuple(items), tuple(troubles), tuple(places))
+    return Collected(tuple(items), tuple(odd), tuple(places))
 
 
-def forget(places: Iterable[str]) -> None:
-    """Remove files. Raises OSError, but for one that has gone already."""
-    for place in places:
+def forget(settings: Settings, collected: Collected) -> None:
+    """Remove what was read, and put aside what could not be. Raises OSError, but for what has gone already."""
+    for place in collected.places:
         Path(place).unlink(missing_ok=True)
+    for each in collected.unreadable:
+        folders.move(Path(each.place), settings.folder("drafts") / "unreadable")
+
+
+def _odd(errand: Errand, path: Path, error: ValueError) -> Odd:
+    return Odd(errand, Unread(f"{path.name}：{error}", folders.raw(path)), str(path))
 
 
 def _came(settings: Settings, at: int) -> list[Path]:
@@ -92,7 +99,7 @@ def _ended(channel: str, letter: str, fate: Fate, at: int) -> Report:
 
 
 def _matched(
-    settings: Settings, reports: list[tuple[Path, SpoolFile]], at: int, troubles: list[str]
+    settings: Settings, reports: list[tuple[Path, SpoolFile]], at: int, odd: list[Odd]
 ) -> Iterator[tuple[Path, Fate, str]]:
     """Each report with the letter it is about; '' for a message that is not ours."""
     if not reports:
@@ -106,8 +113,7 @@ def _matched(
         try:
             fate = fate_of(report)
         except ValueError as error:
-            troubles.append(f"{path.name}：{error}")
-            folders.move(path, settings.folder("drafts") / "unreadable")
+            odd.append(_odd(Errand.REPORT, path, error))
             continue
         yield path, fate, sent.get((fate.message_id, _digits(fate.number)), "")
 

@@ -101,6 +101,15 @@ def read(path: Path) -> SpoolFile | None:
     return read_file(raw)
 
 
+def raw(path: Path) -> str:
+    """What a file that is no message holds, as far as it can be shown; '' where it has gone."""
+    try:
+        with path.open("rb") as handle:
+            return handle.read(_LARGEST).decode("utf-8", "replace")
+    except FileNotFoundError:
+        return ""
+
+
 def ours(paths: list[Path]) -> Iterator[tuple[Path, SpoolFile]]:
     """Those of the files that hold a letter of ours."""
     for path in paths:

@@ -10,6 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from bot.demo.simulators.smstools import Smsd
+from channels.callback import Errand
 from channels.channel import Letter, ReceiptKind, Report, Uplink
 from channels.collecting import Collected, Collector
 from channels.outcome import OutcomeKind
@@ -246,7 +247,9 @@ async def test_rubbish_is_put_aside_and_told_and_holds_nothing_up(
     os.utime(rubbish, ns=(clock.at * 1_000_000,) * 2)
     collected = await looked(driver, clock)
     assert len(collected.items) == 1
-    assert [words.partition("：")[0] for words in collected.unreadable] == ["GSM1.zzzzzz"]
+    (odd,) = collected.unreadable
+    assert (odd.errand, odd.part.words.partition("：")[0]) == (Errand.UPLINK, "GSM1.zzzzzz")
+    assert odd.part.raw == raw[: 64 * 1024].decode("utf-8", "replace")
     assert names(smsd.spool / "fenghuo" / "unreadable") == ["GSM1.zzzzzz"]
 
 

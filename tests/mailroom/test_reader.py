@@ -268,7 +268,9 @@ async def test_a_mark_comes_back_as_it_was(post: Post) -> None:
 
 def by_mail_first(text: str) -> str:
     """The officer of many small works is told by mail, and only else by phone."""
-    mail, phone = (f'{{ channel = "{name}", address = "{to}" }}' for name, to in (("mail", OFFICER_MAIL), ("sms", OFFICER)))
+    mail, phone = (
+        f'{{ channel = "{name}", address = "{to}" }}' for name, to in (("mail", OFFICER_MAIL), ("sms", OFFICER))
+    )
     assert f"[{phone}, {mail}]" in text
     return with_works(20)(text.replace(f"[{phone}, {mail}]", f"[{mail}, {phone}]"))
 
@@ -280,9 +282,7 @@ async def test_a_returned_digest_is_told_another_way_for_each_and_counts_once_of
     assert isinstance(driver, Driver)
     # Its server takes a few mails a minute for one mailbox.
     driver.abilities = replace(driver.abilities, windows=(Window(4, 60),))
-    codes = await house.take(
-        [house.event(EventType.WARNING_ISSUED, each, level=Level.BLUE) for each in works(20)]
-    )
+    codes = await house.take([house.event(EventType.WARNING_ISSUED, each, level=Level.BLUE) for each in works(20)])
     await house.engine.rest()
     digest = next(mail for mail in house.at(OFFICER_MAIL) if len(set(codes_of([mail.text]))) > 3)
     inside = set(codes_of([digest.text]))

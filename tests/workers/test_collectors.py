@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,12 +11,14 @@ import pytest
 
 from bot.collectors import Collectors, collect_once
 from bot.demo.simulators.smstools import Smsd
+from bot.quarantine import Desk
 from bot.store.client import Store
 from bot.store.errors import StoreUnavailableError
 from channels.collecting import Collected
 from channels.sms.spool import Driver
 from escalation.notice import NoticeState
-from tests.workers.house import EVENING, OFFICER, SECOND, House, house_on
+from tests.workers.house import EVENING, KEEPER_MAIL, OFFICER, PARTITIONS, SECOND, House, house_on
+from tests.workers.test_unread_calls import ROOM
 
 
 @pytest.fixture
@@ -156,3 +159,50 @@ async def test_a_hub_that_is_not_ready_takes_nothing(house: House, smsd: Smsd, c
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     assert path.exists()
+
+
+async def test_a_file_that_cannot_be_read_is_in_quarantine_and_told_once(
+    house: House, smsd: Smsd, clock: list[int]
+) -> None:
+    path = smsd.answer(OFFICER, "1")
+    odd = path.with_name("GSM1.zzzzzz")
+    odd.write_bytes(f"From: \n\n着火了，{OFFICER} 快来人".encode())
+    os.utime(odd, ns=(clock[0] * 1_000_000,) * 2)
+    pass_time(house, clock)
+    house.door.failing.append("commit")
+    with pytest.raises(StoreUnavailableError):
+        await collect_once(driver_of(house), house.engine)
+    assert odd.exists(), "nothing is taken away before it is on disk"
+    assert await collect_once(driver_of(house), house.engine) == 1
+    await house.engine.rest()
+    assert not odd.exists()
+    assert (smsd.spool / "fenghuo" / "unreadable" / odd.name).exists()
+    (row,) = (
+        await Desk(house.door, PARTITIONS, house.engine.rules, house.engine.take, house.clock.now).everything()
+    ).rows
+    assert (row.source, row.callback) == ("modem", "uplink")
+    (entry,) = await house.loose_journal("unreadable")
+    assert "GSM1.zzzzzz" in str(entry.detail["why"])
+    told = [text for text in house.texts(KEEPER_MAIL) if "渠道 modem 的一条回复无法读取，已隔离" in text]
+    assert len(told) == 1
+    # Who may have called for help is told of in the duty room, with the number.
+    assert any("着火了" in text and OFFICER in text for text in house.texts(ROOM))
+    assert await collect_once(driver_of(house), house.engine) == 0
+
+
+async def test_reports_of_the_modem_that_cannot_be_read_are_the_maintainers(
+    house: House, smsd: Smsd, clock: list[int]
+) -> None:
+    await house.alarm()
+    await smsd.step()
+    report = smsd.report(0)
+    assert report is not None
+    report.write_bytes(report.read_bytes().replace(b"Message_id", b"Other_id"))
+    os.utime(report, ns=(clock[0] * 1_000_000,) * 2)
+    pass_time(house, clock)
+    before = len(house.texts(ROOM))
+    await collect_once(driver_of(house), house.engine)
+    await house.engine.rest()
+    (entry,) = await house.loose_journal("unreadable")
+    assert entry.detail["callback"] == "report"
+    assert len(house.texts(ROOM)) == before
