@@ -38,8 +38,8 @@ class Wrong(msgspec.Struct, kw_only=True):
 
 class Quarantined(msgspec.Struct, kw_only=True):
     """One row. ``entry`` names the stream's entry it came from; ``event`` is the event's own id where it has one;
-    ``cut``: what was sent was too long to be kept whole, so it cannot be decided again. ``callback`` is ``uplink`` or
-    ``report`` for what came by a vendor's call-back: ``source`` is its channel then, and it cannot be decided again."""
+    ``cut``: what was sent was too long to be kept whole, so it cannot be decided again. ``callback`` is ``uplink``,
+    ``report`` or ``event`` for what came by a vendor's call-back: ``source`` is its channel then, and it cannot be decided again."""
 
     id: str
     source: str
@@ -176,7 +176,7 @@ class Desk:
     def _again(self, item: Unreadable) -> tuple[str, list[Item]]:
         """Why it cannot be read at all, or its items by the rules of today."""
         if item.callback:
-            what = "回执" if item.callback == "report" else "回复"
+            what = {"report": "回执", "event": "平台事件"}.get(item.callback, "回复")
             return f"这是渠道 {item.source} 的{what}，不能重审：请看原文，需要办的人工办理，再丢弃。", []
         settings = self._rules.settings
         table = settings.sources.get(item.source)

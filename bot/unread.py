@@ -15,27 +15,28 @@ from bot.intake.words import shown
 from channels.callback import Call, Errand, Unread
 
 QUIET = 3_600_000
-"""For how long the same trouble with a channel's delivery reports is not told again (ms): a gateway that says something
-new says it of every message. What people write is always told."""
+"""For how long the same trouble with a channel's delivery reports or events is not told again (ms): a gateway that says
+something new says it of every message. What people write is always told."""
 _GIST = 200
 _DETAIL_EN = "a part of a call-back is not what the vendor sends"
 _NUMBERS = re.compile(r"[0-9]+")
 
 
 class UnreadParts:
-    """Makes rows for the quarantine of what could not be read, and remembers what was told of reports lately."""
+    """Makes rows for the quarantine of what could not be read, and remembers what was told lately of what nobody wrote."""
 
     def __init__(self) -> None:
         self._told: dict[tuple[str, str], int] = {}
 
     def rows(self, channel: str, errand: Errand, parts: Iterable[Unread], now: int) -> list[Unreadable]:
-        """One row for each part; of reports only the first of a kind within :data:`QUIET` is to be told. ``now`` in
-        ms."""
+        """One row for each part; of what nobody wrote only the first of a kind within :data:`QUIET` is to be told.
+        ``now`` in ms."""
         rows: list[Unreadable] = []
         self._told = {kind: at for kind, at in self._told.items() if now - at < QUIET}
         lately = set(self._told)
         for number, part in enumerate(parts):
-            quiet = errand is Errand.REPORT and _kind(channel, part.words) in lately
+            what = part.errand or errand
+            quiet = what is not Errand.UPLINK and _kind(channel, part.words) in lately
             lately.add(_kind(channel, part.words))
             raw, said = part.raw.encode("utf-8", "replace"), unquote_plus(part.raw)
             rows.append(
@@ -45,11 +46,11 @@ class UnreadParts:
                     id="",
                     problems=(FieldError("", part.words, _DETAIL_EN),),
                     received_at=now,
-                    body_hash=digest(f"{errand} {part.raw}".encode("utf-8", "replace")),
+                    body_hash=digest(f"{what} {part.raw}".encode("utf-8", "replace")),
                     gist=shown(said, _GIST),
-                    callback=errand.value,
+                    callback=what.value,
                     quiet=quiet,
-                    urgent=errand is Errand.UPLINK and bool(accident_words(folded(said))),
+                    urgent=what is Errand.UPLINK and bool(accident_words(folded(said))),
                     **kept(raw),
                 )
             )
@@ -58,7 +59,7 @@ class UnreadParts:
     def told(self, rows: Iterable[Unreadable]) -> None:
         """These rows are on disk."""
         for row in rows:
-            if row.callback == Errand.REPORT and not row.quiet:
+            if row.callback != Errand.UPLINK and not row.quiet:
                 self._told[_kind(row.source, row.problems[0].detail)] = row.received_at
 
 

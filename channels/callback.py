@@ -25,10 +25,11 @@ FORM = "application/x-www-form-urlencoded"
 
 
 class Errand(StrEnum):
-    """What a call-back brings."""
+    """What a call-back brings: what somebody says, what became of a send, or what the vendor tells of the account."""
 
     UPLINK = "uplink"
     REPORT = "report"
+    EVENT = "event"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +65,12 @@ class Thanks:
 
 
 class Unread(NamedTuple):
-    """What is not what the vendor sends: why, in words fit for a log, and the text as it came."""
+    """What is not what the vendor sends: why, in words fit for a log, and the text as it came. ``errand`` is what it was
+    where that is known to be another than its call's (None)."""
 
     words: str
     raw: str
+    errand: Errand | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,7 @@ def _no_row(row: str) -> int:
 
 def _line(row: Quarantined) -> str:
     where = f"  流条目 {row.entry}" if row.entry else ""
-    came = {"uplink": "的回复", "report": "的回执"}.get(row.callback, "")
+    came = {"uplink": "的回复", "report": "的回执", "event": "的平台事件"}.get(row.callback, "")
     whose = f"渠道 {row.source} {came}" if came else f"来源 {row.source}  {row.event or '（无编号）'}{where}"
     return f"{row.id}  {row.received[:19]}  {whose}  {row.gist}"
 

@@ -76,10 +76,14 @@ _Told = list[tuple[Addressee, str, Urgency]]
 """Who is told, what, and how urgently."""
 
 
+_NOBODY_WROTE = {"report": "送达回执", "event": "平台事件"}
+
+
 def _call_words(item: Unreadable, digest: str, where: str, ctx: Context) -> _Told:
-    """What a person wrote may be a call for help, so the room hears it too; a delivery report is the maintainers'."""
-    wrote = item.callback != "report"
-    what = "回复" if wrote else "送达回执"
+    """What a person wrote may be a call for help, so the room hears it too; a delivery report, or an event of the
+    vendor's, is the maintainers'."""
+    wrote = item.callback not in _NOBODY_WROTE
+    what = _NOBODY_WROTE.get(item.callback, "回复")
     told: _Told = []
     if wrote:
         urgency = Urgency.CRITICAL if item.urgent else Urgency.NORMAL

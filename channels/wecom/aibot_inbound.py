@@ -12,8 +12,9 @@ from hashlib import blake2s
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from channels.callback import Heard, Thanks, Unread
+from channels.callback import Errand, Heard, Thanks, Unread
 from channels.channel import Press, Uplink
+from channels.wecom.app_inbound import UnknownEventError
 
 MESSAGE, EVENT = "aibot_msg_callback", "aibot_event_callback"
 DISPLACED = "disconnected_event"
@@ -58,8 +59,10 @@ def read_frame(channel: str, frame: Mapping[str, Any], at: int) -> Frame:
         if frame.get("cmd") == EVENT or body.get("msgtype") == "event":
             return _event(channel, frame, body, at)
         if frame.get("cmd") != MESSAGE:
-            raise ValueError(f"没见过的 cmd：{_line(str(frame.get('cmd')))[:40]}")
+            raise UnknownEventError(f"没见过的 cmd：{_line(str(frame.get('cmd')))[:40]}")
         return _message(channel, frame, body, at)
+    except UnknownEventError as error:
+        return Frame(_unread(str(error), frame, Errand.EVENT))
     except ValueError as error:
         return Frame(_unread(str(error), frame))
 
@@ -89,6 +92,8 @@ def _parts(kind: str, body: Mapping[str, Any], at: int) -> list[tuple[str, str, 
         words = " ".join(text for text, _, _ in found if text)
         rest = [part for part in found if not part[0]]
         # What was written around the pictures is one message, and is heard before them.
+        if not found:
+            raise ValueError("图文消息里什么也没有")
         return [(words, "", ""), *rest] if words else rest
     return [_part(kind, body, at)]
 
@@ -131,7 +136,7 @@ def _event(channel: str, frame: Mapping[str, Any], body: Mapping[str, Any], at: 
         return Frame(Heard((uplink,), Thanks()), Turn("enter", _req_id(frame), identity, sender))
     if kind == "template_card_event":
         return _press(channel, frame, body, event, at)
-    raise ValueError(f"没见过的事件：{_line(kind)[:40] or '没有 eventtype'}")
+    raise UnknownEventError(f"没见过的事件：{_line(kind)[:40] or '没有 eventtype'}")
 
 
 def _press(channel: str, frame: Mapping[str, Any], body: Mapping[str, Any], event: Mapping[str, Any], at: int) -> Frame:
@@ -188,9 +193,9 @@ def _req_id(frame: Mapping[str, Any]) -> str:
     return str(headers.get("req_id", ""))[:128] if isinstance(headers, dict) else ""
 
 
-def _unread(words: str, frame: Mapping[str, Any]) -> Heard:
+def _unread(words: str, frame: Mapping[str, Any], errand: Errand | None = None) -> Heard:
     raw = json.dumps(frame, ensure_ascii=False, separators=(",", ":"), default=str)[:LONGEST_RAW]
-    return Heard((), Thanks(), (Unread(words, raw),))
+    return Heard((), Thanks(), (Unread(words, raw, errand),))
 
 
 def _printable(text: str) -> str:

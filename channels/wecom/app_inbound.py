@@ -5,18 +5,15 @@ Sources of the rules: the vendor's pages path/90930 (call-back), 90239 (messages
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from hashlib import blake2s
 from types import MappingProxyType
 from urllib.parse import unquote_plus
 
-from channels.callback import Call, Heard, NotOursError, Thanks, Unread
+from channels.callback import Call, Errand, Heard, NotOursError, Thanks, Unread
 from channels.channel import Press, Uplink
 from channels.wecom.callback_crypto import Seal, SealError
 from channels.wecom.callback_xml import read_xml
-
-log = logging.getLogger(__name__)
 
 _LONGEST_TEXT = 2000
 _KINDS = MappingProxyType(
@@ -28,6 +25,10 @@ _ENTERED_EVERY = 3600
 """Who comes in often is heard once in so many seconds."""
 _LONGEST_BUTTON = 1024
 _LONGEST_MEDIA = 512
+
+
+class UnknownEventError(ValueError):
+    """An event of the vendor's that means nothing to the hub; the words are fit for a log."""
 
 
 def read_call(seal: Seal, channel: str, call: Call, at: int, window: int) -> Heard:
@@ -52,6 +53,8 @@ def read_call(seal: Seal, channel: str, call: Call, at: int, window: int) -> Hea
         return Heard((), Thanks(plain.encode(), "text/plain"))
     try:
         return Heard(_uplinks(channel, read_xml(plain), at), Thanks())
+    except UnknownEventError as error:
+        return Heard((), Thanks(), (Unread(str(error), plain, Errand.EVENT),))
     except ValueError as error:
         # It bears the vendor's seal, so it is worth keeping; the vendor would send the same again.
         return Heard((), Thanks(), (Unread(str(error), plain),))
@@ -96,7 +99,8 @@ def _event(channel: str, said: Mapping[str, str], sender: str, at: int) -> tuple
         identity = f"{sender}/{event}/{_seconds(said) // _ENTERED_EVERY}"
         return (Uplink(channel, _identity(identity), sender, "", at, entered=True),)
     if event not in _QUIET:
-        log.warning("%s: an event %r of WeCom means nothing to the hub", channel, event[:40])
+        # It may be something that people have to do: a licence that ends, an app that was changed.
+        raise UnknownEventError(f"没见过的事件 {_line(event)[:40] or '（没有 Event）'}")
     return ()
 
 

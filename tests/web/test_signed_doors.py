@@ -11,6 +11,7 @@ import pytest
 from yarl import URL
 
 from bot.demo.simulators.wecom_app import WecomApp
+from bot.quarantine import Desk
 from bot.web import doors
 from channels.callback import Listener
 from channels.channel import Uplink
@@ -187,3 +188,20 @@ async def test_what_is_not_the_vendors_is_not_let_in(house: House) -> None:
         async with house.session.post(f"{house.demo.url}/callback/app?timestamp=1", data=raw) as response:
             assert response.status == status
     assert await house.engine.answering.step(house.demo.clock.now()) == 0
+
+
+async def test_an_event_that_nobody_knows_is_in_quarantine_and_told_once_an_hour(house: House) -> None:
+    fields = {"MsgType": "event", "Event": "licence_expires"}
+    for key in ("1", "2"):
+        assert await vendor(house).call(OFFICER, {**fields, "EventKey": key}, house.session) == 200
+    await house.engine.rest()
+    rows = (
+        await Desk(
+            house.engine.store, house.engine.partitions, house.engine.rules, house.engine.take, house.engine.clock.now
+        ).everything()
+    ).rows
+    assert [(row.source, row.callback) for row in rows] == [("app", "event")] * 2
+    mails = [each.text for each in house.demo.wall.vendors.mail.received if "licence_expires" in each.text]
+    assert len(mails) == 1
+    assert "渠道 app 的一条平台事件无法读取，已隔离" in mails[0]
+    assert "可能有人求助" not in " ".join(each.text for each in house.demo.wall.vendors.gateway.received)
