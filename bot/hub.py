@@ -31,6 +31,7 @@ from bot.schedule import FILE_SECONDS, GOOD_SECONDS, NIGHTLY, Schedule
 from bot.self_test import SelfTests
 from bot.sessions import open_channels, vendor_session
 from bot.settings.models import Settings
+from bot.silence import SilentSources
 from bot.store.errors import NotDurableError, StoreError, StoreUnavailableError
 from bot.storehouse import SHARDS, Door, Storehouse
 from bot.streams.readers import StreamReaders
@@ -139,15 +140,14 @@ class Hub:
             if held:
                 log.warning("%d rows that a former hub had in its hand are taken up again", held)
         folder = self.storehouse.journal_folder
-        rules, tally = self.rules, self.tally
         engine = Engine(
             door,
             meta,
-            rules,
+            self.rules,
             self.clock,
             journal_folder=folder,
             link_for=self._link_for,
-            tally=tally,
+            tally=self.tally,
             owner=self.storehouse.owner,
         )
         engine.ledger.told = trail
@@ -365,6 +365,7 @@ class Hub:
             if self.engine is not None:
                 await self.engine.good.write(self.tally.good_at)
 
+        schedule.every(GOOD_SECONDS, "look for silence", SilentSources(lambda: self.engine, self.clock.now()).step)
         schedule.every(FILE_SECONDS, "file the journal", file, everywhere=True)
         schedule.every(FILE_SECONDS, "test the channels", test_itself)
         schedule.every(GOOD_SECONDS, "keep the last good sends", keep_good, everywhere=True)

@@ -39,7 +39,8 @@ class Wrong(msgspec.Struct, kw_only=True):
 class Quarantined(msgspec.Struct, kw_only=True):
     """One row. ``entry`` names the stream's entry it came from; ``event`` is the event's own id where it has one;
     ``cut``: what was sent was too long to be kept whole, so it cannot be decided again. ``callback`` is ``uplink``,
-    ``report`` or ``event`` for what came by a vendor's call-back: ``source`` is its channel then, and it cannot be decided again."""
+    ``report`` or ``event`` for what came by a vendor's call-back: ``source`` is its channel then, and it cannot be
+    decided again."""
 
     id: str
     source: str

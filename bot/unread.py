@@ -23,7 +23,8 @@ _NUMBERS = re.compile(r"[0-9]+")
 
 
 class UnreadParts:
-    """Makes rows for the quarantine of what could not be read, and remembers what was told lately of what nobody wrote."""
+    """Makes rows for the quarantine of what could not be read, and remembers what of it that nobody wrote was told
+    lately."""
 
     def __init__(self) -> None:
         self._told: dict[tuple[str, str], int] = {}

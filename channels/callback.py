@@ -65,8 +65,8 @@ class Thanks:
 
 
 class Unread(NamedTuple):
-    """What is not what the vendor sends: why, in words fit for a log, and the text as it came. ``errand`` is what it was
-    where that is known to be another than its call's (None)."""
+    """What is not what the vendor sends: why, in words fit for a log, and the text as it came. ``errand`` is what it
+    was where that is known to be another than its call's (None)."""
 
     words: str
     raw: str

@@ -165,7 +165,7 @@ class Source(Table):
     know becomes ``unknown_level`` / ``unknown_severity`` and is flagged. ``rate`` is events a second, ``burst`` how
     many may come at once. ``mode`` overrides what the events say of themselves. What comes are CloudEvents, or
     whatever ``mapping`` makes events of. ``feedback`` names the channels that carry back what people answered. Silent
-    for longer than ``silent_after`` it is named on the duty page.
+    for longer than ``silent_after`` it is named on the duty page, and the maintainers hear of it.
     """
 
     kind: Literal["webhook", "stream"] = "webhook"

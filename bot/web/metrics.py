@@ -21,6 +21,7 @@ from redis.exceptions import RedisError
 
 from bot.engine import Engine
 from bot.intake.auth import client_address, listed
+from bot.silence import silent
 from bot.store.errors import StoreError
 from bot.storehouse import Storehouse
 from bot.tally import Tally
@@ -62,6 +63,8 @@ class _Look:
     good: Mapping[str, int] = field(default_factory=dict)
     works: Mapping[str, bool] = field(default_factory=dict)
     resting: Counter[str] = field(default_factory=Counter)
+    heard: Mapping[str, int] = field(default_factory=dict)
+    silent: Mapping[str, bool] = field(default_factory=dict)
 
 
 class Metrics:
@@ -101,7 +104,7 @@ class Metrics:
             counts = await engine.counting.counts(now=now)
             tokens = await engine.counting.tokens(_windows(engine), now=now)
             good, fares = await engine.good.read(), await Health(engine.store).watched()
-            refused = await Breakers(engine.store).read(now=now)
+            refused, heard = await Breakers(engine.store).read(now=now), await engine.hearing.read()
         except (StoreError, RedisError, OSError) as error:
             log.warning("the store could not be counted for the metrics: %s", error)
             return bare
@@ -117,6 +120,8 @@ class Metrics:
             good,
             {name: name not in fares or not fares[name].broken for name in engine.rules.channels},
             Counter(box.channel for box, each in refused.items() if each.until > now),
+            {name: heard.get(name, 0) for name in engine.rules.settings.sources},
+            silent(engine.rules.settings.sources, heard, now),
         )
 
 
@@ -182,6 +187,13 @@ class _Figures(Collector):
         resting = {(name,): self._look.resting[name] for name in self._look.works}
         about = "Addresses refused again and again, which rest."
         yield _labelled("addresses_resting", about, ("channel",), resting)
+        heard = {(name,): at / 1000 for name, at in self._look.heard.items()}
+        yield _labelled(
+            "last_event_timestamp_seconds", "When a source was last heard, 0 for never.", ("source",), heard
+        )
+        about = "1 while a source is silent for longer than its silent_after."
+        quiet = {(name,): is_silent for name, is_silent in self._look.silent.items()}
+        yield _labelled("source_silent", about, ("source",), quiet)
 
     def _age(self, since: int | None) -> float:
         return max(self._look.now - since, 0) / 1000 if since is not None else 0.0

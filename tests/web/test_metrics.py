@@ -80,3 +80,17 @@ def _without_gateway(house: House) -> Settings:
     settings = house.demo.hub.rules.settings
     gone = settings.channels["sms"].model_copy(update={"url": "http://127.0.0.1:9/cgi-bin/sendsms"})
     return settings.model_copy(update={"channels": settings.channels | {"sms": gone}})
+
+
+async def test_a_source_that_fell_silent_shows(house: House) -> None:
+    hub = house.demo.hub
+    quick = {"demo": hub.rules.settings.sources["demo"].model_copy(update={"silent_after": "10m"})}
+    hub.reload(hub.rules.settings.model_copy(update={"sources": quick}))
+    before = house.demo.clock.now()
+    await house.post(EventType.ALARM_RAISED)
+    heard = house.demo.clock.now()
+    found = await scrape(house)
+    assert before / 1000 <= at(found, "last_event_timestamp_seconds", source="demo") <= heard / 1000
+    assert at(found, "source_silent", source="demo") == 0
+    house.demo.clock.push_to(heard + 11 * 60_000)
+    assert at(await scrape(house), "source_silent", source="demo") == 1

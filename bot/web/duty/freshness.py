@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.engine import Engine
 from bot.settings.models import Settings
-from escalation.profile import minutes
+from bot.silence import longest, silent
 
 GRACE = 5_000
 """What waits for less than this is on its way, not unsent (ms)."""
@@ -17,11 +17,10 @@ async def freshness(engine: Engine, settings: Settings, now: int) -> dict[str, A
     longer ago than the source's ``silent_after``; ``unsent``: since when the oldest message could have left (0: none
     waits); ``broken`` channels. Raises the store's error."""
     heard = await engine.hearing.read()
-    sources = []
+    quiet, sources = silent(settings.sources, heard, now), []
     for name, table in settings.sources.items():
         at = heard.get(name, 0)
-        longest = minutes(table.silent_after) * 60_000 if table.silent_after else 0
-        sources.append({"name": name, "at": at, "silent": bool(longest) and now - at > longest, "after": longest})
+        sources.append({"name": name, "at": at, "silent": quiet.get(name, False), "after": longest(table)})
     since = await engine.counting.unsent(now=now)
     return {
         "sources": sources,
