@@ -1,121 +1,23 @@
-"""The robot's driver on its long connection, against a strict vendor: what is sent, answered, refused, lost."""
+"""The robot's driver against a strict vendor: what is sent, answered, changed, kept."""
 
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
 import pytest
 
-from bot.demo.simulators.vendor import listening
-from bot.demo.simulators.wecom_aibot import WecomAibot
-from channels.callback import Heard, Media
-from channels.channel import Button, Card, Letter, Uplink, answer_id
-from channels.longline import LineTrouble
+from channels.callback import Media
+from channels.carrying import NO_CARRIER
+from channels.channel import answer_id
 from channels.outcome import Outcome, OutcomeKind
 from channels.registry import open_channel, parse
-from channels.wecom.aibot import Driver
+from channels.wecom import aibot
+from tests.channels.aibot_line import MEMBER, Here, Line, card, driver_for, held, line
 from tests.channels.conftest import NIGHT, Clock, a_letter
 
-BOT, SECRET = "demo-bot-0001", "fake-bot-secret"
-MEMBER = "zhangsan"
-
-
-class Here:
-    """A carrier in a process that holds the line itself."""
-
-    def __init__(self, driver: Driver) -> None:
-        self._driver = driver
-
-    async def carry(self, channel: str, letter: Letter, timeout: float) -> Outcome:
-        assert channel == self._driver.name
-        assert timeout > 0
-        return await self._driver.deliver(letter)
-
-
-@dataclass
-class Ear:
-    """The hub's end, which a test may hold shut."""
-
-    clock: Clock
-    heard: list[Heard] = field(default_factory=list)
-    stands: asyncio.Event = field(default_factory=asyncio.Event)
-    came: asyncio.Event = field(default_factory=asyncio.Event)
-    refusing: int = 0
-
-    def now(self) -> int:
-        return self.clock()
-
-    async def keep(self, heard: Heard) -> bool:
-        if self.refusing:
-            self.refusing -= 1
-            return False
-        self.heard.append(heard)
-        self.came.set()
-        return True
-
-    async def well(self) -> None:
-        self.stands.set()
-
-    async def next(self) -> list[Uplink]:
-        async with asyncio.timeout(5):
-            await self.came.wait()
-        self.came.clear()
-        found, self.heard = self.heard, []
-        return [item for each in found for item in each.items if isinstance(item, Uplink)]
-
-
-@dataclass
-class Line:
-    vendor: WecomAibot
-    driver: Driver
-    ear: Ear
-    task: asyncio.Task[None]
-
-    async def send(self, text: str = "【红色】CO 31ppm A0231", **more: Any) -> Outcome:
-        return await self.driver.send(a_letter(text, **({"address": MEMBER} | more)))
-
-
-def driver_for(url: str, session: aiohttp.ClientSession, **more: Any) -> Driver:
-    table = {"kind": "wecom_aibot", "bot_id": BOT, "secret": SECRET, "url": url, "ack_timeout": 1.0, **more}
-    made = open_channel("bot", parse("bot", table), session)
-    assert isinstance(made, Driver)
-    made.carrier = Here(made)
-    return made
-
-
-@asynccontextmanager
-async def held(session: aiohttp.ClientSession, clock: Clock, **more: Any) -> AsyncIterator[Line]:
-    vendor = WecomAibot(BOT, SECRET, clock, [MEMBER])
-    async with listening(vendor.app()) as url:
-        vendor.url = url.replace("http://", "ws://")
-        driver, ear = driver_for(vendor.url, session, **more), Ear(clock)
-        task = asyncio.create_task(driver.hold(ear))
-        async with asyncio.timeout(5):
-            await asyncio.wait({task, asyncio.ensure_future(ear.stands.wait())}, return_when="FIRST_COMPLETED")
-        assert not task.done(), task.exception()
-        try:
-            yield Line(vendor, driver, ear, task)
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError, LineTrouble):
-                await task
-
-
-@pytest.fixture
-async def line(session: aiohttp.ClientSession, clock: Clock) -> AsyncIterator[Line]:
-    async with held(session, clock) as made:
-        yield made
-
-
-def card(task: str = "A0231@n1@1795197600000") -> Card:
-    buttons = (Button("签收", "sign.x"), Button("误报", "false_alarm.y"), Button("详情", link="https://a.example.cn/1"))
-    return Card(task, "红色 须处置 A0231", "明木家具 1号", "请按“签收”。", (("数值", "31"),), buttons)
+__all__ = ["line"]
 
 
 async def test_words_go_as_markdown_and_a_call_to_act_as_a_card(line: Line) -> None:
@@ -296,14 +198,20 @@ async def test_a_change_without_its_card_still_says_who_acted(line: Line) -> Non
     assert line.vendor.cards[MEMBER, card().id].shown["main_title"]["title"] == "08:20 已关闭"
 
 
-async def test_a_change_that_comes_late_is_refused_and_says_why(line: Line, clock: Clock) -> None:
+@pytest.mark.parametrize("whose", ["the hub's", "the vendor's"])
+async def test_a_change_that_comes_late_is_refused_and_says_why(
+    line: Line, clock: Clock, monkeypatch: pytest.MonkeyPatch, whose: str
+) -> None:
     await line.send(card=card())
+    if whose == "the hub's":
+        monkeypatch.setattr(aibot, "AT_ONCE", -1.0)
     await line.vendor.press(MEMBER, card().id, "签收")
     (uplink,) = await line.ear.next()
     assert uplink.press is not None
-    clock.at += 5_001
+    clock.at += 0 if whose == "the hub's" else 5_001
     late = await line.send("张三 08:01 已签收", changes=uplink.press.handle)
     assert late.kind is OutcomeKind.REFUSED_CONTENT
+    assert line.vendor.cards[MEMBER, card().id].changes == 0
 
 
 async def test_events_that_nobody_knows_are_kept_unread(line: Line) -> None:
@@ -318,80 +226,19 @@ async def test_events_that_nobody_knows_are_kept_unread(line: Line) -> None:
     assert not line.task.done()
 
 
-async def test_the_displaced_connection_gives_way(line: Line, session: aiohttp.ClientSession) -> None:
-    other = driver_for(line.vendor.url, session)
-    ear = Ear(line.ear.clock)
-    task = asyncio.create_task(other.hold(ear))
-    async with asyncio.timeout(5):
-        with pytest.raises(LineTrouble) as trouble:
-            await line.task
-    assert trouble.value.displaced
-    assert trouble.value.certain
-    assert trouble.value.rest >= 60
-    assert (await line.send()).kind is OutcomeKind.TRANSIENT
-    assert not task.done()
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
-
-
-async def test_a_wrong_secret_is_certain_and_the_secret_is_not_said(
-    session: aiohttp.ClientSession, clock: Clock
-) -> None:
-    vendor = WecomAibot(BOT, "another", clock)
-    async with listening(vendor.app()) as url:
-        driver = driver_for(url.replace("http", "ws"), session)
-        with pytest.raises(LineTrouble) as trouble:
-            await driver.hold(Ear(clock))
-    assert trouble.value.certain
-    assert SECRET not in str(trouble.value)
-
-
-async def test_connections_in_quick_succession_rest(session: aiohttp.ClientSession, clock: Clock) -> None:
-    vendor = WecomAibot(BOT, SECRET, clock, most_connections=1)
-    async with listening(vendor.app()) as url:
-        driver = driver_for(url.replace("http", "ws"), session, frequency_rest=45)
-        ear = Ear(clock)
-        first = asyncio.create_task(driver.hold(ear))
-        await ear.stands.wait()
-        first.cancel()
-        with suppress(asyncio.CancelledError):
-            await first
-        with pytest.raises(LineTrouble) as trouble:
-            await driver.hold(Ear(clock))
-    assert (trouble.value.rest, trouble.value.certain) == (45, False)
-
-
-async def test_nobody_there_is_a_trouble_that_passes(session: aiohttp.ClientSession, clock: Clock) -> None:
-    with pytest.raises(LineTrouble) as trouble:
-        await driver_for("ws://127.0.0.1:9", session).hold(Ear(clock))
-    assert not trouble.value.certain
-
-
-async def test_a_vendor_that_answers_no_heartbeat_is_dead(session: aiohttp.ClientSession, clock: Clock) -> None:
-    async with held(session, clock) as line:
-        line.vendor.faults.mute = True
-        line.driver.settings = line.driver.settings.model_copy(update={"heartbeat": 0.05, "ack_timeout": 0.1})
-        line.task.cancel()
-        with suppress(asyncio.CancelledError):
-            await line.task
-        async with asyncio.timeout(5):
-            with pytest.raises(LineTrouble, match="心跳"):
-                await line.driver.hold(Ear(clock))
-    assert line.vendor.pings == 2
-
-
-async def test_a_line_that_breaks_says_so_and_what_waits_is_uncertain(line: Line) -> None:
-    line.vendor.faults.deaf.append("aibot_send_msg")
-    sending = asyncio.create_task(line.send())
-    await line.vendor.inbox.wait_for(1)
-    await line.vendor.drop()
-    assert (await sending).kind is OutcomeKind.UNCERTAIN
-    with pytest.raises(LineTrouble):
-        await line.task
-
-
-async def test_greeting_takes_the_line_from_nobody(line: Line) -> None:
-    found = await line.driver.greet(time.time_ns() // 1_000_000)
-    assert found.standing.good
-    assert (line.vendor.subscribed, line.vendor.displaced) == (1, 0)
+async def test_a_group_is_written_to_on_its_robots_line(line: Line, session: aiohttp.ClientSession) -> None:
+    table = {"kind": "wecom_aibot_group", "bot": "bot", "chatid": "wrGroup1", "readers": ["town"]}
+    group: Any = open_channel("group", parse("group", table), session)
+    assert (await group.send(a_letter("x"))).detail == NO_CARRIER
+    group.carrier = Here(line.driver)
+    assert (await group.send(a_letter("x", address=""))).kind is OutcomeKind.REFUSED_RECIPIENT, (
+        "nobody called the robot"
+    )
+    await line.vendor.write(MEMBER, "帮助", group="wrGroup1")
+    assert (await group.send(a_letter("【红色】A0231", address="", card=card()))).kind is OutcomeKind.ACCEPTED
+    (shown,) = line.vendor.received
+    assert (shown.address, shown.text) == ("wrGroup1", "【红色】A0231"), "no buttons where many read"
+    assert b'"chat_type":2' in shown.raw
+    assert (await group.send(a_letter("警" * 1400, address=""))).kind is OutcomeKind.REFUSED_CONTENT
+    assert not group.abilities.personal
+    assert not group.abilities.links

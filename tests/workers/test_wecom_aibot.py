@@ -12,6 +12,7 @@ import aiohttp
 import pytest
 
 from bot import longlines
+from bot.carrying import line_mark
 from bot.demo.simulators.vendor import listening
 from bot.demo.simulators.wecom_aibot import BotCard, WecomAibot
 from bot.engine import Engine
@@ -19,6 +20,8 @@ from bot.longlines import LongLines
 from bot.store.client import Store
 from channels.outcome import OutcomeKind
 from escalation.ledger.keys import partition_keys
+from escalation.ledger.leadership import Leadership
+from escalation.ledger.marks import Marks
 from escalation.notice import NoticeKind
 from escalation.vocabulary import Severity, Verb
 from tests.channels.conftest import a_letter
@@ -234,6 +237,8 @@ async def test_displaced_it_gives_way_tells_once_and_the_next_channel_takes_over
         await office.house.wait(25 * MINUTE)
         assert office.cards(code) == []
         assert any(code in text for text in office.house.texts(OFFICER_PHONE))
+        outcome = await office.house.engine.rules.channels["app"].send(a_letter(address=OFFICER))
+        assert outcome.kind is OutcomeKind.MISCONFIGURED, "nobody's message waits for what people know is closed"
         # Neither hub fought for it.
         assert (office.vendor.subscribed, office.vendor.displaced) == (2, 1)
         assert len(office.words("另一个程序")) == 1
@@ -251,11 +256,25 @@ async def test_the_next_hub_takes_the_line_when_the_first_has_ended(office: Offi
     assert office.vendor.displaced == 0
 
 
+async def test_displaced_by_the_hub_that_leads_now_nobody_is_told(
+    office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    house = office.house
+    # The first hub stood still for longer than its lease.
+    house.push(longlines.LEASE + 1)
+    other = Leadership(house.door, "another", duty=f"line:wecom_aibot {BOT}", lease=longlines.LEASE)
+    assert await other.holds(house.clock.now())
+    async with another_program(office.vendor):
+        await office.until(lambda: "took the line of channel app over" in caplog.text)
+    assert office.words("长连接") == []
+    assert await Marks(house.door).load(line_mark("app")) is None
+
+
 async def test_letters_of_another_process_leave_on_the_line_that_this_one_holds(office: Office) -> None:
     holder = office.house.engine
     await office.stop()
     office.hub(holder)
-    await office.stands()
+    await office.until(lambda: office.vendor.subscribed == 2 and office.vendor.standing.is_set())
     office.house.engine = await office.house.another()
     assert await office.alarm()
     assert office.vendor.cards
@@ -268,9 +287,9 @@ async def test_without_any_holder_a_letter_is_not_sent_and_says_so(office: Offic
     assert "没有枢纽" in outcome.detail
     # Nobody finds it later either.
     office.hub()
-    await office.stands()
-    await office.until(office.vendor.standing.is_set)
-    assert office.vendor.received == []
+    await office.until(lambda: office.vendor.subscribed == 2 and office.vendor.standing.is_set())
+    assert (await office.house.engine.rules.channels["app"].send(a_letter("后来", address=OFFICER))).left_the_hub
+    assert office.told() == ["后来"]
 
 
 async def test_who_never_spoke_is_told_another_way(office: Office) -> None:
