@@ -8,7 +8,9 @@ import zlib
 import msgspec
 
 from bot.demo.controls import Refusal
+from bot.demo.county import ROBOTS_MEMBERS
 from bot.demo.phones import Phone, Phones
+from bot.demo.simulators.wecom_aibot import BotCard
 from bot.demo.simulators.wecom_app_messages import AppCard
 from bot.demo.vendors import Vendors
 from bot.web.stream import Stream
@@ -37,9 +39,9 @@ class WallCards:
         self._phones = phones
         self._vendors = vendors
         self._stream = stream
-        vendors.app.on_change = self.changed
+        vendors.app.on_change = vendors.robot.on_change = self.changed
 
-    async def changed(self, card: AppCard) -> None:
+    async def changed(self, card: AppCard | BotCard) -> None:
         """The vendor put words in the place of a card's buttons."""
         for phone in self._phones.by_id.values():
             for message in phone.messages if phone.member == card.member else ():
@@ -50,8 +52,12 @@ class WallCards:
     async def press(self, pressed: CardPressed) -> str:
         """Press a button as the card's owner. Raises :class:`Refusal`."""
         phone = self._owner(pressed.phone)
+        robot, app = self._vendors.robot, self._vendors.app
         try:
-            status = await self._vendors.app.press(phone.member, pressed.task, pressed.words, self._vendors.session)
+            if phone.member in ROBOTS_MEMBERS:
+                status = await robot.heard(robot.press(phone.member, pressed.task, pressed.words))
+            else:
+                status = await app.press(phone.member, pressed.task, pressed.words, self._vendors.session)
         except KeyError:
             raise Refusal("这张卡片上没有这个按钮了") from None
         if not 200 <= status < 300:
@@ -61,7 +67,11 @@ class WallCards:
     async def picture(self, taken: PictureTaken) -> str:
         """Send a picture from the spot. Raises :class:`Refusal`."""
         phone = self._owner(taken.phone)
-        status = await self._vendors.app.send_picture(phone.member, sample(), self._vendors.session, kind="image/png")
+        robot, app = self._vendors.robot, self._vendors.app
+        if phone.member in ROBOTS_MEMBERS:
+            status = await robot.heard(robot.send_picture(phone.member, sample()))
+        else:
+            status = await app.send_picture(phone.member, sample(), self._vendors.session, kind="image/png")
         if not 200 <= status < 300:
             raise Refusal(f"没有送到（HTTP {status}）")
         return "图片已发出"

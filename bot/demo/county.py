@@ -38,6 +38,9 @@ TENCENT_TEMPLATES = {
 
 MEMBERS = ("HeZhen", "PeiZhuanguan", "PengZhuren")
 """Who reads the county's WeCom app: members' userids, as the county's TOML writes them."""
+ROBOTS_MEMBERS = ("PanJishu",)
+"""Who reads the intelligent robot's chat."""
+ROBOT_ID = "demo-bot-0001"
 MAIL_USER = "fenghuo@example.cn"
 """Whose mailbox answers by mail come into."""
 CORPID, AGENTID = "wwdemo0000000001", 1000002
@@ -46,8 +49,8 @@ CORPID, AGENTID = "wwdemo0000000001", 1000002
 @dataclass(frozen=True, slots=True)
 class Addresses:
     """Where the simulated vendors listen, and where the hub is to. Without DingTalk and Feishu all groups are WeCom's,
-    without the cloud and the carriers all text messages leave by the gateway, and without a mailbox nobody answers by
-    mail."""
+    without the cloud and the carriers all text messages leave by the gateway, without a mailbox nobody answers by mail,
+    and without the intelligent robot everybody is told another way."""
 
     public_url: str
     port: int
@@ -62,6 +65,7 @@ class Addresses:
     tencent_url: str = ""
     mas_url: str = ""
     spool: str = ""
+    robot_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,7 @@ _TOKENS = (
     "mas-callback",
     "app-secret",
     "app-callback-token",
+    "robot-secret",
     "mail-password",
     "mail-reply",
     "source-demo",
@@ -142,11 +147,21 @@ def _filled(text: str, addresses: Addresses, password_hash: str, *, wall: bool) 
     ways |= {f"by_{each}": each if carriers else "sms" for each in ("tencent", "mas", "modem")}
     tables = {"cloud_tables": clouds, "park_group": park.format(**known), "city_group": city}
     tables["mailbox"] = _MAILBOX.format(**known, mail_user=MAIL_USER) if addresses.imap_port else ""
+    tables["robot"] = _ROBOT.format(**known, robot_id=ROBOT_ID) if addresses.robot_url else ""
+    tables["by_robot"] = _BY_ROBOT if addresses.robot_url else ""
     points = {kind: _storm_points(name) if wall else "" for kind, name in _STORM_NAMES.items()}
     phones = {unit: _DUTY_PHONE.format(number=number) if wall else "" for unit, number in _DUTY_PHONES.items()}
     return text.format(**known, **tables, **ways, storm_points=points, duty_phone=phones, password_hash=password_hash)
 
 
+_ROBOT = """[channels.robot]
+kind = "wecom_aibot"
+bot_id = "{robot_id}"
+secret = "file:secrets/robot-secret"
+url = "{robot_url}"
+
+"""
+_BY_ROBOT = f'{{ channel = "robot", address = "{ROBOTS_MEMBERS[0]}" }}, '
 _MAILBOX = """
 [channels.mail.imap]
 host = "127.0.0.1"

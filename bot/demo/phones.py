@@ -16,6 +16,7 @@ from escalation.roster import standing
 from escalation.vocabulary import Role, Tier
 
 SMS, MAIL, GROUP, APP = "sms", "mail", "wecom", "app"
+ROBOT = "wecom_aibot"
 _FORMS = {
     "sms_kannel": SMS,
     "sms_aliyun": SMS,
@@ -27,6 +28,7 @@ _FORMS = {
     "dingtalk_robot": GROUP,
     "feishu_robot": GROUP,
     "wecom_app": APP,
+    ROBOT: APP,
 }
 _GROUPS = {"wecom_robot": "企业微信群", "dingtalk_robot": "钉钉群", "feishu_robot": "飞书群"}
 _KEPT = 60
@@ -202,6 +204,8 @@ class Phones:
             if message.subject:
                 text, shown["card"] = card_parts(text, message.raw, message.subject)
             shown["lines"], shown["link"] = app_parts(text, self._base)
+            if message.channel == ROBOT and not message.subject:
+                shown["lines"] = markdown_lines(text)
         else:
             shown["lines"] = markdown_lines(message.text) if form == GROUP else plain_lines(message.text)
         return phone, self._add(phone, shown, message.at)

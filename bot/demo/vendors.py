@@ -21,7 +21,9 @@ from bot.demo.county import (
     FEISHU,
     MAIL_USER,
     MEMBERS,
+    ROBOT_ID,
     ROBOTS,
+    ROBOTS_MEMBERS,
     TEMPLATES,
     Addresses,
     app_account,
@@ -36,6 +38,7 @@ from bot.demo.simulators.smtp import MailServer
 from bot.demo.simulators.upstream import Upstream
 from bot.demo.simulators.vendor import Door, Now, OnRefused, Received, listening
 from bot.demo.simulators.wecom import WecomRobots
+from bot.demo.simulators.wecom_aibot import WecomAibot
 from bot.demo.simulators.wecom_app import WecomApp
 from bot.demo.troubles import Troubles
 from channels.callback import Errand, callback_path, listener_path
@@ -61,6 +64,7 @@ class Vendors:
 
     gateway: KannelGateway
     app: WecomApp
+    robot: WecomAibot
     cloud: AliyunSms
     carriers: Carriers
     mail: MailServer
@@ -89,8 +93,10 @@ class Vendors:
         return 200
 
     async def write_in_app(self, member: str, text: str, original: str = "") -> int:
-        """A member writes to the WeCom app, perhaps quoting an ``original``. Returns the HTTP status of the hub's door,
-        0 where it did not answer."""
+        """A member writes to the WeCom app or to the robot, perhaps quoting an ``original``. Returns the HTTP status of
+        the hub's door, 0 where it did not answer or holds no line."""
+        if member in ROBOTS_MEMBERS:
+            return await self.robot.heard(self.robot.write(member, text, quote=original))
         return await self.app.write(member, text, self.session, original=original)
 
 
@@ -119,14 +125,16 @@ async def vendors(
         gateway.inbox.on_message = cloud.inbox.on_message = sms
         others = await stack.enter_async_context(carriers(public_url, secrets, spool, now, hear, session))
         app = WecomApp(app_account(secrets), MEMBERS, now, hear, callback_url=f"{public_url}{listener_path('app')}")
+        robot = WecomAibot(ROBOT_ID, secrets["robot-secret"], now, ROBOTS_MEMBERS, hear)
         robots = WecomRobots({secrets[name]: name for name in ROBOTS if name not in (DINGTALK, FEISHU)}, now, hear)
-        robot = Robot(DINGTALK, secrets[f"{DINGTALK}-sign"])
-        dingtalk = DingtalkRobots({secrets[DINGTALK]: robot}, now, hear)
+        groups = {secrets[DINGTALK]: Robot(DINGTALK, secrets[f"{DINGTALK}-sign"])}
+        dingtalk = DingtalkRobots(groups, now, hear)
         feishu = FeishuRobots({secrets[FEISHU]: Bot(FEISHU, secrets[f"{FEISHU}-sign"])}, now, hear)
         mail = MailServer(now, hear)
         mailbox = MailboxServer(now, (MAIL_USER, secrets["mail-password"]))
         upstream = Upstream([secrets["upstream"]], now, hear)
         app.on_refused = robots.on_refused = dingtalk.on_refused = feishu.on_refused = refused
+        robot.url = (await stack.enter_async_context(listening(robot.app()))).replace("http", "ws", 1)
         door = Door(gateway.app)
         sms_url = await stack.enter_async_context(door.standing())
         addresses = Addresses(
@@ -142,10 +150,11 @@ async def vendors(
             tencent_url=others.tencent_url,
             mas_url=others.mas_url,
             spool=_whole(spool),
+            robot_url=robot.url,
             upstream_url=await stack.enter_async_context(listening(upstream.app())) + "/hook",
         )
         troubles = Troubles(door, app, robots, dingtalk, feishu)
-        yield Vendors(gateway, app, cloud, others, mail, mailbox, troubles, addresses, session)
+        yield Vendors(gateway, app, robot, cloud, others, mail, mailbox, troubles, addresses, session)
 
 
 def _cloud(public_url: str, secrets: Mapping[str, str], now: Now) -> AliyunSms:

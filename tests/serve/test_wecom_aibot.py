@@ -1,4 +1,4 @@
-"""A robot's long connection on real hubs: the courier process sends on the line that the hub holds; killed and gone on."""
+"""A robot's line on real hubs: the courier process sends on the line that the hub holds; killed and gone on."""
 
 from __future__ import annotations
 

@@ -51,6 +51,11 @@ class BotCard:
     shown: dict[str, Any]
     changes: int = 0
 
+    @property
+    def replaced(self) -> str:
+        """What a change says; '' for a card as it was sent."""
+        return str(self.shown["main_title"].get("desc", "")) if self.changes else ""
+
     def key(self, words: str) -> str:
         """The key below these words. Raises KeyError where there is no such button."""
         found = [each["key"] for each in self.shown["button_list"] if each["text"] == words and "key" in each]
@@ -98,6 +103,7 @@ class WecomAibot:
         self.pings = 0
         self.standing = asyncio.Event()
         self.url = ""
+        self.on_change: Callable[[BotCard], Awaitable[None]] | None = None
         self.account = (bot_id, secret)
         self._now = now
         self._spoken = {each.lower() for each in spoken}
@@ -134,6 +140,14 @@ class WecomAibot:
             transport.abort()
 
     # What members do.
+
+    async def heard(self, said: Awaitable[object]) -> int:
+        """Whether what a member does reached the hub, as an HTTP door would say it: 200, or 0 where no line stands."""
+        try:
+            await said
+        except RuntimeError:
+            return 0
+        return 200
 
     async def write(
         self, userid: str, text: str, *, message_id: str = "", group: str = "", quote: str = "", spoken: bool = False
@@ -310,7 +324,7 @@ class WecomAibot:
                 self.welcomes.append(body)
                 await self._received(turn.chat, str(body.get("text", {}).get("content", "")), body)
             case "aibot_respond_update_msg":
-                self._change(self._turn(req_id, "press", AT_ONCE), body)
+                await self._change(self._turn(req_id, "press", AT_ONCE), body)
             case _:
                 raise RefusedError(40003, "unknown cmd")
 
@@ -344,7 +358,7 @@ class WecomAibot:
             self.cards[chat, message.task] = BotCard(message.task, chat, message.card)
         await self._received(chat, message.text, body, message.task)
 
-    def _change(self, turn: _Turn, body: dict[str, Any]) -> None:
+    async def _change(self, turn: _Turn, body: dict[str, Any]) -> None:
         if body.get("response_type") != "update_template_card":
             raise RefusedError(40058, "response_type is missing")
         changed = read_message({"msgtype": "template_card", "template_card": body.get("template_card")})
@@ -354,6 +368,8 @@ class WecomAibot:
             card = self.cards.get((str(member), turn.task))
             if card is not None:
                 card.shown, card.changes = changed.card, card.changes + 1
+                if self.on_change is not None:
+                    await self.on_change(card)
         turn.used = True
 
     def _say(self, chat: str) -> None:
