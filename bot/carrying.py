@@ -19,7 +19,7 @@ from channels.carrying import Delivering, Travelling
 from channels.channel import Letter
 from channels.outcome import Outcome, OutcomeKind
 from escalation.ledger.door import Store
-from escalation.ledger.marks import Marks
+from escalation.ledger.marks import Marks, line_mark
 from escalation.ledger.wire import Wire
 
 log = logging.getLogger(__name__)
@@ -31,11 +31,6 @@ HEAR = 0.02
 UNTAKEN = 2.0
 """How long a letter waits for a holder, in seconds: one that stands looks much more often."""
 _STORE = (StoreError, RedisError, OSError)
-
-
-def line_mark(channel: str) -> str:
-    """Under which name it is marked how the line of a channel fares (:class:`escalation.ledger.marks.Marks`)."""
-    return f"line {channel}"
 
 
 class Carrying:

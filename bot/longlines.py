@@ -18,7 +18,6 @@ from contextlib import suppress
 import msgspec
 from redis.exceptions import RedisError
 
-from bot.carrying import line_mark
 from bot.engine import Engine
 from bot.keeping import Keeping
 from bot.mailroom.trouble import LINE, LINE_BOTH_WAYS, PATIENCE, way_in_change
@@ -29,7 +28,7 @@ from channels.carrying import Delivering
 from channels.longline import LineTrouble, LongLine
 from escalation.ledger.change import Failed
 from escalation.ledger.leadership import Leadership
-from escalation.ledger.marks import Mark, Marks
+from escalation.ledger.marks import Mark, Marks, line_mark
 
 log = logging.getLogger(__name__)
 

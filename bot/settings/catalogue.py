@@ -125,6 +125,10 @@ SENTENCES: Mapping[str, Pair] = {
         "{value} 是随程序附带的示例规则的名称",
         "{value} is the name of the sample rules that ship with the hub",
     ),
+    "same_line": (
+        "与渠道 {channel} 用同一个账号建立长连接，消息只会到其中一个：只留一个渠道接收",
+        "opens a long connection of the same account as the channel {channel}; only one of them would hear anything",
+    ),
     "backup_itself": (
         "{value} 不能作自己的备用渠道，也不能写两次",
         "{value} cannot stand in for itself, nor be written twice",
@@ -140,10 +144,6 @@ SENTENCES: Mapping[str, Pair] = {
     "not_a_bot": (
         "渠道 {value} 不是 wecom_aibot，没有长连接可用",
         "channel {value} is no wecom_aibot and has no long connection",
-    ),
-    "same_bot": (
-        "与渠道 {other} 是同一个智能机器人：一个机器人只能有一个长连接，两个会互相顶下线",
-        "the same robot as that of channel {other}: it can have one connection, two would displace each other",
     ),
     "unit_tier": ("单位的层级不能是 enterprise", "a unit cannot be of tier enterprise"),
     "parent_tier": (
@@ -326,10 +326,6 @@ HINTS: Mapping[str, Pair] = {
     "maintainer_empty": (
         '加一个 [[posts]]：unit = "{unit}"，role = "maintainer"',
         'add [[posts]] with unit = "{unit}", role = "maintainer"',
-    ),
-    "same_bot": (
-        '群用 kind = "wecom_aibot_group"，其余合成一个渠道',
-        'a group is of kind = "wecom_aibot_group"; make one channel of the others',
     ),
     "group_of_others": (
         "另建一个只有本单位及其上级人员的群，或核对渠道的 readers",

@@ -12,7 +12,6 @@ import aiohttp
 import pytest
 
 from bot import longlines
-from bot.carrying import line_mark
 from bot.demo.simulators.vendor import listening
 from bot.demo.simulators.wecom_aibot import BotCard, WecomAibot
 from bot.engine import Engine
@@ -21,7 +20,7 @@ from bot.store.client import Store
 from channels.outcome import OutcomeKind
 from escalation.ledger.keys import partition_keys
 from escalation.ledger.leadership import Leadership
-from escalation.ledger.marks import Marks
+from escalation.ledger.marks import Marks, line_mark
 from escalation.notice import NoticeKind
 from escalation.vocabulary import Severity, Verb
 from tests.channels.conftest import a_letter

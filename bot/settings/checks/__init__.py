@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bot.settings.checks import accounts, backup, groups, identity, lines, mappings, posts, references, rules
+from bot.settings.checks import accounts, backup, groups, identity, lines, mappings, posts, references, robots, rules
 from bot.settings.checks.draft import Draft
 from bot.settings.problem import Finding
 
@@ -22,7 +22,8 @@ def findings(draft: Draft) -> Iterator[Finding]:
         identity.shared_addresses,
         backup.backup,
         groups.groups,
-        lines.robots,
+        lines.lines,
+        robots.robots,
         posts.rosters,
         posts.missing,
         rules.acting_posts,

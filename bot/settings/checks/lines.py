@@ -1,30 +1,25 @@
-"""Long lines: one connection of one account, and the groups that are reached by another channel's line."""
+"""One long connection of each account: a second channel for the same one would hear nothing, or be displaced."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import cast
+
+import aiohttp
 
 from bot.settings.checks.draft import Draft
-from bot.settings.problem import Finding, choices
-from channels.wecom.aibot_settings import GroupSettings, Settings
+from bot.settings.problem import Finding
+from channels.longline import LongLine
+from channels.registry import open_channel
 
 
-def robots(draft: Draft) -> Iterator[Finding]:
-    """Robots whose line two channels would take from each other, and groups whose robot is none."""
-    known = draft.named("channels")
-    robots = {name: table for name, (table, _) in draft.channels.items() if isinstance(table, Settings)}
+def lines(draft: Draft) -> Iterator[Finding]:
+    """Channels that want the line of an account that another channel has."""
     first: dict[str, str] = {}
-    for name, table in robots.items():
-        other = first.setdefault(table.bot_id, name)
-        if other != name:
-            yield Finding(
-                "same_bot", ("channels", name, "bot_id"), {"other": other}, also=("channels", other, "bot_id")
-            )
     for name, (settings, _) in draft.channels.items():
-        if not isinstance(settings, GroupSettings) or settings.bot in robots:
+        driver: object = open_channel(name, settings, cast("aiohttp.ClientSession", None))
+        if not isinstance(driver, LongLine) or not driver.line:
             continue
-        if settings.bot in draft.channels:
-            yield Finding("not_a_bot", ("channels", name, "bot"), {"value": settings.bot})
-        elif settings.bot not in known and draft.whole:
-            hint, args = choices(settings.bot, known)
-            yield Finding("no_channel", ("channels", name, "bot"), {"value": settings.bot, **args}, hint=hint)
+        other = first.setdefault(driver.line, name)
+        if other != name:
+            yield Finding("same_line", ("channels", name), {"channel": other})

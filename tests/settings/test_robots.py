@@ -29,7 +29,7 @@ def test_two_channels_of_one_robot_would_displace_each_other(folder: Folder) -> 
     folder.put("secrets/bot-secret", WHSEC)
     folder.append(ROBOT + ROBOT.replace("channels.bot", "channels.other"))
     problem = only(folder.load())
-    assert (problem.code, problem.path) == ("same_bot", "channels.other.bot_id")
+    assert (problem.code, problem.path) == ("same_line", "channels.other")
     assert "bot" in problem.message_zh
 
 
