@@ -21,6 +21,7 @@ from bot.gate import HubGate
 from bot.inquiry import Inquiry
 from bot.intake.door import ROUTE, RUNNER_OPTIONS, DoorLimits, events_handler
 from bot.logs import trail
+from bot.longlines import LongLines
 from bot.mailroom.readers import MailboxReaders
 from bot.relay.first import Forked
 from bot.relay.frames import Begin
@@ -91,6 +92,7 @@ class Hub:
         self._streams = StreamReaders(lambda: self.rules, lambda: self.engine, self.gate, self.storehouse.client)
         self._mailboxes = MailboxReaders(lambda: self.rules, lambda: self.engine)
         self._collectors = Collectors(lambda: self.rules, lambda: self.engine, lambda: self.not_ready)
+        self._lines = LongLines(lambda: self.rules, lambda: self.engine)
         self.tally = Tally()
         self.stopping = False
 
@@ -234,6 +236,7 @@ class Hub:
             group.create_task(self._streams.run(), name="streams")
             group.create_task(self._mailboxes.run(), name="mailboxes")
             group.create_task(self._collectors.run(), name="collectors")
+            group.create_task(self._lines.run(), name="lines")
 
     async def _keep_engine(self) -> None:
         """Run an engine while the store is the one that the anchor remembers; a store that only fails slows it."""

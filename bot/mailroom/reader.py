@@ -21,7 +21,7 @@ from redis.exceptions import RedisError
 from bot.chat.accidents import accident_words
 from bot.chat.folding import folded
 from bot.engine import Engine
-from bot.mailroom.trouble import PATIENCE, mailbox_change
+from bot.mailroom.trouble import MAILBOX, PATIENCE, way_in_change
 from bot.store.errors import StoreError
 from channels.channel import Report, Uplink
 from channels.mail.imap import Connection, ImapError, NotDoneError, RefusedError
@@ -222,9 +222,8 @@ class MailboxReader:
 
     async def _tell(self, engine: Engine, since: int, why: str) -> None:
         rules = engine.rules
-        change = mailbox_change(
-            self._channel, since, why, rules.directory, rules.settings.hub.maintainers, engine.clock.now()
-        )
+        unit, now = rules.settings.hub.maintainers, engine.clock.now()
+        change = way_in_change(MAILBOX, self._channel, since, why, rules.directory, unit, now)
         (outcome,) = await engine.ledger.commit([change])
         if isinstance(outcome, Failed):
             raise outcome.error

@@ -16,9 +16,10 @@ from contextlib import suppress
 from aiohttp import web
 
 from bot.intake.auth import client_address
+from bot.keeping import Keeping
+from bot.unread import whole
 from bot.web.guards import shown_path
 from bot.web.house import House
-from bot.web.unread import UnreadParts, whole
 from channels.callback import (
     LONGEST_BODY,
     LONGEST_QUERY,
@@ -31,7 +32,6 @@ from channels.callback import (
     Thanks,
     address_allowed,
 )
-from channels.channel import Report, Uplink
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ class Doors:
     def __init__(self, house: House) -> None:
         self._house = house
         self._waiting = 0
-        self._unread = UnreadParts()
+        self._keeping = Keeping()
 
     async def take(self, request: web.Request) -> web.Response:
         """Take one call-back: the vendor's answer when it is on disk, 503 when it should come again, 400 for
@@ -82,21 +82,9 @@ class Doors:
         return _thanked(heard.thanks)
 
     async def _keep(self, heard: Heard, channel: str, errand: Errand, now: int) -> None:
-        """Put everything on disk. If this dies half-way the vendor calls again, and what was kept is kept once."""
         engine = self._house.engine
-        uplinks = [item for item in heard.items if isinstance(item, Uplink)]
-        reports = [item for item in heard.items if isinstance(item, Report)]
-        if engine is None or not (heard.items or heard.unreadable):
-            return
-        if heard.unreadable:
-            rows = self._unread.rows(channel, errand, heard.unreadable, now)
-            await engine.take(rows)
-            self._unread.told(rows)
-        if uplinks:
-            await engine.answering.take(uplinks, now)
-        if reports:
-            await engine.report(reports)
-        engine.stir()
+        if engine is not None:
+            await self._keeping.keep(engine, heard, channel, errand, now)
 
     async def listen(self, request: web.Request) -> web.Response:
         """Take one signed call-back: the vendor's answer when it is on disk, 403 or 400 for what is not the vendor's,

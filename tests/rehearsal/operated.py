@@ -28,8 +28,8 @@ from bot.store.anchor import Anchor
 from bot.store.client import Store
 from bot.storehouse import Storehouse
 from bot.streams.entries import StreamEntry, read_entry
+from bot.unread import UnreadParts
 from bot.web.incidents import page_of, read_query
-from bot.web.unread import UnreadParts
 from bot.workers.decider import Decider
 from channels.callback import Errand, Unread
 from escalation.event import Event, EventType

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.web.unread import QUIET, UnreadParts
+from bot.unread import QUIET, UnreadParts
 from channels.callback import Errand, Unread
 from tests.workers.house import KEEPER_MAIL, MINUTE, House
 
