@@ -2,7 +2,8 @@
 
 Sources of the rules: the vendor's pages on robot messages (``msgKey`` and ``msgParam``, which is a JSON text) and on
 interactive cards. A card is drawn by the administrator in the vendor's tool; the variables it must have are these:
-``title summary body rows state``, and for three buttons ``button1 code1 button2 code2 button3 code3``, and ``link``.
+``title summary body rows state``, for three buttons that call back ``button1 code1`` to ``button3 code3``, and for one
+that opens a page ``link_words link``. What is empty is not shown.
 """
 
 from __future__ import annotations
@@ -97,17 +98,19 @@ def change_of(letter: Letter) -> dict[str, Any]:
 
 
 def _variables(card: Card) -> dict[str, str]:
+    opening = next((each for each in card.buttons if each.link), None)
     said = {
         "title": card.title,
         "summary": card.summary,
         "body": card.body,
         "rows": "\n".join(f"{name}：{value}" for name, value in card.rows),
         "state": "",
-        "link": next((each.link for each in card.buttons if each.link), card.link),
+        "link": opening.link if opening else "",
+        "link_words": opening.words if opening else "",
     }
-    buttons = list(card.buttons[:BUTTONS])
+    pressed = [each for each in card.buttons if each.code][:BUTTONS]
     for place in range(1, BUTTONS + 1):
-        button = buttons[place - 1] if place <= len(buttons) else None
+        button = pressed[place - 1] if place <= len(pressed) else None
         said[f"button{place}"] = button.words if button else ""
         said[f"code{place}"] = button.code if button else ""
     return said
