@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from urllib.parse import quote_plus
 
 import aiohttp
 import orjson
@@ -196,9 +197,10 @@ async def _door(settings: Settings, session: aiohttp.ClientSession, mask: Masker
         raise LineTrouble(words, certain=certain, rest=MINUTE if answer.status == 429 else 0.0)
     secure = settings.base_url.startswith("https://")
     try:
-        url = URL(endpoint)
+        # Escaped as the vendor's own client does it: "/" too.
+        url = URL(f"{endpoint}?ticket={quote_plus(ticket)}", encoded=True)
     except ValueError:
         url = URL()
     if not url.host or url.scheme not in (("wss",) if secure else ("wss", "ws")):
         raise LineTrouble("平台给出的长连接地址不是 wss://", certain=True)
-    return url.update_query({"ticket": ticket})
+    return url

@@ -169,8 +169,7 @@ class Gateway:
     def _heard(self, line: Line, said: dict[str, Any]) -> None:
         identity = said["headers"]["messageId"]
         line.answers[identity] = said
-        if said.get("code") == 200:
-            self.unanswered.pop(identity, None)
+        if said.get("code") == 200 and self.unanswered.pop(identity, None) is not None:
             self.answered[identity] = said
 
     async def _tell(self) -> None:
