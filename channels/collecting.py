@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from channels.channel import Report, Uplink
+from channels.channel import Abilities, Report, Uplink
 from channels.outcome import Outcome
 
 
@@ -45,6 +45,7 @@ class Asked(Protocol):
     times that the abilities name (:attr:`channels.channel.Abilities.asked_after`)."""
 
     name: str
+    abilities: Abilities
 
     async def ask(self, vendor_id: str, at: int) -> tuple[Report, ...] | Outcome:
         """What the vendor has to tell of this send now, or why it does not answer; ``at`` is the hub's time in ms.

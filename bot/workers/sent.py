@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.workers.letters import Parcel
@@ -10,7 +10,10 @@ from bot.workers.outcomes import Consequence
 from channels.channel import Channel
 from channels.outcome import Outcome
 from escalation.inputs import Receipt, SendResult
+from escalation.ledger.asks import Ask
 from escalation.ledger.mailbox import Claim, ClaimKind
+from escalation.ledger.trials import TRIAL
+from escalation.ledger.vendor_ids import VendorIds
 from escalation.notice import OutboxRow
 
 _KNOWN = ("already_sent", "incident_unknown", "no_longer_queued")
@@ -76,6 +79,24 @@ def unsent(claim: Claim, result: SendResult, now: int, detail: str) -> Sent:
 def without_receipts(ended: Iterable[Sent], but: frozenset[str] = frozenset()) -> list[Sent]:
     """The same with nothing to record any more, but of these incidents."""
     return [replace(sent, receipts=tuple(each for each in sent.receipts if each[0] in but)) for sent in ended]
+
+
+async def meet_reports(
+    vendor_ids: VendorIds, ended: Sequence[Sent], channels: Mapping[str, Channel]
+) -> list[tuple[str, Receipt]]:
+    """Let the sends of vendors that report by their own ids be known, to be asked about where they do so only then; the
+    receipts of reports that came before. Safe to do again. Raises the store's error."""
+    told = told_by_id(ended, channels)
+    asks = [
+        (name, Ask(receipt.vendor_id, receipt.at), receipt.at + channels[name].abilities.asked_after[0] * 1000)
+        for name, receipts in told.items()
+        if channels[name].abilities.asked_after
+        for code, receipt in receipts
+        if receipt.vendor_id and (code or receipt.notice.startswith(TRIAL))
+    ]
+    early = await vendor_ids.early(told)
+    await vendor_ids.asks.later(asks)
+    return early
 
 
 def told_by_id(ended: Iterable[Sent], channels: Mapping[str, Channel]) -> dict[str, list[tuple[str, Receipt]]]:

@@ -23,6 +23,7 @@ from channels.dingtalk.app_inbound import Hearing, is_userid, read_call
 from channels.dingtalk.app_media import fetch
 from channels.dingtalk.app_messages import LIMITS, ROOM, Body, Shape, body_of, card_of, change_of
 from channels.dingtalk.app_settings import Settings, Way
+from channels.dingtalk.markdown import plain
 from channels.dingtalk.outsiders import PREFIX, Outsiders
 from channels.dingtalk.stream import Stream
 from channels.exchange import ask, limits_for
@@ -52,7 +53,7 @@ class Driver:
         self.abilities = Abilities(
             kind=settings.kind,
             word="钉钉应用",
-            form=Form.TEXT if settings.form is Shape.TEXT else Form.MARKDOWN,
+            form=Form.MARKDOWN if settings.form is Shape.MARKDOWN else Form.TEXT,
             max_bytes=settings.max_bytes - ROOM,
             personal=True,
             links=True,
@@ -126,7 +127,7 @@ class Driver:
 
     def message(self, letter: Letter) -> Body:
         """The robot message of a letter that is no card."""
-        return body_of(letter, Shape.TEXT if self._settings.form is Shape.TEXT else Shape.MARKDOWN, self.name)
+        return body_of(letter, markdown=self._settings.form is Shape.MARKDOWN, name=self.name)
 
     async def greet(self, at: int) -> Greeting:
         """Ask for an access token, and keep it for nothing."""
@@ -180,7 +181,8 @@ class Driver:
         session = self._outsiders.session(address)
         if session is None or session.until <= letter.at:
             return Outcome(OutcomeKind.REFUSED_RECIPIENT, "不是本企业成员，临时会话已过期")
-        body = {"msgtype": "text", "text": {"content": body_of(letter, Shape.TEXT, self.name).fields["content"]}}
+        bare = plain(letter.text) if self._settings.form is Shape.MARKDOWN else letter.text
+        body = {"msgtype": "text", "text": {"content": bare}}
         answer = await ask(
             self._session,
             "POST",

@@ -6,6 +6,7 @@ messages leave by the app's access token. Source of the rules: the vendor's page
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import aiohttp
@@ -14,8 +15,9 @@ from channels.channel import Abilities, Form, Letter, Window
 from channels.cutting import size
 from channels.dingtalk.api import MINUTE, Api
 from channels.dingtalk.app_errors import DOCUMENTED
-from channels.dingtalk.app_messages import ROOM, Shape, body_of
+from channels.dingtalk.app_messages import ROOM, body_of
 from channels.dingtalk.app_settings import GroupSettings
+from channels.dingtalk.markdown import plain
 from channels.greeting import Greeting
 from channels.outcome import Outcome, OutcomeKind
 
@@ -56,7 +58,11 @@ class Driver:
             return Outcome(OutcomeKind.REFUSED_CONTENT, "文本含有无法编码的字符")
         if not letter.text.strip():
             return Outcome(OutcomeKind.REFUSED_CONTENT, "文本为空")
-        message = body_of(letter, Shape(self._settings.form), self.name)
+        styled = self._settings.form == "markdown"
+        if not styled:
+            # The templates of groups are written once, in markdown.
+            letter = replace(letter, text=plain(letter.text))
+        message = body_of(letter, markdown=styled, name=self.name)
         if size(message.text) > self._settings.max_bytes or size(message.param) > LONGEST_PARAM:
             words = f"正文长 {size(message.text)} 字节，上限 {self._settings.max_bytes}"
             return Outcome(OutcomeKind.REFUSED_CONTENT, words)

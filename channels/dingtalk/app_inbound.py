@@ -41,6 +41,7 @@ _LONGEST_ID = 256
 _LONGEST_MEDIA = 2048
 _LONGEST_CODE = 1024
 _MOST_PICTURES = 9
+_FIRST = ("text", "content", "senderNick", "senderStaffId", "userId")
 _BRACKETS = str.maketrans("「」", "『』")
 _USERID = re.compile(r"[^\s\x00-\x20\x7f]{1,64}")
 
@@ -83,6 +84,8 @@ def read_pushed(hearing: Hearing, topic: str, identity: str, data: str, at: int)
     same again, so what cannot be read is kept as it is."""
     try:
         said = _object(data.encode("utf-8", "replace"))
+        # Whoever is told of what cannot be read is told its beginning: who wrote what, unescaped.
+        data = orjson.dumps({name: said[name] for name in _FIRST if name in said} | said).decode()
         if topic == MESSAGES:
             return Heard(read_message(hearing, said, at), _THANKS)
         if topic == CARDS:

@@ -16,7 +16,7 @@ import orjson
 
 from channels.channel import Card, CardLimits, Letter
 from channels.cutting import cut_bytes
-from channels.dingtalk.markdown import markdown, plain
+from channels.dingtalk.markdown import markdown as shown
 
 TITLE_BYTES = 120
 ROOM = 400
@@ -61,13 +61,13 @@ class Body(NamedTuple):
         return self.fields.get("text") or self.fields["content"]
 
 
-def body_of(letter: Letter, shape: Shape, name: str) -> Body:
-    """A letter as text or as markdown; ``name`` is the channel's, for a message that has no line to be its title."""
-    if shape is Shape.TEXT:
-        return Body("sampleText", {"content": plain(letter.text)})
+def body_of(letter: Letter, *, markdown: bool, name: str) -> Body:
+    """A letter as markdown, or as it is; ``name`` is the channel's, for a message that has no line to be its title."""
+    if not markdown:
+        return Body("sampleText", {"content": letter.text})
     first = (letter.subject.strip() or letter.text.strip()).splitlines()[0]
     title = cut_bytes(_MARKUP.sub("", first).strip(), TITLE_BYTES) or name
-    return Body("sampleMarkdown", {"title": title, "text": markdown(letter.text)})
+    return Body("sampleMarkdown", {"title": title, "text": shown(letter.text)})
 
 
 def card_of(card: Card, member: str, template: str, route: str) -> dict[str, Any]:

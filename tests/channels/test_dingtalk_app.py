@@ -70,10 +70,12 @@ async def test_one_member_gets_the_markdown(app: App) -> None:
     assert isinstance(body["msgParam"], str)
 
 
-async def test_text_has_no_markup(app: App, session: aiohttp.ClientSession) -> None:
-    driver = a_driver(session, app.url, form="text")
-    assert (await driver.send(a_letter("**红色** A0231", address="user123"))).kind is OutcomeKind.ACCEPTED
-    assert app.vendor.received[0].text == "红色 A0231"
+@pytest.mark.parametrize("form", [{"form": "text"}, CARDS])
+async def test_text_leaves_as_it_is(app: App, session: aiohttp.ClientSession, form: dict[str, str]) -> None:
+    driver = a_driver(session, app.url, **form)
+    text = "> 红色 **A0231**\nhttps://x.cn/a/b"
+    assert (await driver.send(a_letter(text, address="user123"))).kind is OutcomeKind.ACCEPTED
+    assert app.vendor.received[0].text == text
     assert driver.abilities.form is Form.TEXT
 
 
@@ -261,6 +263,9 @@ async def test_a_group_gets_messages_of_the_app(app: App, session: aiohttp.Clien
     assert (await driver.send(a_letter("**红色** A0231", address=""))).kind is OutcomeKind.ACCEPTED
     assert [(each.address, each.text) for each in app.vendor.received] == [(GROUP, "**红色** A0231")]
     assert (driver.abilities.personal, driver.abilities.links, driver.abilities.replies) == (False, False, False)
+    bare = GroupDriver("group", settings.model_copy(update={"form": "text"}), session)
+    assert (await bare.send(a_letter("**红色** A0231", address=""))).kind is OutcomeKind.ACCEPTED
+    assert app.vendor.received[1].text == "红色 A0231"
     elsewhere = settings.model_copy(update={"conversation": "cidOTHER=="})
     outcome = await GroupDriver("group", elsewhere, session).send(a_letter("A0231", address=""))
     assert outcome.kind is OutcomeKind.MISCONFIGURED

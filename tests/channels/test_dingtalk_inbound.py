@@ -142,7 +142,7 @@ def test_what_cannot_be_read_is_kept_as_it_is(topic: str, data: Any) -> None:
     heard = pushed(topic, data)
     assert heard.items == ()
     (part,) = heard.unreadable
-    assert part.raw == (data if isinstance(data, str) else json.dumps(data))
+    assert part.raw == data or orjson.loads(part.raw) == data
     assert part.words
 
 

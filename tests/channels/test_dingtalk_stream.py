@@ -107,6 +107,18 @@ def test_the_recorded_frames_are_answered_as_the_vendors_client_does() -> None:
         assert ours == theirs
 
 
+async def test_the_recorded_frames_are_answered_over_the_wire(room: Room) -> None:
+    await room.hold()
+    (line,) = room.gateway.lines
+    for pushed in RECORDED["server_push"]:
+        await line.socket.send_str(json.dumps(pushed))
+    wanted = {each["for"] for each in RECORDED["client_ack"]}
+    await room.gateway.until(lambda: wanted <= set(line.answers))
+    assert room.desk.texts == ["签收 A-0001"]
+    assert [len(heard.unreadable) for heard in room.desk.kept if heard.unreadable] == [1]
+    await room.gateway.until(lambda: room.gateway.opened == 2)
+
+
 @pytest.mark.parametrize(
     ("raw", "word"),
     [

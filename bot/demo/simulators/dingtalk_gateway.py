@@ -38,7 +38,8 @@ class Gateway:
     """Opens lines for one app and pushes to them. ``keys`` are the app's id and secret; ``now`` gives milliseconds.
 
     A frame that nobody has answered is pushed again on the next line that is opened, or by :meth:`push_again`.
-    ``opened`` counts the lines that ever stood; ``faults`` are for the calls that ask for a ticket.
+    ``opened`` counts the lines that ever stood; ``faults`` are for the calls that ask for a ticket. While
+    ``closed_for_now`` no ticket is given out, and ``refused`` counts who asked.
     """
 
     def __init__(self, keys: tuple[str, str], now: Now) -> None:
@@ -49,6 +50,8 @@ class Gateway:
         self.unanswered: dict[str, dict[str, Any]] = {}
         self.answered: dict[str, dict[str, Any]] = {}
         self.most_at_once = 0
+        self.closed_for_now = False
+        self.refused = 0
         self._keys = keys
         self._now = now
         self._tickets: dict[str, tuple[int, frozenset[tuple[str, str]]]] = {}
@@ -124,8 +127,9 @@ class Gateway:
             played = await misbehave(request, fault, self.faults)
             if played is not None:
                 return played
-        if fault is Fault.REFUSE:
-            return _error(code or 400, "unknownError", "refused as told")
+        if fault is Fault.REFUSE or self.closed_for_now:
+            self.refused += 1
+            return _error(code or 503, "ServiceUnavailable", "refused as told")
         if request.content_type != "application/json" or "application/json" not in request.headers.get("Accept", ""):
             return _error(400, "InvalidParameter", "Accept and Content-Type must be application/json")
         try:
