@@ -107,7 +107,7 @@ class Driver:
             body = card_of(letter.card, member, self._settings.card_template, self._route)
             said = await self._api.call("POST", _CREATE, letter.at, body=body)
             if not isinstance(said, Outcome):
-                return _of_card(said, letter.card.id)
+                return of_card(said, letter.card.id)
             if letter.repeat and _ID_USED in said.detail.lower():
                 # The try before, whose answer was lost, has arrived: the card is the member's.
                 return Outcome(OutcomeKind.ACCEPTED, said.detail, handle=letter.card.id)
@@ -123,7 +123,7 @@ class Driver:
             "msgParam": message.param,
         }
         said = await self._api.call("POST", _SEND, letter.at, body=body)
-        return said if isinstance(said, Outcome) else _of_send(said, member)
+        return said if isinstance(said, Outcome) else of_send(said, member)
 
     def message(self, letter: Letter) -> Body:
         """The robot message of a letter that is no card."""
@@ -204,7 +204,7 @@ class Driver:
         return found if isinstance(found, Outcome) else Outcome(OutcomeKind.UNCERTAIN, "应答中没有 errcode")
 
 
-def _of_send(said: Mapping[str, Any], member: str) -> Outcome:
+def of_send(said: Mapping[str, Any], member: str) -> Outcome:
     """What a success says of the one member: it may have left them out."""
     for name, kind, words in (
         ("invalidStaffIdList", OutcomeKind.REFUSED_RECIPIENT, "不是本企业成员或不在机器人可见范围"),
@@ -220,7 +220,7 @@ def _of_send(said: Mapping[str, Any], member: str) -> Outcome:
     return Outcome(OutcomeKind.ACCEPTED, "已提交", vendor_id=key)
 
 
-def _of_card(said: Mapping[str, Any], card: str) -> Outcome:
+def of_card(said: Mapping[str, Any], card: str) -> Outcome:
     """What a success says of a card: it was made, and delivered unless one of its deliveries says otherwise."""
     result = said.get("result")
     deliveries = result.get("deliverResults") if isinstance(result, dict) else None

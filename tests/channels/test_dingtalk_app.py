@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import time
 from collections.abc import AsyncIterator
@@ -12,6 +13,8 @@ from typing import Any
 import aiohttp
 import orjson
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from bot.demo.simulators.dingtalk_app import DingtalkApp
@@ -19,11 +22,11 @@ from bot.demo.simulators.vendor import Fault, listening
 from channels.access_token import EARLY, REST
 from channels.channel import Button, Card, Form, ReceiptKind, Window
 from channels.cutting import size
-from channels.dingtalk.app import Driver
+from channels.dingtalk.app import Driver, of_card, of_send
 from channels.dingtalk.app_group import Driver as GroupDriver
 from channels.dingtalk.app_group import Settings as GroupSettings
 from channels.exchange import Answer
-from channels.outcome import OutcomeKind
+from channels.outcome import Outcome, OutcomeKind
 from tests.channels.conftest import NIGHT, Clock, a_letter, closed_port
 from tests.channels.ding import KEYS, TEMPLATE, a_driver, settings_of
 
@@ -160,6 +163,30 @@ async def test_the_body_is_read_before_the_status(
     assert outcome.whole_channel is (kind is OutcomeKind.THROTTLED)
 
 
+VALUES = st.none() | st.booleans() | st.integers() | st.text(max_size=9) | st.lists(st.text(max_size=9) | st.integers())
+NAMES = st.sampled_from(
+    ["code", "message", "processQueryKey", "invalidStaffIdList", "flowControlledStaffIdList", "success", "result", "x"]
+)
+RESULTS = st.fixed_dictionaries({"deliverResults": st.lists(VALUES | st.dictionaries(st.just("success"), VALUES))})
+BODIES = st.binary(max_size=60) | st.dictionaries(NAMES, VALUES | RESULTS).map(
+    lambda said: json.dumps(said).encode("utf-8", "replace")
+)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(status=st.integers(100, 599), body=BODIES, header=st.text(max_size=9))
+async def test_any_whole_answer_is_an_outcome(
+    session: aiohttp.ClientSession, status: int, body: bytes, header: str
+) -> None:
+    said = a_driver(session, "https://example.invalid")._api.read(Answer(status, body, header), NIGHT)
+    if isinstance(said, Outcome):
+        assert said.kind is not OutcomeKind.ACCEPTED
+        return
+    sent, card = of_send(said, "user123"), of_card(said, CARD.id)
+    assert (sent.kind is OutcomeKind.ACCEPTED) <= bool(said.get("processQueryKey"))
+    assert (card.kind is OutcomeKind.ACCEPTED) <= (said.get("success") is True)
+
+
 async def test_codes_the_vendor_does_not_document_are_settings(session: aiohttp.ClientSession) -> None:
     driver = a_driver(session, "https://example.invalid", codes={"bot": "refused_content", "x.y": "throttled"})
     for code, kind in (("bot.stopped", "misconfigured"), ("bot.other", "refused_content"), ("X.y.z", "throttled")):
@@ -258,15 +285,15 @@ async def test_a_card_for_nobody_or_of_no_template_is_told_elsewhere(app: App, s
 
 async def test_a_group_gets_messages_of_the_app(app: App, session: aiohttp.ClientSession) -> None:
     table = {"kind": "dingtalk_app_group", "client_id": KEYS[0], "client_secret": KEYS[1], "readers": ["town"]}
-    settings = GroupSettings.model_validate({**table, "conversation": GROUP, "base_url": app.url})
-    driver = GroupDriver("group", settings, session)
+    given_table = GroupSettings.model_validate({**table, "conversation": GROUP, "base_url": app.url})
+    driver = GroupDriver("group", given_table, session)
     assert (await driver.send(a_letter("**红色** A0231", address=""))).kind is OutcomeKind.ACCEPTED
     assert [(each.address, each.text) for each in app.vendor.received] == [(GROUP, "**红色** A0231")]
     assert (driver.abilities.personal, driver.abilities.links, driver.abilities.replies) == (False, False, False)
-    bare = GroupDriver("group", settings.model_copy(update={"form": "text"}), session)
+    bare = GroupDriver("group", given_table.model_copy(update={"form": "text"}), session)
     assert (await bare.send(a_letter("**红色** A0231", address=""))).kind is OutcomeKind.ACCEPTED
     assert app.vendor.received[1].text == "红色 A0231"
-    elsewhere = settings.model_copy(update={"conversation": "cidOTHER=="})
+    elsewhere = given_table.model_copy(update={"conversation": "cidOTHER=="})
     outcome = await GroupDriver("group", elsewhere, session).send(a_letter("A0231", address=""))
     assert outcome.kind is OutcomeKind.MISCONFIGURED
     assert (await driver.greet(time.time_ns() // 1_000_000)).standing == "well"
