@@ -125,6 +125,10 @@ SENTENCES: Mapping[str, Pair] = {
         "{value} 是随程序附带的示例规则的名称",
         "{value} is the name of the sample rules that ship with the hub",
     ),
+    "same_line": (
+        "与渠道 {channel} 用同一个账号建立长连接，消息只会到其中一个：只留一个渠道接收",
+        "opens a long connection of the same account as the channel {channel}; only one of them would hear anything",
+    ),
     "backup_itself": (
         "{value} 不能作自己的备用渠道，也不能写两次",
         "{value} cannot stand in for itself, nor be written twice",

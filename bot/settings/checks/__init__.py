@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bot.settings.checks import accounts, backup, groups, identity, mappings, posts, references, rules
+from bot.settings.checks import accounts, backup, groups, identity, lines, mappings, posts, references, rules
 from bot.settings.checks.draft import Draft
 from bot.settings.problem import Finding
 
@@ -22,6 +22,7 @@ def findings(draft: Draft) -> Iterator[Finding]:
         identity.shared_addresses,
         backup.backup,
         groups.groups,
+        lines.lines,
         posts.rosters,
         posts.missing,
         rules.acting_posts,
