@@ -38,6 +38,10 @@ TENCENT_TEMPLATES = {
 
 MEMBERS = ("HeZhen", "PeiZhuanguan", "PengZhuren")
 """Who reads the county's WeCom app: members' userids, as the county's TOML writes them."""
+DING_ID, DING_TEMPLATE = "dingdemo00000001", "fake0001.schema"
+"""The county's DingTalk app, and the template of its cards."""
+DING_MEMBERS = ("HeZhen",)
+"""Who reads that app where it is simulated; else they read WeCom's."""
 MAIL_USER = "fenghuo@example.cn"
 """Whose mailbox answers by mail come into."""
 CORPID, AGENTID = "wwdemo0000000001", 1000002
@@ -45,9 +49,9 @@ CORPID, AGENTID = "wwdemo0000000001", 1000002
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where the simulated vendors listen, and where the hub is to. Without DingTalk and Feishu all groups are WeCom's,
-    without the cloud and the carriers all text messages leave by the gateway, and without a mailbox nobody answers by
-    mail."""
+    """Where the simulated vendors listen, and where the hub is to. Without DingTalk and Feishu all groups and apps are
+    WeCom's, without the cloud and the carriers all text messages leave by the gateway, and without a mailbox nobody
+    answers by mail."""
 
     public_url: str
     port: int
@@ -62,6 +66,7 @@ class Addresses:
     tencent_url: str = ""
     mas_url: str = ""
     spool: str = ""
+    ding_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,7 @@ _TOKENS = (
     "mas-callback",
     "app-secret",
     "app-callback-token",
+    "ding-secret",
     "mail-password",
     "mail-reply",
     "source-demo",
@@ -138,9 +144,11 @@ def _filled(text: str, addresses: Addresses, password_hash: str, *, wall: bool) 
     city = (_FEISHU_GROUP if addresses.feishu_url else _WECOM_CITY_GROUP).format(**known)
     park = _DINGTALK_GROUP if addresses.dingtalk_url else _WECOM_GROUP
     clouds = "".join(each.format(**known) + "\n" for each in (cloud, carriers) if each)
-    ways = {"by_cloud": "cloud" if cloud else "sms"}
+    ways = {"by_ding": "ding" if addresses.ding_url else "app"}
+    ways |= {"by_cloud": "cloud" if cloud else "sms"}
     ways |= {f"by_{each}": each if carriers else "sms" for each in ("tencent", "mas", "modem")}
     tables = {"cloud_tables": clouds, "park_group": park.format(**known), "city_group": city}
+    tables["ding_table"] = _DING.format(**known, client=DING_ID, template=DING_TEMPLATE) if addresses.ding_url else ""
     tables["mailbox"] = _MAILBOX.format(**known, mail_user=MAIL_USER) if addresses.imap_port else ""
     points = {kind: _storm_points(name) if wall else "" for kind, name in _STORM_NAMES.items()}
     phones = {unit: _DUTY_PHONE.format(number=number) if wall else "" for unit, number in _DUTY_PHONES.items()}
@@ -183,6 +191,18 @@ token = "file:secrets/park-group"
 secret = "file:secrets/park-group-sign"
 readers = ["park"]
 base_url = "{dingtalk_url}\""""
+_DING = """[channels.ding]
+kind = "dingtalk_app"
+client_id = "{client}"
+client_secret = "file:secrets/ding-secret"
+base_url = "{ding_url}"
+session_url = "{ding_url}"
+form = "card"
+card_template = "{template}"
+inbound = "stream"
+read_after = []
+
+"""
 _WECOM_CITY_GROUP = """[channels.city-group]
 kind = "wecom_robot"
 key = "file:secrets/city-group"
