@@ -27,7 +27,7 @@ from channels.callback import Errand, Heard
 from channels.longline import LineTrouble, LongLine
 from escalation.ledger.change import Failed
 from escalation.ledger.leadership import Leadership
-from escalation.ledger.marks import Mark, Marks
+from escalation.ledger.marks import Mark, Marks, line_mark
 
 log = logging.getLogger(__name__)
 
@@ -155,7 +155,7 @@ class LineHolder:
 
     @property
     def _mark(self) -> str:
-        return f"line {self._driver.name}"
+        return line_mark(self._driver.name)
 
     async def _broke(self, engine: Engine, trouble: LineTrouble) -> float:
         """Write down since when, and tell people where it is time; how many seconds to wait."""

@@ -200,7 +200,6 @@ session_url = "{ding_url}"
 form = "card"
 card_template = "{template}"
 inbound = "stream"
-read_after = []
 
 """
 _WECOM_CITY_GROUP = """[channels.city-group]

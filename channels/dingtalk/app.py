@@ -49,7 +49,8 @@ class Driver:
     def __init__(self, name: str, settings: Settings, session: aiohttp.ClientSession) -> None:
         self.name = name
         secret, token = settings.client_secret.get_secret_value(), settings.callback_token.get_secret_value()
-        hears, asks = settings.inbound is not Way.NONE, bool(settings.read_after)
+        # Of a card nobody can be asked whether it was read: a call to act would always count as unread.
+        asks = () if settings.form is Shape.CARD else settings.read_after
         self.abilities = Abilities(
             kind=settings.kind,
             word="钉钉应用",
@@ -57,12 +58,12 @@ class Driver:
             max_bytes=settings.max_bytes - ROOM,
             personal=True,
             links=True,
-            replies=hears,
+            replies=settings.inbound is not Way.NONE,
             windows=(Window(settings.per_minute, int(MINUTE)),),
             reserve=settings.reserve,
             receipts=frozenset({ReceiptKind.READ}) if asks else frozenset(),
-            reports_by_id=asks,
-            asked_after=settings.read_after,
+            reports_by_id=bool(asks),
+            asked_after=asks,
             at_once=settings.at_once,
             timeout=settings.timeout,
             card=LIMITS if settings.form is Shape.CARD else None,

@@ -1,6 +1,7 @@
-"""How far a mailbox has been read: shared by all hubs and kept on disk, so that the next reader goes on there.
+"""How far a mailbox has been read, and how a long line fares: shared by all hubs and kept on disk.
 
-Whoever writes holds the mailbox's leadership. A mark that is behind costs a second look at mails that the inbox knows.
+The next reader goes on there. Whoever writes holds the mailbox's, or the line's, leadership. A mark that is behind
+costs a second look at mails that the inbox knows.
 """
 
 from __future__ import annotations
@@ -26,6 +27,11 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 _read = msgspec.json.Decoder(Mark).decode
 
 
+def line_mark(channel: str) -> str:
+    """What a channel's long line is marked under; a mailbox is by the channel's own name."""
+    return f"line {channel}"
+
+
 class Marks:
     """The marks of all channels."""
 
@@ -36,6 +42,13 @@ class Marks:
         """The channel's mark, None before the first. Raises the store's error."""
         raw = await self._store.execute("HGET", MARKS, channel)
         return _read(raw) if raw is not None else None
+
+    async def failing(self) -> dict[str, int]:
+        """Since when each mailbox or line that cannot be read cannot (ms), by what it is marked under. Raises the
+        store's error."""
+        flat = await self._store.execute("HGETALL", MARKS)
+        found = {flat[i].decode(): _read(flat[i + 1]).failing for i in range(0, len(flat), 2)}
+        return {name: since for name, since in found.items() if since}
 
     async def save(self, channel: str, mark: Mark) -> None:
         """Raises the store's error."""

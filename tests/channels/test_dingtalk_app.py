@@ -317,7 +317,9 @@ async def test_abilities_say_what_the_settings_allow(session: aiohttp.ClientSess
     assert (plain.receipts, plain.reports_by_id, plain.tells_reading) == (frozenset(), False, False)
     assert plain.windows == (Window(18, 60),)
     cards = a_driver(session, "https://example.invalid", **CARDS).abilities
-    assert (cards.replies, cards.buttons, cards.tells_reading, cards.asked_after) == (True, True, True, (60, 300, 1800))
+    assert (cards.replies, cards.buttons, cards.tells_reading, cards.asked_after) == (True, True, False, ())
+    asked = a_driver(session, "https://example.invalid").abilities
+    assert (asked.tells_reading, asked.reports_by_id, asked.asked_after) == (True, True, (60, 300, 1800))
 
 
 @pytest.mark.parametrize(

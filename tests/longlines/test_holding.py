@@ -7,8 +7,10 @@ import asyncio
 import pytest
 
 from bot import longlines as module
+from bot.channel_states import channels_now
 from bot.longlines import LongLines
 from bot.mailroom.trouble import PATIENCE
+from bot.tally import Tally
 from channels.dingtalk.stream_link import Link
 from tests.longlines.conftest import CAO, LIN, Line
 from tests.store.real_server import eventually
@@ -83,6 +85,12 @@ async def test_while_the_store_is_away_the_line_stays_and_nothing_is_thanked_for
     assert line.gateway.opened == 1
 
 
+async def deaf(line: Line) -> list[str]:
+    """The channels that ``fenghuo channels`` shows as hearing nothing."""
+    found = await channels_now(line.house.engine, Tally(), line.house.clock.now())
+    return [each.name for each in found.channels if each.state is not None and each.state.deaf_since]
+
+
 async def test_a_wrong_key_is_told_once_and_once_when_it_is_well(line: Line) -> None:
     right = line.gateway._keys
     line.gateway._keys = (right[0], "another")
@@ -96,6 +104,7 @@ async def test_a_wrong_key_is_told_once_and_once_when_it_is_well(line: Line) -> 
     texts = [text for text in line.house.texts(KEEPER) + line.house.texts(KEEPER_MAIL) if "长连接无法建立" in text]
     assert texts
     assert "fake-client-secret" not in "".join(texts)
+    assert await deaf(line)
     line.gateway._keys = right
     await line.up()
 
@@ -104,6 +113,7 @@ async def test_a_wrong_key_is_told_once_and_once_when_it_is_well(line: Line) -> 
 
     await eventually(healed)
     assert len(await line.house.loose_journal("line_broken")) == 1
+    assert not await deaf(line)
 
 
 async def test_a_line_that_cannot_be_made_for_a_while_is_told_when_it_lasts(line: Line) -> None:
