@@ -118,12 +118,14 @@ async def test_after_the_conversation_has_ended_nobody_can_be_answered(line: Lin
     assert outcome.kind == "refused_recipient"
 
 
-async def test_who_is_left_out_hears_by_mail(line: Line) -> None:
+@pytest.mark.parametrize("form", ["card", "markdown"])
+async def test_who_is_left_out_hears_by_mail(line: Line, form: str) -> None:
+    line.house.reload(lambda text: text.replace('form = "card"\ncard_template', f'form = "{form}"\ncard_template'))
     line.vendor.members.discard(LIN)
     code = await line.alarm()
     assert any(code in text for text in line.house.texts(OFFICER_MAIL))
-    assert line.cards(LIN) == []
-    assert any(code in card.text for card in line.cards(CAO))
+    assert line.told(LIN) == []
+    assert any(code in text for text in line.told(CAO))
 
 
 async def test_an_expired_token_is_renewed_once_for_all(line: Line) -> None:
