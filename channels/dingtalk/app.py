@@ -26,9 +26,10 @@ from channels.dingtalk.app_settings import Settings, Way
 from channels.dingtalk.markdown import plain
 from channels.dingtalk.outsiders import PREFIX, Outsiders
 from channels.dingtalk.stream import Stream
+from channels.dingtalk.stream_link import door
 from channels.exchange import ask, limits_for
-from channels.greeting import Greeting
-from channels.longline import Ear
+from channels.greeting import Greeting, Standing
+from channels.longline import Ear, LineTrouble
 from channels.outcome import Outcome, OutcomeKind
 
 __all__ = ["Driver", "Settings"]
@@ -131,8 +132,15 @@ class Driver:
         return body_of(letter, markdown=self._settings.form is Shape.MARKDOWN, name=self.name)
 
     async def greet(self, at: int) -> Greeting:
-        """Ask for an access token, and keep it for nothing."""
-        return await self._api.login.greet(at)
+        """Ask for an access token, and for the stream's address where answers come that way; keep neither."""
+        found = await self._api.login.greet(at)
+        if not found.standing.good or not self.line:
+            return found
+        try:
+            await door(self._settings, self._session, self._api.mask)
+        except LineTrouble as trouble:
+            return Greeting(Standing.REFUSED, str(trouble))
+        return Greeting(found.standing, f"{found.detail}，已取得长连接地址")
 
     async def close(self) -> None:
         """Nothing to give back: the connections belong to the shared session."""

@@ -151,7 +151,7 @@ async def connect(hearing: Hearing, settings: Settings, session: aiohttp.ClientS
     """A fresh ticket and a connection with it. Raises :class:`channels.longline.LineTrouble`."""
     secret = settings.client_secret.get_secret_value()
     mask = Masker([secret])
-    url = await _door(settings, session, mask)
+    url = await door(settings, session, mask)
     try:
         async with asyncio.timeout(_OPENING):
             socket = await session.ws_connect(
@@ -167,8 +167,8 @@ async def connect(hearing: Hearing, settings: Settings, session: aiohttp.ClientS
     return Link(hearing, socket, ear)
 
 
-async def _door(settings: Settings, session: aiohttp.ClientSession, mask: Masker) -> URL:
-    """Where to connect, with the ticket in it."""
+async def door(settings: Settings, session: aiohttp.ClientSession, mask: Masker) -> URL:
+    """Where to connect, with the ticket in it. Raises :class:`channels.longline.LineTrouble`."""
     body = {
         "clientId": settings.client_id,
         "clientSecret": settings.client_secret.get_secret_value(),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -291,7 +292,19 @@ async def test_no_ticket_goes_over_a_bare_connection(
     settings = settings_of(f"{base}://api.example.cn", inbound="stream")
     if not fine:
         with pytest.raises(LineTrouble, match="wss"):
-            await stream_link._door(settings, session, Masker(()))
+            await stream_link.door(settings, session, Masker(()))
         return
-    url = await stream_link._door(settings, session, Masker(()))
+    url = await stream_link.door(settings, session, Masker(()))
     assert url.raw_path_qs == RECORDED["ws_path"]
+
+
+async def test_greeting_asks_for_the_lines_address_too(room: Room) -> None:
+    now = time.time_ns() // 1_000_000
+    room.clock.at = now
+    greeting = await room.driver.greet(now)
+    assert (greeting.standing, greeting.detail) == ("well", "已取得 accessToken，已取得长连接地址")
+    room.gateway.closed_for_now = True
+    refused = await room.driver.greet(now)
+    assert refused.standing == "refused"
+    assert "长连接" in refused.detail
+    assert room.gateway.opened == 0
