@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
+from typing import NamedTuple
 from urllib.parse import quote_plus
 
 import aiohttp
@@ -40,6 +40,13 @@ _CLOSING = 3.0
 _UA = "fenghuo"
 
 
+class _Held(NamedTuple):
+    """A frame that is not answered yet, and until when it is tried to keep it (the loop's time)."""
+
+    frame: Frame
+    until: float
+
+
 class Link:
     """A connection that stands. ``heard_at`` is the loop's time when something of people's came last (or it was
     opened), ``leaving`` is set when the gateway wants us to go elsewhere."""
@@ -49,7 +56,9 @@ class Link:
         self._socket = socket
         self._ear = ear
         self._loop = asyncio.get_running_loop()
-        self._waiting: deque[Frame] = deque()
+        self._waiting: list[_Held] = []
+        self._again: list[_Held] = []
+        self._held = 0
         self._news = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -68,12 +77,17 @@ class Link:
         await asyncio.wait({self.ended})
 
     async def _run(self) -> None:
-        keeping = asyncio.create_task(self._keep_all(), name="dingtalk stream's keeping")
+        # If one of them ends the line is no good any more, whatever the others could still do.
+        parts = (self._read_all, self._keep_all, self._try_again)
+        works = {asyncio.create_task(each(), name=each.__name__) for each in parts}
         try:
-            await self._read_all()
+            await asyncio.wait(works, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            keeping.cancel()
-            await asyncio.wait({keeping})
+            for work in works:
+                work.cancel()
+            for ended in await asyncio.gather(*works, return_exceptions=True):
+                if isinstance(ended, Exception):
+                    log.error("%s: the stream failed", self._hearing.channel, exc_info=ended)
             try:
                 async with asyncio.timeout(_CLOSING):
                     await self._socket.close()
@@ -87,23 +101,24 @@ class Link:
             try:
                 frame = read_frame(message.data)
             except ValueError as error:
-                # Without an id there is nothing to answer; with one the vendor would push the same again.
+                # There is nothing by which to answer it; what stands in it is kept.
                 log.error("%s: a frame of the stream could not be read: %s", self._hearing.channel, error)
-                continue
+                frame = Frame(FrameKind.CALLBACK, "", "", 0, message.data)
             if frame.kind is FrameKind.SYSTEM:
                 await self._answer(frame)
                 if frame.topic == "disconnect":
                     self.leaving.set()
             elif frame.kind is FrameKind.EVENT:
                 await self._answer(frame)
-            elif len(self._waiting) >= MOST_WAITING:
+            elif self._held >= MOST_WAITING:
                 log.error(
                     "%s: too much waits for the store; a message is left to be pushed again", self._hearing.channel
                 )
             else:
                 self.heard_at = self._loop.time()
                 self.late += 0 < frame.at < self.opened_at - 1000
-                self._waiting.append(frame)
+                self._waiting.append(_Held(frame, self._loop.time() + PATIENCE))
+                self._held += 1
                 self._idle.clear()
                 self._news.set()
 
@@ -112,32 +127,46 @@ class Link:
             await self._news.wait()
             self._news.clear()
             while self._waiting:
-                frames = list(self._waiting)
-                self._waiting.clear()
-                await self._keep(frames)
-            self._idle.set()
+                held, self._waiting = self._waiting, []
+                await self._keep(held)
 
-    async def _keep(self, frames: list[Frame]) -> None:
-        """All at once where that can be, else one by one: none of them shall hold up another."""
-        if await self._kept(frames):
-            return
-        end = self._loop.time() + PATIENCE
-        while frames and self._loop.time() < end:
+    async def _try_again(self) -> None:
+        while True:
             await asyncio.sleep(AGAIN)
-            frames = [each for each in frames if not await self._kept([each])]
-        for frame in frames:
-            log.error("%s: the message %s is left to be pushed again", self._hearing.channel, frame.id[:64])
+            held, self._again = self._again, []
+            now = self._loop.time()
+            for each in held:
+                if each.until <= now:
+                    log.error("%s: the message %s is left to come again", self._hearing.channel, each.frame.id[:64])
+                    self._let_go(1)
+            await self._keep([each for each in held if each.until > now])
 
-    async def _kept(self, frames: list[Frame]) -> bool:
+    async def _keep(self, held: list[_Held]) -> None:
+        """All at once where that can be, else one by one, and later once more: none of them shall hold up another."""
+        if not held or await self._kept(held):
+            return
+        for each in held:
+            if len(held) == 1 or not await self._kept([each]):
+                self._again.append(each)
+
+    async def _kept(self, held: list[_Held]) -> bool:
         now = self._ear.now()
+        frames = [each.frame for each in held]
         heard = [read_pushed(self._hearing, each.topic, each.id, each.data, now) for each in frames]
         items = tuple(item for each in heard for item in each.items)
         unreadable = tuple(part for each in heard for part in each.unreadable)
         if not await self._ear.keep(Heard(items, Thanks(), unreadable)):
             return False
         for frame in frames:
-            await self._answer(frame)
+            if frame.id:
+                await self._answer(frame)
+        self._let_go(len(held))
         return True
+
+    def _let_go(self, count: int) -> None:
+        self._held -= count
+        if not self._held:
+            self._idle.set()
 
     async def _answer(self, frame: Frame) -> None:
         try:

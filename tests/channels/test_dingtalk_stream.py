@@ -26,6 +26,7 @@ from channels.longline import LineTrouble
 from channels.masking import Masker
 from tests.channels.conftest import Clock, closed_port
 from tests.channels.ding import KEYS, a_driver, settings_of
+from tests.store.real_server import eventually
 
 RECORDED = json.loads((Path(__file__).parent / "vectors" / "dingtalk_stream.json").read_text("utf-8"))
 
@@ -162,7 +163,6 @@ async def test_a_message_that_was_not_answered_comes_again_on_the_next_connectio
 
 async def test_one_that_cannot_be_kept_holds_up_no_other(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream_link, "AGAIN", 0.01)
-    monkeypatch.setattr(stream_link, "PATIENCE", 0.2)
     keep = room.desk.keep
 
     async def picky(heard: Heard) -> bool:
@@ -175,8 +175,30 @@ async def test_one_that_cannot_be_kept_holds_up_no_other(room: Room, monkeypatch
     for text in ("签收", "毒", "误报"):
         await room.write(text)
     await room.gateway.until(lambda: len(room.gateway.answered) == 2)
-    assert sorted(room.desk.texts) == ["签收", "误报"]
+    await room.write("核查")
+    await room.gateway.until(lambda: len(room.gateway.answered) == 3)
+    assert sorted(room.desk.texts) == ["核查", "签收", "误报"]
     assert len(room.gateway.unanswered) == 1
+
+
+async def test_what_cannot_be_kept_for_long_is_left_to_come_again(
+    room: Room, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(stream_link, "AGAIN", 0.01)
+    monkeypatch.setattr(stream_link, "PATIENCE", 0.1)
+    await room.hold()
+    room.desk.away = True
+    await room.write("签收")
+
+    async def left() -> bool:
+        return "is left to come again" in caplog.text
+
+    await eventually(left)
+    room.desk.away = False
+    assert len(room.gateway.unanswered) == 1
+    await room.gateway.push_again()
+    await room.gateway.until(lambda: room.gateway.answered)
+    assert room.desk.texts == ["签收"]
 
 
 async def test_a_ping_is_answered_with_its_data_and_an_event_is_let_go(room: Room) -> None:
@@ -193,6 +215,28 @@ async def test_what_cannot_be_read_is_kept_and_answered(room: Room) -> None:
     await room.gateway.push(MESSAGES, {"msgtype": "text"})
     await room.gateway.until(lambda: room.gateway.answered)
     assert [part.raw for heard in room.desk.kept for part in heard.unreadable] == ['{"msgtype":"text"}']
+
+
+async def test_a_frame_that_is_none_is_kept_and_the_line_goes_on(room: Room) -> None:
+    await room.hold()
+    (line,) = room.gateway.lines
+    await line.socket.send_str('{"data":"爆炸了"}')
+    await room.write("签收")
+    await room.gateway.until(lambda: room.gateway.answered)
+    assert [part.raw for heard in room.desk.kept for part in heard.unreadable] == ['{"data":"爆炸了"}']
+    assert room.desk.texts == ["签收"]
+
+
+async def test_a_line_whose_keeping_fails_is_no_line(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(_heard: Heard) -> bool:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(room.desk, "keep", broken)
+    await room.hold()
+    await room.write("签收")
+    with pytest.raises(LineTrouble, match="断开"):
+        await room.line
+    assert room.gateway.unanswered
 
 
 async def test_before_the_gateway_goes_a_new_connection_stands(room: Room) -> None:
@@ -229,6 +273,14 @@ async def test_while_no_other_can_be_had_the_old_one_is_kept(room: Room, caplog:
     assert (room.gateway.opened, room.line.done()) == (1, False)
     await room.gateway.until(lambda: room.gateway.opened == 2)
     assert "no other stream could be had" in caplog.text
+
+
+async def test_a_connection_that_answers_no_ping_is_broken(room: Room) -> None:
+    room.gateway.mute = True
+    settings = settings_of(room.url, inbound="stream").model_copy(update={"stream_ping": 0.2})
+    with pytest.raises(LineTrouble, match="断开"):
+        await Driver("ding", settings, room.session).hold(room.desk)
+    assert room.gateway.opened == 1
 
 
 async def test_a_broken_connection_is_told(room: Room) -> None:

@@ -39,7 +39,8 @@ class Gateway:
 
     A frame that nobody has answered is pushed again on the next line that is opened, or by :meth:`push_again`.
     ``opened`` counts the lines that ever stood; ``faults`` are for the calls that ask for a ticket. While
-    ``closed_for_now`` no ticket is given out, and ``refused`` counts who asked.
+    ``closed_for_now`` no ticket is given out, and ``refused`` counts who asked. While ``mute`` new lines answer no
+    ping.
     """
 
     def __init__(self, keys: tuple[str, str], now: Now) -> None:
@@ -50,7 +51,7 @@ class Gateway:
         self.unanswered: dict[str, dict[str, Any]] = {}
         self.answered: dict[str, dict[str, Any]] = {}
         self.most_at_once = 0
-        self.closed_for_now = False
+        self.closed_for_now = self.mute = False
         self.refused = 0
         self._keys = keys
         self._now = now
@@ -151,7 +152,7 @@ class Gateway:
         until, topics = self._tickets.pop(request.query.get("ticket", ""), (0, frozenset()))
         if until <= self._now():
             return web.Response(status=401, text="ticket")
-        socket = web.WebSocketResponse()
+        socket = web.WebSocketResponse(autoping=not self.mute)
         await socket.prepare(request)
         line = Line(socket, topics, self._now())
         self.lines.append(line)
