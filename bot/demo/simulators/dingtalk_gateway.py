@@ -40,7 +40,7 @@ class Gateway:
     A frame that nobody has answered is pushed again on the next line that is opened, or by :meth:`push_again`.
     ``opened`` counts the lines that ever stood; ``faults`` are for the calls that ask for a ticket. While
     ``closed_for_now`` no ticket is given out, and ``refused`` counts who asked. While ``mute`` new lines answer no
-    ping.
+    ping; while ``losing`` what lines answer is lost on its way.
     """
 
     def __init__(self, keys: tuple[str, str], now: Now) -> None:
@@ -51,7 +51,7 @@ class Gateway:
         self.unanswered: dict[str, dict[str, Any]] = {}
         self.answered: dict[str, dict[str, Any]] = {}
         self.most_at_once = 0
-        self.closed_for_now = self.mute = False
+        self.closed_for_now = self.mute = self.losing = False
         self.refused = 0
         self._keys = keys
         self._now = now
@@ -174,6 +174,8 @@ class Gateway:
     def _heard(self, line: Line, said: dict[str, Any]) -> None:
         identity = said["headers"]["messageId"]
         line.answers[identity] = said
+        if self.losing:
+            return
         if said.get("code") == 200 and self.unanswered.pop(identity, None) is not None:
             self.answered[identity] = said
 
