@@ -26,7 +26,7 @@ key                                     type    content
 ``fh:asks:<channel>``                   zset    a send to ask its vendor about (:mod:`escalation.ledger.asks`), by when
 ``fh:{p7}:codes``                       hash    letter → the counter k of the last code taken
 ``fh:{p7}:incidents``                   hash    code → the incident's state
-``fh:{p7}:versions``                    hash    code → the state's version; if open, when it opened and its level's place
+``fh:{p7}:versions``                    hash    code → its version; if open, when it opened and its level's place
 ``fh:{p7}:correlations``                hash    correlation → code, or ``~<ms>``: a clear that came before its raise
 ``fh:{p7}:open``                        zset    code of an open incident, by the time it opened
 ``fh:{p7}:opened``                      zset    every code there ever was, by the time it first opened
