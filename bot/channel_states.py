@@ -14,6 +14,7 @@ from escalation.calendar import local
 from escalation.ledger.breakers import Breakers
 from escalation.ledger.health import Health
 from escalation.ledger.keys import Mailbox
+from escalation.ledger.marks import Marks, line_mark
 from escalation.ledger.rests import Rests
 from escalation.ledger.windows import Window
 
@@ -42,7 +43,7 @@ class AddressShown(msgspec.Struct, kw_only=True):
 class StateShown(msgspec.Struct, kw_only=True):
     """How a channel fares. Times in RFC 3339, '' where there is none. ``works``: it is not broken; ``failures`` in a
     row ``failing_since``; ``rests_until``: its vendor throttled the whole account; ``last_good``: when it took a
-    message last."""
+    message last. ``deaf_since``: nothing can be heard by its mailbox or long line."""
 
     works: bool
     broken_since: str
@@ -51,6 +52,7 @@ class StateShown(msgspec.Struct, kw_only=True):
     said: str
     rests_until: str
     last_good: str
+    deaf_since: str
     resting: list[AddressShown]
 
 
@@ -96,6 +98,7 @@ async def channels_now(engine: Engine, tally: Tally, now: int) -> ChannelList:
     """What they can do and how they fare. Raises the store's error."""
     store, channels = engine.store, engine.rules.channels
     fares, rests = await Health(store).watched(), await Rests(store).read()
+    deaf = await Marks(store).failing()
     good, refused = await engine.good.read(), await Breakers(store).read(now=now)
     windows = {
         Mailbox(name, ""): _windows(channel) for name, channel in channels.items() if not channel_writes(channel)
@@ -122,6 +125,7 @@ async def channels_now(engine: Engine, tally: Tally, now: int) -> ChannelList:
             said=fare.said if fare and fare.broken else "",
             rests_until=_time(rest) if rest > now else "",
             last_good=_time(max(good.get(name, 0), tally.good_at.get(name, 0))),
+            deaf_since=_time(deaf.get(name, 0) or deaf.get(line_mark(name), 0)),
             resting=sorted(resting, key=lambda each: each.until)[:MOST_RESTING],
         )
         tokens = {window: count for (channel_name, window), count in left.items() if channel_name == name}

@@ -41,6 +41,8 @@ LOOK = 0.5
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 """Between two tries of a line that cannot be made, in seconds; each is spread by up to half of it. Others may lead
 meanwhile."""
+STEADY = 30.0
+"""A line that stood for so many seconds was well: when it breaks, the pauses begin anew."""
 _STORE = (StoreError, RedisError, OSError)
 
 
@@ -62,6 +64,7 @@ class LineHolder:
         self._keeping = Keeping()
         self._at_work: Engine | None = None
         self._begun = 0
+        self._stood_at: float | None = None
 
     async def run(self) -> None:
         """Lead, hold; a line that breaks is made again, ever more slowly."""
@@ -161,7 +164,7 @@ class LineHolder:
 
     async def well(self) -> None:
         """See :class:`channels.longline.Ear`."""
-        self._pause = FIRST_PAUSE
+        self._stood_at = asyncio.get_running_loop().time()
         engine = self._working
         try:
             marks = Marks(engine.store)
@@ -186,6 +189,9 @@ class LineHolder:
 
     async def _broke(self, engine: Engine, trouble: LineTrouble) -> float:
         """Write down since when, and tell people where it is time; how many seconds to wait."""
+        if self._stood_at is not None and asyncio.get_running_loop().time() - self._stood_at >= STEADY:
+            self._pause = FIRST_PAUSE
+        self._stood_at = None
         wait = trouble.rest or self._pause * (1 + self._spread() / 2)
         self._pause = min(self._pause * 2, LONGEST_PAUSE)
         log.warning("the line of channel %s, again in %.0f s: %s", self._driver.name, wait, trouble)

@@ -81,7 +81,9 @@ class Abilities:
     ``receipts`` are those the vendor may send back; ``replies`` whether answers come back this way. ``at_once`` is how
     many sends may run at the same time. ``mentions``: people can be called by name inside a group's message;
     ``mention_cost`` is how many further messages of its windows such a call takes. ``buttons``: an answer can be tapped
-    in the message itself. ``reports_by_id``: reports name a send by the vendor's id, not by ours. ``registered`` are
+    in the message itself. ``reports_by_id``: reports name a send by the vendor's id, not by ours;
+    ``asked_after``: the vendor reports only when it is asked, so many seconds after the send
+    (:class:`channels.collecting.Asked`). ``registered`` are
     the kinds of notices that leave as the parts of a template the vendor approved (see :attr:`Letter.parts`). ``card``
     says what fits where a call to act is shown as a card (None: as text).
     """
@@ -104,6 +106,7 @@ class Abilities:
     buttons: bool = False
     receipts: frozenset[ReceiptKind] = frozenset()
     reports_by_id: bool = False
+    asked_after: tuple[int, ...] = ()
     at_once: int = 8
     timeout: float = 10.0
     registered: frozenset[str] = frozenset()

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from channels.callback import Errand, Unread
-from channels.channel import Report, Uplink
+from channels.channel import Abilities, Report, Uplink
+from channels.outcome import Outcome
 
 
 class Odd(NamedTuple):
@@ -45,3 +46,16 @@ class Collector(Protocol):
     async def forget(self, collected: Collected) -> None:
         """All of it is on disk: it may go, and what could not be read may be put aside. Raises OSError where it cannot
         be taken away."""
+
+
+@runtime_checkable
+class Asked(Protocol):
+    """A driver whose vendor tells what became of a send when it is asked for it by its own id; the hub asks at the
+    times that the abilities name (:attr:`channels.channel.Abilities.asked_after`)."""
+
+    name: str
+    abilities: Abilities
+
+    async def ask(self, vendor_id: str, at: int) -> tuple[Report, ...] | Outcome:
+        """What the vendor has to tell of this send now, or why it does not answer; ``at`` is the hub's time in ms.
+        Never raises for anything the vendor or the network does."""

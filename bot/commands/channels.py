@@ -119,6 +119,8 @@ def _state(state: StateShown) -> str:
     words = ["正常"] if state.works else [f"无法使用，{_brief(state.broken_since)} 起：{state.said}"]
     if state.works and state.failures:
         words.append(f"{_brief(state.failing_since)} 起连续失败 {state.failures} 次")
+    if state.deaf_since:
+        words.append(f"{_brief(state.deaf_since)} 起收不到答复（收信邮箱或长连接不通）")
     if state.rests_until:
         words.append(f"被限流，停到 {_brief(state.rests_until)}")
     words.append(f"最近一次成功 {_brief(state.last_good)}" if state.last_good else "还没有成功发送过")

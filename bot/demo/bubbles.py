@@ -61,6 +61,16 @@ def card_parts(text: str, raw: bytes, task: str) -> tuple[str, dict[str, Any]]:
     """A card of the app: its text without the line of buttons, and the buttons that call back, for the page."""
     buttons = orjson.loads(raw)["template_card"]["button_list"]
     words = [each["text"] for each in buttons if "key" in each]
+    return _buttons_apart(text, task, words)
+
+
+def ding_card_parts(text: str, raw: bytes, task: str) -> tuple[str, dict[str, Any]]:
+    """The same of a DingTalk card, whose buttons are variables of its template."""
+    shown = orjson.loads(raw)["cardData"]["cardParamMap"]
+    return _buttons_apart(text, task, [shown[name] for name in ("button1", "button2", "button3") if shown.get(name)])
+
+
+def _buttons_apart(text: str, task: str, words: list[str]) -> tuple[str, dict[str, Any]]:
     kept = "\n".join(row for row in text.split("\n") if not row.startswith("［"))
     return kept, {"task": task, "buttons": words, "replaced": ""}
 

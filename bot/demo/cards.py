@@ -1,4 +1,4 @@
-"""Cards of the WeCom app on the wall's phones: what they show, what a press does, and a picture from the spot."""
+"""Cards of the chat apps on the wall's phones: what they show, what a press does, and a picture from the spot."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import msgspec
 from bot.demo.controls import Refusal
 from bot.demo.county import ROBOTS_MEMBERS
 from bot.demo.phones import Phone, Phones
+from bot.demo.simulators.dingtalk_cards import DingCard
 from bot.demo.simulators.wecom_aibot import BotCard
 from bot.demo.simulators.wecom_app_messages import AppCard
 from bot.demo.vendors import Vendors
@@ -40,24 +41,34 @@ class WallCards:
         self._vendors = vendors
         self._stream = stream
         vendors.app.on_change = vendors.robot.on_change = self.changed
+        vendors.ding.on_change = self.changed_ding
 
     async def changed(self, card: AppCard | BotCard) -> None:
         """The vendor put words in the place of a card's buttons."""
-        for phone in self._phones.by_id.values():
-            for message in phone.messages if phone.member == card.member else ():
-                if message.get("card", {}).get("task") == card.task:
+        self._changed([each for each in self._phones.by_id.values() if each.member == card.member], card.task, card)
+
+    async def changed_ding(self, card: DingCard) -> None:
+        """The same of a DingTalk card."""
+        self._changed([each for each in self._phones.by_id.values() if each.ding == card.member], card.id, card)
+
+    def _changed(self, phones: list[Phone], task: str, card: AppCard | BotCard | DingCard) -> None:
+        for phone in phones:
+            for message in phone.messages:
+                if message.get("card", {}).get("task") == task:
                     message["card"]["replaced"] = card.replaced
                     self._stream.send("card", {"phone": phone.id, "card": message["card"]})
 
     async def press(self, pressed: CardPressed) -> str:
         """Press a button as the card's owner. Raises :class:`Refusal`."""
         phone = self._owner(pressed.phone)
-        robot, app = self._vendors.robot, self._vendors.app
+        vendors = self._vendors
         try:
-            if phone.member in ROBOTS_MEMBERS:
-                status = await robot.heard(robot.press(phone.member, pressed.task, pressed.words))
+            if pressed.task in vendors.ding.cards.cards:
+                status = await vendors.ding.press(phone.ding, pressed.task, pressed.words, vendors.session)
+            elif phone.member in ROBOTS_MEMBERS:
+                status = await vendors.robot.heard(vendors.robot.press(phone.member, pressed.task, pressed.words))
             else:
-                status = await app.press(phone.member, pressed.task, pressed.words, self._vendors.session)
+                status = await vendors.app.press(phone.member, pressed.task, pressed.words, vendors.session)
         except KeyError:
             raise Refusal("这张卡片上没有这个按钮了") from None
         if not 200 <= status < 300:
@@ -67,19 +78,21 @@ class WallCards:
     async def picture(self, taken: PictureTaken) -> str:
         """Send a picture from the spot. Raises :class:`Refusal`."""
         phone = self._owner(taken.phone)
-        robot, app = self._vendors.robot, self._vendors.app
-        if phone.member in ROBOTS_MEMBERS:
-            status = await robot.heard(robot.send_picture(phone.member, sample()))
+        vendors = self._vendors
+        if phone.ding:
+            status = await vendors.ding.send_picture(phone.ding, sample(), vendors.session)
+        elif phone.member in ROBOTS_MEMBERS:
+            status = await vendors.robot.heard(vendors.robot.send_picture(phone.member, sample()))
         else:
-            status = await app.send_picture(phone.member, sample(), self._vendors.session, kind="image/png")
+            status = await vendors.app.send_picture(phone.member, sample(), vendors.session, kind="image/png")
         if not 200 <= status < 300:
             raise Refusal(f"没有送到（HTTP {status}）")
         return "图片已发出"
 
     def _owner(self, identity: str) -> Phone:
         phone = self._phones.by_id.get(identity)
-        if phone is None or not phone.member:
-            raise Refusal("这部手机没有企业微信应用")
+        if phone is None or not (phone.member or phone.ding):
+            raise Refusal("这部手机没有企业微信或钉钉应用")
         return phone
 
 

@@ -41,6 +41,10 @@ MEMBERS = ("HeZhen", "PeiZhuanguan", "PengZhuren")
 ROBOTS_MEMBERS = ("PanJishu",)
 """Who reads the intelligent robot's chat."""
 ROBOT_ID = "demo-bot-0001"
+DING_ID, DING_TEMPLATE = "dingdemo00000001", "fake0001.schema"
+"""The county's DingTalk app, and the template of its cards."""
+DING_MEMBERS = ("HeZhen",)
+"""Who reads that app where it is simulated; else they read WeCom's."""
 MAIL_USER = "fenghuo@example.cn"
 """Whose mailbox answers by mail come into."""
 CORPID, AGENTID = "wwdemo0000000001", 1000002
@@ -48,9 +52,9 @@ CORPID, AGENTID = "wwdemo0000000001", 1000002
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where the simulated vendors listen, and where the hub is to. Without DingTalk and Feishu all groups are WeCom's,
-    without the cloud and the carriers all text messages leave by the gateway, without a mailbox nobody answers by mail,
-    and without the intelligent robot everybody is told another way."""
+    """Where the simulated vendors listen, and where the hub is to. Without DingTalk and Feishu all groups and apps are
+    WeCom's, without the cloud and the carriers all text messages leave by the gateway, without a mailbox nobody answers
+    by mail, and without the intelligent robot everybody is told another way."""
 
     public_url: str
     port: int
@@ -66,6 +70,7 @@ class Addresses:
     mas_url: str = ""
     spool: str = ""
     robot_url: str = ""
+    ding_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,7 @@ _TOKENS = (
     "app-secret",
     "app-callback-token",
     "robot-secret",
+    "ding-secret",
     "mail-password",
     "mail-reply",
     "source-demo",
@@ -143,9 +149,11 @@ def _filled(text: str, addresses: Addresses, password_hash: str, *, wall: bool) 
     city = (_FEISHU_GROUP if addresses.feishu_url else _WECOM_CITY_GROUP).format(**known)
     park = _DINGTALK_GROUP if addresses.dingtalk_url else _WECOM_GROUP
     clouds = "".join(each.format(**known) + "\n" for each in (cloud, carriers) if each)
-    ways = {"by_cloud": "cloud" if cloud else "sms"}
+    ways = {"by_ding": "ding" if addresses.ding_url else "app"}
+    ways |= {"by_cloud": "cloud" if cloud else "sms"}
     ways |= {f"by_{each}": each if carriers else "sms" for each in ("tencent", "mas", "modem")}
     tables = {"cloud_tables": clouds, "park_group": park.format(**known), "city_group": city}
+    tables["ding_table"] = _DING.format(**known, client=DING_ID, template=DING_TEMPLATE) if addresses.ding_url else ""
     tables["mailbox"] = _MAILBOX.format(**known, mail_user=MAIL_USER) if addresses.imap_port else ""
     tables["robot"] = _ROBOT.format(**known, robot_id=ROBOT_ID) if addresses.robot_url else ""
     tables["by_robot"] = _BY_ROBOT if addresses.robot_url else ""
@@ -198,6 +206,17 @@ token = "file:secrets/park-group"
 secret = "file:secrets/park-group-sign"
 readers = ["park"]
 base_url = "{dingtalk_url}\""""
+_DING = """[channels.ding]
+kind = "dingtalk_app"
+client_id = "{client}"
+client_secret = "file:secrets/ding-secret"
+base_url = "{ding_url}"
+session_url = "{ding_url}"
+form = "card"
+card_template = "{template}"
+inbound = "stream"
+
+"""
 _WECOM_CITY_GROUP = """[channels.city-group]
 kind = "wecom_robot"
 key = "file:secrets/city-group"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.demo.bubbles import app_parts, card_parts, mail_parts, markdown_lines, plain_lines
+from bot.demo.bubbles import app_parts, card_parts, ding_card_parts, mail_parts, markdown_lines, plain_lines
 from bot.demo.simulators.vendor import Received, Refused
 from bot.rendering import people, words
 from bot.settings.models import Settings
@@ -15,7 +15,7 @@ from escalation.directory import Directory, Post
 from escalation.roster import standing
 from escalation.vocabulary import Role, Tier
 
-SMS, MAIL, GROUP, APP = "sms", "mail", "wecom", "app"
+SMS, MAIL, GROUP, APP, DING = "sms", "mail", "wecom", "app", "ding"
 ROBOT = "wecom_aibot"
 _FORMS = {
     "sms_kannel": SMS,
@@ -29,10 +29,11 @@ _FORMS = {
     "feishu_robot": GROUP,
     "wecom_app": APP,
     ROBOT: APP,
+    "dingtalk_app": DING,
 }
 _GROUPS = {"wecom_robot": "企业微信群", "dingtalk_robot": "钉钉群", "feishu_robot": "飞书群"}
 _KEPT = 60
-_WORDS = {SMS: "短信", MAIL: "邮件", GROUP: "群消息", APP: "企业微信"}
+_WORDS = {SMS: "短信", MAIL: "邮件", GROUP: "群消息", APP: "企业微信", DING: "钉钉"}
 REFUSED = "refused"
 STRANGER = "stranger"
 STRANGERS_NUMBER = "13900130099"
@@ -50,8 +51,8 @@ _CRIES = (
 @dataclass
 class Phone:
     """One phone. ``number`` and ``mail`` are whole here and leave the server only masked; ``line`` is the channel that
-    writes to the number; ``member`` is a userid in the WeCom app; ``unit`` and ``group`` (where it is read) are a
-    duty room's. ``tier`` is None for a stranger's."""
+    writes to the number; ``member`` is a userid in the WeCom app, ``ding`` one in DingTalk's; ``unit`` and
+    ``group`` (where it is read) are a duty room's. ``tier`` is None for a stranger's."""
 
     id: str
     name: str
@@ -63,6 +64,7 @@ class Phone:
     mail: str = ""
     unit: str = ""
     member: str = ""
+    ding: str = ""
     group: str = ""
     messages: list[dict[str, Any]] = field(default_factory=list)
 
@@ -77,11 +79,11 @@ class Phone:
     def way(self) -> str:
         """By which channel its owner writes: by mail who is reached by mail alone, else by the one that the newest
         message came by, of those that take answers."""
-        if self.mail and not (self.number or self.member):
+        ways = {SMS: self.number, APP: self.member, DING: self.ding}
+        if self.mail and not any(ways.values()):
             return MAIL
-        ways = {SMS: self.number, APP: self.member}
         came = (each["by"] for each in reversed(self.messages) if ways.get(each["by"]))
-        return next(came, APP if self.member and not self.number else SMS)
+        return next(came, next((way for way, address in ways.items() if address), SMS))
 
     def shown(self) -> dict[str, Any]:
         """The phone as the page gets it."""
@@ -93,8 +95,8 @@ class Phone:
             "place": self.place,
             "address": self.address,
             "group": bool(self.unit),
-            "answers": bool(self.number or self.member or self.mail),
-            "app": bool(self.member),
+            "answers": bool(self.number or self.member or self.ding or self.mail),
+            "app": bool(self.member or self.ding),
             "quick": [] if self.tier else [list(each) for each in _CRIES],
             "messages": self.messages,
         }
@@ -120,6 +122,7 @@ class Phones:
         self._by_address |= {(SMS, phone.number): phone for phone in found if phone.number}
         self._by_address |= {(MAIL, phone.mail): phone for phone in found if phone.mail}
         self._by_address |= {(APP, phone.member): phone for phone in found if phone.member}
+        self._by_address |= {(DING, phone.ding): phone for phone in found if phone.ding}
         for phone in found:
             phone.place = people.unit(self._directory, phone.place) if phone.place else ""
 
@@ -168,6 +171,8 @@ class Phones:
                     phone.mail = phone.mail or entry.address
                 elif form == APP:
                     phone.member = phone.member or entry.address
+                elif form == DING:
+                    phone.ding = phone.ding or entry.address
             found.append(phone)
         return found
 
@@ -199,10 +204,11 @@ class Phones:
         if form == MAIL:
             head, rest, link = mail_parts(message.text, self._base)
             shown |= {"subject": message.subject, "lines": head, "more": rest, "link": link}
-        elif form == APP:
+        elif form in (APP, DING):
             text = message.text
             if message.subject:
-                text, shown["card"] = card_parts(text, message.raw, message.subject)
+                parts = card_parts if form == APP else ding_card_parts
+                text, shown["card"] = parts(text, message.raw, message.subject)
             shown["lines"], shown["link"] = app_parts(text, self._base)
             if message.channel == ROBOT and not message.subject:
                 shown["lines"] = markdown_lines(text)

@@ -17,6 +17,9 @@ from bot.demo.county import (
     CLOUD_KEY,
     CLOUD_LIMITS,
     CLOUD_SIGNATURE,
+    DING_ID,
+    DING_MEMBERS,
+    DING_TEMPLATE,
     DINGTALK,
     FEISHU,
     MAIL_USER,
@@ -31,6 +34,7 @@ from bot.demo.county import (
 from bot.demo.replies import reply
 from bot.demo.simulators.aliyun import AliyunSms, taken_as_received
 from bot.demo.simulators.dingtalk import DingtalkRobots, Robot
+from bot.demo.simulators.dingtalk_app import DingtalkApp
 from bot.demo.simulators.feishu import Bot, FeishuRobots
 from bot.demo.simulators.imap import MailboxServer
 from bot.demo.simulators.kannel import KannelGateway
@@ -65,6 +69,7 @@ class Vendors:
     gateway: KannelGateway
     app: WecomApp
     robot: WecomAibot
+    ding: DingtalkApp
     cloud: AliyunSms
     carriers: Carriers
     mail: MailServer
@@ -126,6 +131,7 @@ async def vendors(
         others = await stack.enter_async_context(carriers(public_url, secrets, spool, now, hear, session))
         app = WecomApp(app_account(secrets), MEMBERS, now, hear, callback_url=f"{public_url}{listener_path('app')}")
         robot = WecomAibot(ROBOT_ID, secrets["robot-secret"], now, ROBOTS_MEMBERS, hear)
+        ding = DingtalkApp((DING_ID, secrets["ding-secret"]), DING_MEMBERS, now, hear, templates=[DING_TEMPLATE])
         robots = WecomRobots({secrets[name]: name for name in ROBOTS if name not in (DINGTALK, FEISHU)}, now, hear)
         groups = {secrets[DINGTALK]: Robot(DINGTALK, secrets[f"{DINGTALK}-sign"])}
         dingtalk = DingtalkRobots(groups, now, hear)
@@ -133,7 +139,7 @@ async def vendors(
         mail = MailServer(now, hear)
         mailbox = MailboxServer(now, (MAIL_USER, secrets["mail-password"]))
         upstream = Upstream([secrets["upstream"]], now, hear)
-        app.on_refused = robots.on_refused = dingtalk.on_refused = feishu.on_refused = refused
+        app.on_refused = ding.on_refused = robots.on_refused = dingtalk.on_refused = feishu.on_refused = refused
         robot.url = (await stack.enter_async_context(listening(robot.app()))).replace("http", "ws", 1)
         door = Door(gateway.app)
         sms_url = await stack.enter_async_context(door.standing())
@@ -145,6 +151,7 @@ async def vendors(
             imap_port=await stack.enter_async_context(mailbox.listening()),
             wecom_url=await stack.enter_async_context(listening(app.beside(robots.app()))),
             dingtalk_url=await stack.enter_async_context(listening(dingtalk.app())),
+            ding_url=await stack.enter_async_context(listening(ding.app())),
             feishu_url=await stack.enter_async_context(listening(feishu.app())),
             cloud_url=await stack.enter_async_context(listening(cloud.app())),
             tencent_url=others.tencent_url,
@@ -154,7 +161,7 @@ async def vendors(
             upstream_url=await stack.enter_async_context(listening(upstream.app())) + "/hook",
         )
         troubles = Troubles(door, app, robots, dingtalk, feishu)
-        yield Vendors(gateway, app, robot, cloud, others, mail, mailbox, troubles, addresses, session)
+        yield Vendors(gateway, app, robot, ding, cloud, others, mail, mailbox, troubles, addresses, session)
 
 
 def _cloud(public_url: str, secrets: Mapping[str, str], now: Now) -> AliyunSms:

@@ -15,7 +15,7 @@ from bot.demo import board
 from bot.demo.cards import WallCards
 from bot.demo.controls import Asked, Controls, Refusal
 from bot.demo.night import ENTERPRISE, POINT, Night, moment_after
-from bot.demo.phones import APP, MAIL, Phones
+from bot.demo.phones import APP, DING, MAIL, Phones
 from bot.demo.simulators.vendor import Received, Refused
 from bot.demo.storm import Storm, events_of, post_all
 from bot.demo.vendors import Vendors
@@ -176,7 +176,7 @@ class Wall:
         """A person writes on their phone, by the way they were written to last. Raises :class:`Refusal`."""
         phone = self._phones.by_id.get(answer.phone)
         text = visible(answer.text)[:_MOST_TEXT]
-        if phone is None or not (phone.number or phone.member or phone.mail):
+        if phone is None or not (phone.number or phone.member or phone.ding or phone.mail):
             raise Refusal("这部电话不能发消息")
         if not text:
             raise Refusal("请先写内容")
@@ -184,6 +184,8 @@ class Wall:
         way = APP if original else phone.way
         if way == APP:
             status = await self.vendors.write_in_app(phone.member, text, original)
+        elif way == DING:
+            status = await self.vendors.ding.write(phone.ding, text, self.vendors.session)
         elif way == MAIL:
             status = await self.vendors.write_mail(phone.mail, text)
         else:

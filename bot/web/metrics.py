@@ -31,6 +31,7 @@ from escalation.ledger.breakers import Breakers
 from escalation.ledger.figures import Counts
 from escalation.ledger.health import Health
 from escalation.ledger.keys import Mailbox
+from escalation.ledger.marks import Marks, line_mark
 from escalation.ledger.windows import Window
 from escalation.vocabulary import Level, Urgency
 
@@ -65,6 +66,7 @@ class _Look:
     resting: Counter[str] = field(default_factory=Counter)
     heard: Mapping[str, int] = field(default_factory=dict)
     silent: Mapping[str, bool] = field(default_factory=dict)
+    deaf: frozenset[str] = frozenset()
 
 
 class Metrics:
@@ -105,6 +107,7 @@ class Metrics:
             tokens = await engine.counting.tokens(_windows(engine), now=now)
             good, fares = await engine.good.read(), await Health(engine.store).watched()
             refused, heard = await Breakers(engine.store).read(now=now), await engine.hearing.read()
+            deaf = await Marks(engine.store).failing()
         except (StoreError, RedisError, OSError) as error:
             log.warning("the store could not be counted for the metrics: %s", error)
             return bare
@@ -122,6 +125,7 @@ class Metrics:
             Counter(box.channel for box, each in refused.items() if each.until > now),
             {name: heard.get(name, 0) for name in engine.rules.settings.sources},
             silent(engine.rules.settings.sources, heard, now),
+            frozenset(name for name in engine.rules.channels if {name, line_mark(name)} & set(deaf)),
         )
 
 
@@ -184,6 +188,8 @@ class _Figures(Collector):
         yield _labelled("tokens_left", about, ("channel", "window_seconds"), tokens)
         works = {(name,): well for name, well in self._look.works.items()}
         yield _labelled("channel_works", "0 while a channel is broken.", ("channel",), works)
+        hears = {(name,): name not in self._look.deaf for name in self._look.works}
+        yield _labelled("channel_hears", "0 while its mailbox or long line cannot be read.", ("channel",), hears)
         resting = {(name,): self._look.resting[name] for name in self._look.works}
         about = "Addresses refused again and again, which rest."
         yield _labelled("addresses_resting", about, ("channel",), resting)

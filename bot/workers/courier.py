@@ -23,7 +23,7 @@ from bot.workers.decider import Decider, StoreFailed
 from bot.workers.letters import Letters, Parcel
 from bot.workers.limits import in_time, limits_of, shares
 from bot.workers.outcomes import Consequence, consequence
-from bot.workers.sent import Sent, dropped, receipts_of, strays_of, told_by_id, unsent, without_receipts
+from bot.workers.sent import Sent, dropped, meet_reports, receipts_of, strays_of, unsent, without_receipts
 from bot.workers.strays import Strays
 from bot.workers.undecidable import say_bare
 from channels.channel import Abilities, Channel, Letter
@@ -356,7 +356,7 @@ class Courier:
             await self._broken.record(ended, now)
             await self._strays.record(strays_of(ended), now)
             receipts = [receipt for sent in ended for receipt in sent.receipts if receipt[0]]
-            early = await self._vendor_ids.early(told_by_id(ended, self._channels()))
+            early = await meet_reports(self._vendor_ids, ended, self._channels())
             news = ends.came_early(ended, early)
             await self._strays.hear([receipt for code, receipt in early if not code])
             receipts += [each for each in early if each[0]]

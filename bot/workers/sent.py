@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.workers.letters import Parcel
@@ -10,8 +10,11 @@ from bot.workers.outcomes import Consequence
 from channels.channel import Abilities, Channel, Letter
 from channels.outcome import Outcome
 from escalation.inputs import Receipt, SendResult
+from escalation.ledger.asks import Ask
 from escalation.ledger.keys import Mailbox
 from escalation.ledger.mailbox import Claim, ClaimKind
+from escalation.ledger.trials import TRIAL
+from escalation.ledger.vendor_ids import VendorIds
 from escalation.notice import OutboxRow
 
 _KNOWN = ("already_sent", "incident_unknown", "no_longer_queued")
@@ -84,6 +87,24 @@ def known_as(claim: Claim, letter: Letter, abilities: Abilities) -> str:
     """By which id reports will name a letter of many notices, whose own id is none of them; '' for any other."""
     tells = bool(abilities.receipts) and not abilities.reports_by_id
     return letter.id if tells and claim.kind is ClaimKind.DIGEST else ""
+
+
+async def meet_reports(
+    vendor_ids: VendorIds, ended: Sequence[Sent], channels: Mapping[str, Channel]
+) -> list[tuple[str, Receipt]]:
+    """Let the sends of vendors that report by their own ids be known, to be asked about where they do so only then; the
+    receipts of reports that came before. Safe to do again. Raises the store's error."""
+    told = told_by_id(ended, channels)
+    asks = [
+        (name, Ask(receipt.vendor_id, receipt.at), receipt.at + channels[name].abilities.asked_after[0] * 1000)
+        for name, receipts in told.items()
+        if channels[name].abilities.asked_after
+        for code, receipt in receipts
+        if receipt.vendor_id and (code or receipt.notice.startswith(TRIAL))
+    ]
+    early = await vendor_ids.early(told)
+    await vendor_ids.asks.later(asks)
+    return early
 
 
 def told_by_id(ended: Iterable[Sent], channels: Mapping[str, Channel]) -> dict[str, list[tuple[str, Receipt]]]:

@@ -17,6 +17,7 @@ import aiohttp
 import orjson
 from yarl import URL
 
+from channels.access_token import TokenKeeper
 from channels.callback import Call, Heard, Media, NotOursError
 from channels.channel import Abilities, Form, Letter, Window
 from channels.exchange import Answer, ask, limits_for, rest_given, retry_seconds
@@ -28,7 +29,7 @@ from channels.wecom.app_inbound import read_call
 from channels.wecom.app_media import read_file
 from channels.wecom.app_messages import LIMITS, TEXT_BYTES, Shape, change, message
 from channels.wecom.app_settings import Settings
-from channels.wecom.app_token import Login, TokenKeeper
+from channels.wecom.app_token import Login
 from channels.wecom.callback_crypto import Seal
 
 __all__ = ["Driver", "Settings"]

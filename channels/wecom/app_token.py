@@ -1,75 +1,21 @@
-"""The access token of a WeCom app: fetched once for all who wait, renewed before it ends, dropped when it is refused.
-
-The vendor limits how often a token may be asked for, and gives everybody the same one while it holds: so each hub
-process keeps its own (docs/decisions/0030). Source of the rules: the vendor's page path/91039.
-"""
+"""How a WeCom app logs in for its access token. Source of the rules: the vendor's page path/91039."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 import aiohttp
 import orjson
 from yarl import URL
 
+from channels.access_token import LONGEST_TOKEN
 from channels.exchange import Answer, ask, limits_for
 from channels.greeting import Greeting, Standing, hail
 from channels.masking import Masker
 from channels.outcome import Outcome, OutcomeKind
 
-EARLY = 300_000
-"""How long before its end a token is renewed, in milliseconds."""
-REST = 5_000
-"""How long after a failure nobody asks again, in milliseconds: a storm must not become a storm of logins."""
-_LONGEST_TOKEN = 512
 # Secret, corpid, and what stands for either.
 _WRONG_KEY = (40001, 40013, 40056, 40091, 41002, 41004)
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A token and the hub's time in milliseconds from which another one is asked for."""
-
-    value: str
-    until: int
-
-
-Fetch = Callable[[], Awaitable[tuple[str, int] | Outcome]]
-"""Asks the vendor: the token and how many seconds it holds, or why there is none."""
-
-
-class TokenKeeper:
-    """Keeps one token. Time is given with each call (the hub's, in milliseconds); nothing here looks at a clock."""
-
-    def __init__(self, fetch: Fetch) -> None:
-        self._fetch = fetch
-        self._lock = asyncio.Lock()
-        self._token: Token | None = None
-        self._failure: tuple[Outcome, int] | None = None
-
-    async def get(self, now: int, *, refused: str = "") -> str | Outcome:
-        """A token that holds at ``now``, or the outcome that says why there is none.
-
-        ``refused`` is a token that the vendor has just refused: another is asked for, unless somebody already has.
-        Many may ask at once; one request leaves.
-        """
-        async with self._lock:
-            token = self._token
-            if token is not None and now < token.until and token.value != refused:
-                return token.value
-            if self._failure is not None and self._failure[1] <= now < self._failure[1] + REST:
-                return self._failure[0]
-            fetched = await self._fetch()
-            if isinstance(fetched, Outcome):
-                self._failure = fetched, now
-                return fetched
-            value, seconds = fetched
-            self._failure = None
-            # A token of a few minutes, or one that the vendor gives again though it refused it, is not kept long.
-            self._token = Token(value, now + max(seconds * 1000 - EARLY, seconds * 500))
-            return value
 
 
 class Login:
@@ -118,7 +64,7 @@ class Login:
         code = said.get("errcode") if isinstance(said, dict) else None
         if isinstance(said, dict) and code == 0:
             value, seconds = said.get("access_token"), said.get("expires_in")
-            whole = isinstance(value, str) and 0 < len(value) <= _LONGEST_TOKEN and value.isascii()
+            whole = isinstance(value, str) and 0 < len(value) <= LONGEST_TOKEN and value.isascii()
             if whole and isinstance(seconds, int) and not isinstance(seconds, bool) and seconds > 0:
                 return str(value), seconds
         if isinstance(code, int) and not isinstance(code, bool) and code != 0:

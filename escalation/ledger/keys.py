@@ -24,6 +24,7 @@ key                                     type    content
 ``fh:sent:<channel>`` US ``<id>``       string  vendor's id of a send → its (incident, notice) pairs; for a week
 ``fh:early:<channel>`` US ``<id>``      string  a report that came before its send was recorded; for ten minutes
 ``fh:wire:<channel>``                   list    letters for whoever holds its line; with US and more: one, its answer
+``fh:asks:<channel>``                   zset    a send to ask its vendor about (:mod:`escalation.ledger.asks`), by when
 ``fh:{p7}:codes``                       hash    letter → the counter k of the last code taken
 ``fh:{p7}:incidents``                   hash    code → the incident's state
 ``fh:{p7}:versions``                    hash    code → the state's version; while open, since when and its level
@@ -214,6 +215,11 @@ def wire_key(line: str) -> bytes:
 def early_key(channel: str, vendor_id: str) -> bytes:
     """The key of a report whose send is not recorded yet."""
     return f"fh:early:{channel}{US}{vendor_id}".encode()
+
+
+def asks_key(channel: str) -> bytes:
+    """The key of the sends about which a channel's vendor is to be asked."""
+    return f"fh:asks:{channel}".encode()
 
 
 def write_code(letter: str, counter: int, partition: int, partitions: int) -> str:

@@ -45,6 +45,13 @@ class Marks:
         raw = await self._store.execute("HGET", MARKS, channel)
         return _read(raw) if raw is not None else None
 
+    async def failing(self) -> dict[str, int]:
+        """Since when each mailbox or line that cannot be read cannot (ms), by what it is marked under. Raises the
+        store's error."""
+        flat = await self._store.execute("HGETALL", MARKS)
+        found = {flat[i].decode(): _read(flat[i + 1]).failing for i in range(0, len(flat), 2)}
+        return {name: since for name, since in found.items() if since}
+
     async def save(self, channel: str, mark: Mark) -> None:
         """Raises the store's error."""
         await self._store.execute("HSET", MARKS, channel, msgspec.json.encode(mark))

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from escalation.inputs import Receipt
+from escalation.ledger.asks import Asks
 from escalation.ledger.door import Command, Store
 from escalation.ledger.keys import early_key, sent_key
 from escalation.ledger.trials import TRIAL
@@ -27,10 +28,12 @@ _receipt = msgspec.json.Decoder(Receipt)
 
 
 class VendorIds:
-    """What vendors' ids of sends stand for, by channel. Memory alone: what is forgotten costs a delivery report."""
+    """What vendors' ids of sends stand for, by channel. Memory alone: what is forgotten costs a delivery report.
+    ``asks`` are those whose vendors tell only when they are asked."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self.asks = Asks(store)
 
     async def early(self, sent: Mapping[str, Iterable[tuple[str, Receipt]]]) -> list[tuple[str, Receipt]]:
         """Keep, by channel, which (incident, notice) pairs left under which vendor's id; the reports of them that came

@@ -20,6 +20,8 @@ MAIL = {"kind": "smtp_mail", "host": "mail.example.com", "sender": "fenghuo@exam
 
 def test_all_channels_of_the_package_are_found() -> None:
     assert list(kinds()) == [
+        "dingtalk_app",
+        "dingtalk_app_group",
         "dingtalk_robot",
         "feishu_robot",
         "redis_stream",

@@ -14,12 +14,12 @@ from pydantic import ValidationError
 
 from bot.demo.simulators.vendor import Fault, listening
 from bot.demo.simulators.wecom_app import AppAccount, WecomApp
+from channels.access_token import EARLY, REST
 from channels.channel import Form, Window
 from channels.exchange import Answer
 from channels.outcome import OutcomeKind
 from channels.wecom.app import Driver, Settings, is_userid
 from channels.wecom.app_messages import TEXT_BYTES
-from channels.wecom.app_token import EARLY, REST
 from tests.channels.conftest import NIGHT, Clock, a_letter, closed_port
 
 SECRET = "fake-app-secret-31337"

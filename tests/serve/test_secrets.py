@@ -35,6 +35,23 @@ readers = ["qinghe"]
 base_url = "http://127.0.0.1:{port}"
 timeout = 1.0
 
+[channels.ding]
+kind = "dingtalk_app"
+client_id = "dingdemo00000001"
+client_secret = "file:secrets/canary-ding"
+base_url = "http://127.0.0.1:{port}"
+inbound = "stream"
+timeout = 1.0
+
+[channels.ding-group]
+kind = "dingtalk_app_group"
+client_id = "dingdemo00000001"
+client_secret = "file:secrets/canary-ding"
+conversation = "cidDEMO=="
+readers = ["qinghe"]
+base_url = "http://127.0.0.1:{port}"
+timeout = 1.0
+
 [channels.cloud]
 kind = "sms_aliyun"
 access_key_id = "FAKEKEYID0001"
@@ -64,7 +81,7 @@ timeout = 1.0
 def add_channels(town: Town) -> None:
     """Vendors of every kind that nobody answers for, each with a marked secret."""
     folder = town.config.parent / "secrets"
-    for name in ("hook", "feishu", "token", "aliyun", "redis"):
+    for name in ("hook", "feishu", "token", "aliyun", "redis", "ding"):
         (folder / f"canary-{name}").write_text(f"canary+/{name}=31337")
     (folder / "canary-dingtalk").write_text("SECcanary+dingtalk=31337")
     (folder / "canary-hook").write_text("canary+hook=31337")
@@ -109,7 +126,7 @@ async def test_no_secret_is_printed_logged_shown_or_backed_up(town: Town, tmp_pa
     for more in both:
         await run("check", "--online", *more)
         await run("channels", *more)
-        for each in ("feishu", "dingtalk", "stream"):
+        for each in ("feishu", "dingtalk", "ding-group", "stream"):
             await run("send-test", "--channel", each, "--wait", "1", *more)
         await run("send-test", "--to", "bai", "--wait", "1", *more)
         await run("show", code, *more)

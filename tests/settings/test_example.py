@@ -102,6 +102,8 @@ def test_every_setting_that_the_example_only_shows_works_when_it_is_switched_on(
         "tencent-callback",
         "mas-key",
         "mas-callback",
+        "ding-secret",
+        "ding-callback",
         "api-dashboard",
     ):
         folder.put(f"secrets/{name}", WHSEC)

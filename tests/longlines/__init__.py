@@ -1,0 +1,1 @@
+"""Long lines to vendors: heard once, whatever dies in between, and one at a time."""
