@@ -7,9 +7,6 @@ import pytest
 from bot.store.client import Store
 from tests.chat.hub import Desk
 from tests.ledger.doors import StoreDoor
-from tests.store.real_server import store, store_socket
-
-__all__ = ["desk", "store", "store_socket"]
 
 
 @pytest.fixture

@@ -1,26 +1,14 @@
-"""A real Chromium on the wall."""
+"""The wall in a real Chromium."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
-import pytest
-from playwright.async_api import Browser, Locator, Page, async_playwright, expect
+import pytest_asyncio
+from playwright.async_api import Browser, Locator, Page, expect
 
 from tests.demo.house import House
-from tests.parts import CHROMIUM
-
-ARGUMENTS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 MOVING = 30_000
 """How long the hub may take to work through half an hour, in milliseconds."""
@@ -64,18 +52,11 @@ class Wall:
         return self.page.locator("#incidents")
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        launched = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield launched
-        await launched.close()
-
-
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def wall(browser: Browser, house: House) -> AsyncIterator[Wall]:
-    page = await browser.new_page(viewport={"width": 1600, "height": 1000})
-    found = Wall(page, house)
+    context = await browser.new_context(viewport={"width": 1600, "height": 1000})
+    found = Wall(await context.new_page(), house)
     await found.open()
     yield found
+    await context.close()
     assert found.complaints == []

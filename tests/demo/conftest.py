@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.demo.browser import browser, wall
-from tests.demo.house import house
+from tests.demo.browser import wall
+from tests.demo.house import house, house_beside_the_browser, plain_house
 
-__all__ = ["browser", "house", "wall"]
+__all__ = ["house", "house_beside_the_browser", "plain_house", "wall"]

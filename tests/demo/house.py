@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
+import pytest_asyncio
 
 from bot.demo.demo import Demo, running
 from bot.engine import Engine
@@ -93,7 +95,27 @@ class House:
         return found
 
 
-@pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with running(tmp_path / "demo", 0) as demo, aiohttp.ClientSession() as session:
+@asynccontextmanager
+async def _house_in(folder: Path) -> AsyncIterator[House]:
+    async with running(folder / "demo", 0) as demo, aiohttp.ClientSession() as session:
         yield House(demo, session)
+
+
+@pytest.fixture
+async def plain_house(tmp_path: Path) -> AsyncIterator[House]:
+    async with _house_in(tmp_path) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def house_beside_the_browser(tmp_path: Path) -> AsyncIterator[House]:
+    async with _house_in(tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+def house(request: pytest.FixtureRequest) -> House:
+    """In the event loop of its test, which for a test with a browser is that of the browser."""
+    browsing = request.node.get_closest_marker("chromium") is not None
+    found: House = request.getfixturevalue("house_beside_the_browser" if browsing else "plain_house")
+    return found

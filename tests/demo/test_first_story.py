@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, expect
 
+from tests.chromium import BROWSING
 from tests.demo.browser import Wall
 from tests.demo.house import House
 
-pytestmark = [pytest.mark.chromium, pytest.mark.timeout(60)]
+pytestmark = [*BROWSING, pytest.mark.timeout(60)]
 
 CONTRAST = (Path(__file__).parent / "contrast.js").read_text("utf-8")
 

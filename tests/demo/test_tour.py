@@ -65,6 +65,7 @@ class Walk:
 
 
 @pytest.mark.chromium
+@pytest.mark.asyncio(loop_scope="session")
 @pytest.mark.timeout(180)
 async def test_the_tour_can_be_walked_and_names_only_controls_that_exist(wall: Wall) -> None:
     walk = Walk(wall)

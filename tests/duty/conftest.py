@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tests.demo.browser import browser
-from tests.demo.house import house
+from tests.demo.house import house, house_beside_the_browser, plain_house
 
-__all__ = ["browser", "house"]
+__all__ = ["house", "house_beside_the_browser", "plain_house"]

@@ -8,10 +8,11 @@ from playwright.async_api import Browser, expect
 from bot.demo.simulators.vendor import Fault
 from escalation.incident import Incident
 from escalation.ledger.keys import partition_keys, partition_of_code
+from tests.chromium import BROWSING
 from tests.demo.house import STEEL, House
 from tests.duty.wall import screen
 
-pytestmark = [pytest.mark.chromium, pytest.mark.timeout(90)]
+pytestmark = [*BROWSING, pytest.mark.timeout(90)]
 MINUTE = 60_000
 
 

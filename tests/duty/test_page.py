@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Playwright, expect
 
+from tests.chromium import BROWSING
 from tests.demo.house import DUST, STEEL, House
 from tests.duty.clerk import Clerk
 from tests.duty.wall import FREE, STRICT, chromium, screen
 
-pytestmark = [pytest.mark.chromium, pytest.mark.timeout(90)]
+pytestmark = [*BROWSING, pytest.mark.timeout(90)]
 
 CONTRAST = (Path(__file__).parents[1] / "demo" / "contrast.js").read_text("utf-8")
 MINUTE = 60_000
@@ -43,8 +44,8 @@ async def test_what_is_owed_next_stands_first_and_a_critical_one_above_all(brows
         await expect(page.page.locator(f"#row-{critical} .told summary")).to_contain_text("签收 0")
 
 
-async def test_the_sound_stops_for_the_tier_that_signs_and_no_other(house: House) -> None:
-    async with chromium(FREE) as browser:
+async def test_the_sound_stops_for_the_tier_that_signs_and_no_other(playwright: Playwright, house: House) -> None:
+    async with chromium(playwright, FREE) as browser:
         code = await house.post("alarm.raised")
         await push(house, 31)
         async with screen(browser, house, "mingmu") as worker, screen(browser, house, "hedong-officer") as town:
@@ -65,8 +66,8 @@ async def test_the_sound_stops_for_the_tier_that_signs_and_no_other(house: House
     assert [deed.unit for deed in signed] == [DUST, "hedong"]
 
 
-async def test_a_browser_that_blocks_sound_says_so_with_a_button(house: House) -> None:
-    async with chromium(STRICT) as browser, screen(browser, house, "mingmu") as page:
+async def test_a_browser_that_blocks_sound_says_so_with_a_button(playwright: Playwright, house: House) -> None:
+    async with chromium(playwright, STRICT) as browser, screen(browser, house, "mingmu") as page:
         await page.page.goto(house.demo.url + "/duty")
         await page.ready()
         await house.post("alarm.raised")

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Locator, Page, Playwright
 
-from tests.demo.browser import ARGUMENTS
+from tests.chromium import ARGUMENTS
 from tests.demo.house import House
 from tests.parts import CHROMIUM
 
@@ -72,9 +72,8 @@ async def screen(
 
 
 @asynccontextmanager
-async def chromium(policy: str) -> AsyncIterator[Browser]:
+async def chromium(playwright: Playwright, policy: str) -> AsyncIterator[Browser]:
     """A browser of its own, with the autoplay policy given."""
-    async with async_playwright() as playwright:
-        launched = await playwright.chromium.launch(executable_path=CHROMIUM, args=(*ARGUMENTS, policy))
-        yield launched
-        await launched.close()
+    launched = await playwright.chromium.launch(executable_path=CHROMIUM, args=(*ARGUMENTS, policy))
+    yield launched
+    await launched.close()

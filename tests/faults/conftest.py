@@ -10,10 +10,10 @@ from yarl import URL
 
 from tests.faults.proxy import Proxy
 from tests.hubs.sentinels import Server, until
-from tests.serve.conftest import nursery, town
+from tests.serve.conftest import town
 from tests.serve.town import Town
 
-__all__ = ["nursery", "town"]
+__all__ = ["town"]
 
 
 @pytest.fixture

@@ -9,11 +9,6 @@ import pytest
 
 from tests.hubs.replicated import Replicated
 from tests.hubs.sentinels import Sentinels
-from tests.serve.conftest import nursery
-from tests.store.real_server import store, store_socket
-from tests.store.three_nodes import three_nodes
-
-__all__ = ["nursery", "store", "store_socket", "three_nodes"]
 
 
 @pytest.fixture

@@ -8,10 +8,6 @@ import pytest
 
 from bot.store.client import Store
 from tests.ledger.doors import StoreDoor
-from tests.store.real_server import store, store_socket
-from tests.store.three_nodes import three_nodes
-
-__all__ = ["door", "files", "store", "store_socket", "three_nodes"]
 
 
 @pytest.fixture

@@ -17,10 +17,8 @@ from bot.mailroom.reader import MailboxReader
 from bot.store.client import Store
 from channels.mail import Driver
 from escalation.vocabulary import Severity
-from tests.store.real_server import eventually, store, store_socket
+from tests.store.real_server import eventually
 from tests.workers.house import DUST, OFFICER_MAIL, House, house_on
-
-__all__ = ["post", "store", "store_socket"]
 
 LOGIN = ("fenghuo", "fake")
 _TABLE = """

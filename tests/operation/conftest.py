@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.serve.conftest import nursery, town
+from tests.serve.conftest import town
 
-__all__ = ["nursery", "town"]
+__all__ = ["town"]

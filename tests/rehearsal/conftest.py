@@ -1,4 +1,4 @@
-"""The demonstration's county, and one store for all rehearsals of a test session."""
+"""The demonstration's county, read once for a test session."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ import pytest
 from bot.demo.county import Addresses, secrets_of, write_county
 from bot.settings.load import load
 from bot.settings.models import Settings
-from tests.store.real_server import store, store_socket
 
-__all__ = ["store", "store_socket"]
 NOWHERE = "http://127.0.0.1:9"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -10,16 +10,6 @@ import pytest
 from bot.demo.county import Addresses, secrets_of, write_county
 from tests.serve.nursery import Nursery
 from tests.serve.town import Town, town_in
-from tests.store.three_nodes import three_nodes
-
-__all__ = ["three_nodes"]
-
-
-@pytest.fixture(scope="session")
-def nursery() -> Iterator[Nursery]:
-    made = Nursery()
-    yield made
-    made.close()
 
 
 @pytest.fixture

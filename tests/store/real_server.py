@@ -1,9 +1,5 @@
 """A real supervised Valkey for tests.
 
-Use it from any test folder by one line in its conftest.py::
-
-    from tests.store.real_server import store, store_socket  # noqa: F401
-
 `store` is an empty store for each test; the server behind it runs once for the whole test session. `running(folder)`
 is a server of one test's own.
 """

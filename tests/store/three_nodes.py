@@ -1,9 +1,5 @@
 """A real cluster of three nodes on loopback, made of the same server binary.
 
-Use it from any test folder by one line in its conftest.py::
-
-    from tests.store.three_nodes import three_nodes  # noqa: F401
-
 `three_nodes` is a running cluster for the whole test session; `nodes.empty()` clears it, `nodes.url` is its address.
 """
 

@@ -8,11 +8,8 @@ from pathlib import Path
 import pytest
 
 from bot.store.client import Store
-from tests.store.real_server import store, store_socket
 from tests.streams.harness import SOURCES, Streams
 from tests.workers.house import house_on
-
-__all__ = ["store", "store_socket", "streams"]
 
 
 @pytest.fixture

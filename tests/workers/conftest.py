@@ -8,10 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.store.client import Store
-from tests.store.real_server import store, store_socket
 from tests.workers.house import House, house_on
-
-__all__ = ["house", "store", "store_socket"]
 
 
 @pytest.fixture

@@ -124,7 +124,7 @@ async def test_a_listing_never_mixes_a_drill_with_what_is_real(store: Store, tmp
 async def test_a_digest_is_the_same_after_a_crash(store: Store, tmp_path: Path, fault: Fault | None) -> None:
     """The hub dies with a digest in flight. One of its warnings is signed before the claim runs out: its members and
     its bytes stay what they were."""
-    async with house_on(store, tmp_path, with_works(30), without_county_group, patient) as house:
+    async with house_on(store, tmp_path, with_works(30), without_county_group) as house:
         codes = await issue(house, Level.YELLOW, works(30))
         await house.engine.fanout.step(house.clock.now())
         if fault is not None:
@@ -253,11 +253,6 @@ def with_officer_in_group(text: str) -> str:
         'contacts = [{ channel = "sms", address = "13800130021" }',
         'contacts = [{ channel = "hedong-group" }, { channel = "sms", address = "13800130021" }',
     )
-
-
-def patient(text: str) -> str:
-    """The robots are waited for as long as a test takes."""
-    return text.replace('kind = "wecom_robot"\ntimeout = 0.6', 'kind = "wecom_robot"\ntimeout = 20')
 
 
 async def frozen_at(house: House, channel: str) -> FrozenDigest:

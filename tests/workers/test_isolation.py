@@ -15,15 +15,11 @@ from bot.store.client import Store
 from bot.workers.limits import SLACK
 from escalation.event import EventType
 from escalation.vocabulary import Level, Severity
+from tests.patience import LONG
 from tests.workers.house import MINUTE, OFFICER, OPERATOR, SECOND, House, codes_of, house_on, with_works, works
 
-LEASE = SLACK + 300
+LEASE = int(LONG * 1000) + SLACK
 """How long a claim of the house's short message gateway holds."""
-
-
-def patient(text: str) -> str:
-    """Vendors are waited for as long as a test takes."""
-    return text.replace("timeout = 0.6", "timeout = 20")
 
 
 def two_at_once(text: str) -> str:
@@ -32,7 +28,7 @@ def two_at_once(text: str) -> str:
 
 
 def very_patient(text: str) -> str:
-    return text.replace("timeout = 0.6", "timeout = 60")
+    return text.replace(f"timeout = {LONG}", "timeout = 60")
 
 
 @asynccontextmanager
@@ -47,7 +43,7 @@ async def running(engine: Engine) -> AsyncIterator[None]:
 
 
 async def test_a_vendor_that_hangs_holds_nobody_else_up(store: Store, tmp_path: Path) -> None:
-    async with house_on(store, tmp_path, patient) as house:
+    async with house_on(store, tmp_path) as house:
         house.vendors.wecom.faults.put(Fault.HANG, times=2)
         async with running(house.engine):
             first = await house.warning(rest=False)
@@ -61,7 +57,7 @@ async def test_a_vendor_that_hangs_holds_nobody_else_up(store: Store, tmp_path: 
 
 
 async def test_a_channel_takes_no_more_at_once_than_it_says(store: Store, tmp_path: Path) -> None:
-    async with house_on(store, tmp_path, patient, two_at_once, with_works(3)) as house:
+    async with house_on(store, tmp_path, two_at_once, with_works(3)) as house:
         house.vendors.sms.faults.put(Fault.HANG, times=100)
         codes = [await house.warning(enterprise=each, rest=False) for each in works(3)]
         await house.engine.fanout.step(house.clock.now())
@@ -81,7 +77,7 @@ async def test_a_send_that_would_outlast_its_claim_is_not_started(house: House) 
     code = await house.alarm(rest=False)
     await house.engine.fanout.step(house.clock.now())
     await house.engine.courier.step(house.clock.now())
-    house.push(LEASE - 200)
+    house.push(SLACK)
     await house.engine.courier.idle()
     assert house.vendors.sms.received == []
     await house.engine.rest()
@@ -99,7 +95,7 @@ async def test_a_channel_with_a_long_timeout_is_used_too(store: Store, tmp_path:
 async def test_what_a_stopped_hub_had_in_flight_is_sent_once_more_when_its_claim_ends(
     store: Store, tmp_path: Path
 ) -> None:
-    async with house_on(store, tmp_path, patient) as house:
+    async with house_on(store, tmp_path) as house:
         house.vendors.sms.faults.put(Fault.HANG, times=2)
         await house.alarm(rest=False)
         await house.engine.fanout.step(house.clock.now())
@@ -128,7 +124,7 @@ async def test_a_hub_that_is_stopped_leaves_nothing_that_waits_for_its_leases(ho
 
 async def test_two_hubs_share_the_work_and_nothing_is_told_twice(store: Store, tmp_path: Path) -> None:
     """Each has two SMS under way at most: while three hang, both are at work."""
-    async with house_on(store, tmp_path, patient, two_at_once, with_works(40)) as house:
+    async with house_on(store, tmp_path, two_at_once, with_works(40)) as house:
         house.vendors.sms.faults.put(Fault.HANG, times=3)
         hubs = (house.engine, await house.another())
         kind = EventType.WARNING_ISSUED

@@ -3,6 +3,8 @@ says that it really happened. ``docs/faults.md`` tells the same as a table."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,7 +14,8 @@ from bot.demo.simulators.vendor import Fault
 from bot.store.client import Store
 from escalation.inputs import SendResult
 from escalation.vocabulary import Level
-from tests.workers.house import MINUTE, OFFICER, SECOND, STEEL, House, house_on
+from tests.patience import Patience
+from tests.workers.house import MINUTE, OFFICER, SECOND, STEEL, House, all_but, house_on
 from tests.workers.test_outcomes import mail_first
 
 
@@ -167,11 +170,27 @@ def _named(case: Case) -> str:
     return " ".join([case.vendor, case.fault, str(case.code or ""), "twice" if case.times > 1 else ""]).strip()
 
 
+@asynccontextmanager
+async def answered_or_given_up(house: House, case: Case, patience: Patience) -> AsyncIterator[None]:
+    """The vendor that hangs is waited for until all the others have answered, and then no longer."""
+    if case.fault is not Fault.HANG:
+        yield
+        return
+
+    async def alone() -> None:
+        await house.vendors.by_name[case.vendor].faults.wait_for(Fault.HANG)
+        await all_but(1)
+
+    async with patience.ending(alone()):
+        yield
+
+
 @pytest.mark.parametrize("case", CASES, ids=[_named(each) for each in CASES])
-async def test_each_fault_leads_to_its_outcome(store: Store, tmp_path: Path, case: Case) -> None:
+async def test_each_fault_leads_to_its_outcome(store: Store, tmp_path: Path, patience: Patience, case: Case) -> None:
     edits = {"wecom": [one_robot], "mail": [mail_first]}.get(case.vendor, [])
     async with house_on(store, tmp_path, *edits, every_vendor=case.vendor in IN_THE_PARK) as house:
-        code = await meets(house, case)
+        async with answered_or_given_up(house, case, patience):
+            code = await meets(house, case)
         vendor = house.vendors.by_name[case.vendor]
         assert vendor.faults.happened == {case.fault: case.times}, "it happened, so often"
         carried = CHANNELS[case.vendor]
