@@ -27,6 +27,8 @@ from tests.kills.scenario import DUST, MINUTE, START, engine_on, tell
 ROOT = Path(__file__).parents[2]
 OFFICER = "13800130031"
 """The county's duty officer of the day shift."""
+AT_ONCE = 2
+"""How many processes share the awaits at which the hub is killed."""
 
 
 @pytest.fixture(scope="module")
@@ -44,18 +46,29 @@ def fresh(there: Parts) -> Parts:
 @pytest.mark.timeout(900)
 def test_killed_at_every_await(tmp_path: Path) -> None:
     """Whatever await the hub dies at, what it promised is kept, and nothing is told twice but what was in flight."""
-    run = subprocess.run(
-        [sys.executable, "-m", "tests.kills.at_every_await", str(tmp_path)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.stdout, run.stderr[-4000:]
-    report = json.loads(run.stdout)
-    assert report["faults"] == [], run.stderr[-4000:]
-    assert report["seen"]["killed"] > report["suspensions"] * 0.8
-    assert report["seen"]["a send was repeated"] > 0, "no kill ever fell between a send and its record"
+    runs = [_sweep(tmp_path / f"{offset}", offset) for offset in range(AT_ONCE)]
+    try:
+        ended = [(*run.communicate(), run.returncode) for run in runs]
+    finally:
+        for run in runs:
+            run.kill()
+            run.wait()
+    seen: Counter[str] = Counter()
+    for out, err, _ in ended:
+        assert out, err[-4000:]
+        report = json.loads(out)
+        assert report["faults"] == [], err[-4000:]
+        seen.update(report["seen"])
+    assert seen["killed"] > report["suspensions"] * 0.8
+    assert seen["a send was repeated"] > 0, "no kill ever fell between a send and its record"
+    assert [code for *_, code in ended] == [0] * AT_ONCE
+
+
+def _sweep(folder: Path, offset: int) -> subprocess.Popen[str]:
+    """The kills at every ``AT_ONCE``-th await, with parts of their own."""
+    program = [sys.executable, "-m", "tests.kills.at_every_await", str(folder)]
+    each = ["--every", str(AT_ONCE), "--offset", str(offset)]
+    return subprocess.Popen([*program, *each], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 @pytest.mark.timeout(600)
