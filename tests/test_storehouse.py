@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.clock import PushedClock
-from bot.demo.county import Addresses, secrets_of, write_county
+from bot.demo.county import Addresses
 from bot.settings.load import load
 from bot.storehouse import Storehouse
 from escalation.inputs import Entry
@@ -16,6 +16,7 @@ from escalation.ledger.change import Change
 from escalation.ledger.commit import Ledger
 from escalation.ledger.journal import Sealer
 from escalation.ledger.keys import partition_of_code
+from tests.county import secrets_of, write_county
 
 NOW = 1_795_000_000_000
 

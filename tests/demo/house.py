@@ -17,6 +17,7 @@ import pytest_asyncio
 from bot.demo.demo import Demo, running
 from bot.engine import Engine
 from escalation.incident import Incident
+from tests.county import one_password
 
 DUST = "91000000DEM0000019"
 STEEL = "91000000DEM000002C"
@@ -97,8 +98,9 @@ class House:
 
 @asynccontextmanager
 async def _house_in(folder: Path) -> AsyncIterator[House]:
-    async with running(folder / "demo", 0) as demo, aiohttp.ClientSession() as session:
-        yield House(demo, session)
+    with one_password():
+        async with running(folder / "demo", 0) as demo, aiohttp.ClientSession() as session:
+            yield House(demo, session)
 
 
 @pytest.fixture

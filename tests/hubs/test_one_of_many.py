@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.clock import PushedClock
-from bot.demo.county import Addresses, secrets_of, write_county
+from bot.demo.county import Addresses
 from bot.hub import Hub
 from bot.schedule import Schedule
 from bot.settings.load import load
@@ -20,6 +20,7 @@ from bot.store.client import Store
 from escalation.ledger.keys import LEADER
 from escalation.ledger.leadership import LEASE, Leadership
 from escalation.vocabulary import Level
+from tests.county import secrets_of, write_county
 from tests.hubs.sentinels import Server, until
 from tests.ledger.doors import StoreDoor
 from tests.workers.house import codes_of, house_on, with_works, works

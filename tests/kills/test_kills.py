@@ -54,12 +54,14 @@ def test_killed_at_every_await(tmp_path: Path) -> None:
             run.kill()
             run.wait()
     seen: Counter[str] = Counter()
+    suspensions = 0
     for out, err, _ in ended:
         assert out, err[-4000:]
         report = json.loads(out)
         assert report["faults"] == [], err[-4000:]
         seen.update(report["seen"])
-    assert seen["killed"] > report["suspensions"] * 0.8
+        suspensions = max(suspensions, report["suspensions"])
+    assert seen["killed"] > suspensions * 0.8
     assert seen["a send was repeated"] > 0, "no kill ever fell between a send and its record"
     assert [code for *_, code in ended] == [0] * AT_ONCE
 

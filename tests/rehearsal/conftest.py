@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.demo.county import Addresses, secrets_of, write_county
+from bot.demo.county import Addresses
 from bot.settings.load import load
 from bot.settings.models import Settings
+from tests.county import secrets_of, write_county
 
 NOWHERE = "http://127.0.0.1:9"
 

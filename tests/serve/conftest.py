@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.demo.county import Addresses, secrets_of, write_county
+from bot.demo.county import Addresses
+from tests.county import secrets_of, write_county
 from tests.serve.nursery import Nursery
 from tests.serve.town import Town, town_in
 

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.rendering.engine import compiled
+from tests.county import prepare
 
 ROOT = Path(__file__).parents[2]
 
@@ -126,6 +127,7 @@ def _import_all() -> None:
     for name in ("bot.cli", "tests.serve.vendors"):
         import_module(name)
     compiled()
+    prepare()
 
 
 def _serve(channel: socket.socket) -> None:

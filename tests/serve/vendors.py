@@ -17,7 +17,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from bot.demo.county import MEMBERS, ROBOTS, Addresses, app_account, secrets_of, write_county
+from bot.demo.county import MEMBERS, ROBOTS, Addresses, app_account
 from bot.demo.simulators.kannel import KannelGateway
 from bot.demo.simulators.smtp import MailServer
 from bot.demo.simulators.upstream import Upstream
@@ -26,6 +26,7 @@ from bot.demo.simulators.wecom import WecomRobots
 from bot.demo.simulators.wecom_app import WecomApp
 from channels.callback import Errand, callback_path, listener_path
 from channels.sms.kannel_inbound import UPLINK_QUERY
+from tests.county import secrets_of, write_county
 
 DELIVERED = 1
 _TURNS = 600

@@ -13,10 +13,11 @@ import pytest
 
 from bot.cli import main
 from bot.commands.common import loaded_or_exit
-from bot.demo.county import Addresses, secrets_of, write_county
+from bot.demo.county import Addresses
 from bot.logs import configure
 from bot.schedule import Schedule
 from bot.settings.operation import Log
+from tests.county import secrets_of, write_county
 from tests.ports import free_port
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")

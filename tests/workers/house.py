@@ -15,7 +15,7 @@ import aiohttp
 import msgspec
 
 from bot.clock import PushedClock
-from bot.demo.county import Addresses, secrets_of, write_county
+from bot.demo.county import Addresses
 from bot.demo.simulators.vendor import Received, listening
 from bot.engine import Engine
 from bot.intake.gate import ItemVerdict
@@ -36,6 +36,7 @@ from escalation.ledger.keys import partition_keys
 from escalation.ledger.meta import open_meta
 from escalation.ledger.stream import range_command, read_rows
 from escalation.vocabulary import Level, Mode, Severity
+from tests.county import secrets_of, write_county
 from tests.kills.vendors import Vendors
 from tests.patience import LONG
 
@@ -346,15 +347,16 @@ async def house_on(
         )
         config = write_county(folder / "county", addresses, secrets).config
 
-        def edited(edit: Edit) -> Settings:
-            config.write_text(edit(config.read_text("utf-8")), "utf-8")
+        def edited(*edits: Edit) -> Settings:
+            text = config.read_text("utf-8")
+            for edit in edits:
+                text = edit(text)
+            config.write_text(text, "utf-8")
             loaded = load(config)
             assert loaded.settings is not None, loaded.errors
             return loaded.settings
 
-        settings = edited(patient)
-        for edit in edits:
-            settings = edited(edit)
+        settings = edited(patient, *edits)
         connector = aiohttp.TCPConnector(ssl=trust) if trust is not None else None
         session = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
         channels: list[Channel] = []
