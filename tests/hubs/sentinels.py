@@ -17,6 +17,8 @@ from bot.store.server import binary
 from tests.ports import free_port
 
 NAME = "county"
+HELLO = 100
+"""How often a Sentinel asks its servers about themselves and tells the others what it sees, in milliseconds."""
 DOWN_AFTER = 1000
 """After how many milliseconds without an answer a Sentinel calls the primary down."""
 
@@ -94,6 +96,9 @@ class Sentinels:
                 f"sentinel failover-timeout {NAME} 6000",
             )
             self.watchers = [self._add(Server(folder / f"watch{n}", *watch, sentinel=True)) for n in range(3)]
+            for each in self.watchers:
+                # How often they tell each other of themselves; after how long one is down stays as it is.
+                each.client.execute_command("SENTINEL DEBUG", "PUBLISH-PERIOD", HELLO, "INFO-PERIOD", HELLO)
             until(lambda: all(self._sees_all(each) for each in self.watchers))
         except BaseException:
             self.close()
