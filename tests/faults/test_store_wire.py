@@ -26,6 +26,7 @@ DOINGS = {"commits": b'"opened"', "mailboxes": b"\r\nturn\r\n"}
 async def test_what_was_accepted_is_told_once_whatever_the_wire_does(
     town: Town, store_wire: Proxy, fault: Fault, doing: str
 ) -> None:
+    town.constants["bot.store.external.ANSWER_SECONDS"] = 2.0
     await town.start()
     times = TIMES.get(fault, 12)
     store_wire.put(fault, times, only=lambda data: DOINGS[doing] in data)

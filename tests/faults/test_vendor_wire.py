@@ -27,6 +27,7 @@ async def test_a_message_arrives_and_is_repeated_only_where_its_answer_was_lost(
     town: Town, sms_wire: Proxy, fault: Fault
 ) -> None:
     town.edit('kind = "sms_kannel"', 'kind = "sms_kannel"\ntimeout = 2.0')
+    town.constants["bot.workers.outcomes.BACK_OFF"] = (200,)
     await town.start()
     sms_wire.put(fault, only=lambda data: WORKER.encode() in data)
     code = await town.raised("e1")
@@ -41,6 +42,7 @@ async def test_a_message_arrives_and_is_repeated_only_where_its_answer_was_lost(
 
 async def test_a_message_whose_answer_is_lost_twice_is_not_sent_a_third_time(town: Town, sms_wire: Proxy) -> None:
     town.edit('kind = "sms_kannel"', 'kind = "sms_kannel"\ntimeout = 2.0')
+    town.constants["bot.workers.outcomes.BACK_OFF"] = (200,)
     await town.start()
     sms_wire.put(Fault.LOST_REPLY, 3, only=lambda data: WORKER.encode() in data)
     code = await town.raised("e1")

@@ -28,6 +28,9 @@ from tests.county import prepare
 ROOT = Path(__file__).parents[2]
 
 
+Constant = float | tuple[float, ...]
+
+
 class Child:
     """A process that was born in the nursery, as :class:`subprocess.Popen` shows one."""
 
@@ -82,8 +85,12 @@ class Nursery:
         err: Path,
         program: str = "fenghuo",
         env: Mapping[str, str] | None = None,
+        constants: Mapping[str, Constant] | None = None,
     ) -> Child:
-        """Start ``program`` (``fenghuo``, or ``vendors``) with what it prints added to files."""
+        """Start ``program`` (``fenghuo``, or ``vendors``) with what it prints added to files.
+
+        ``constants`` have other values in this process, by the names they are known under (``bot.schedule.FILE_SECONDS``).
+        """
         asked = {
             "program": program,
             "arguments": list(arguments),
@@ -91,6 +98,7 @@ class Nursery:
             "out": str(out),
             "err": str(err),
             "env": dict(env or {}),
+            "constants": dict(constants or {}),
         }
         with self._asking:
             self._socket.sendall(json.dumps(asked).encode() + b"\n")
@@ -188,6 +196,10 @@ def _live(asked: dict[str, Any]) -> None:
             opened = os.open(asked[name], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             os.dup2(opened, descriptor)
             os.close(opened)
+        for name, value in asked["constants"].items():
+            module, _, constant = name.rpartition(".")
+            before = getattr(import_module(module), constant)
+            setattr(import_module(module), constant, type(before)(value))
         code = _program(asked["program"], asked["arguments"])
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)

@@ -11,6 +11,7 @@ from bot.demo.replies import reply
 from bot.demo.simulators.imap import MailboxServer
 from tests.dovecot import PASSWORD, USER, Dovecot, dovecot
 from tests.mail_answers import bounce
+from tests.serve.nursery import Constant
 from tests.serve.town import WORKER, Town
 from tests.serve.vendors import now
 
@@ -28,8 +29,19 @@ poll = 2.0
 """
 
 
+SOON: dict[str, Constant] = {
+    "bot.mailroom.reader.LEASE": 1500,
+    "bot.mailroom.reader.RENEW": 0.5,
+    "bot.mailroom.reader.LOOK": 0.1,
+    "bot.engine.SWEEP": 0.5,
+}
+"""How soon another hub takes over the mailbox of one that is gone, and how soon words about the hub itself are found:
+how soon is not what these tests are about."""
+
+
 def with_mailbox(town: Town, port: int, user: str = USER, password: str = PASSWORD) -> None:
     """The county reads this mailbox, and the worker is told by mail first."""
+    town.constants |= SOON
     secret(town, "mail-password", password)
     secret(town, "mail-reply", "a fake secret of more than 32 signs")
     sender = next(each for each in town.config.read_text("utf-8").splitlines() if each.startswith('sender = "青河区'))

@@ -29,6 +29,7 @@ async def _logged(town: Town, words: str) -> None:
 
 
 async def test_a_new_person_is_told_of_the_next_alarm(town: Town) -> None:
+    town.constants["bot.serving.WATCH"] = 0.2
     """The files changed; nobody has to say so."""
     await town.start()
     before = await town.raised("e1")

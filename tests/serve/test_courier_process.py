@@ -112,6 +112,7 @@ async def test_its_hub_is_killed_and_it_goes(town: Town) -> None:
 
 
 async def test_a_new_configuration_brings_a_new_one(town: Town) -> None:
+    town.constants["bot.serving.WATCH"] = 0.2
     courier = await with_courier(town)
     town.edit('name = "白木匠"', 'name = "白师傅"')
     await courier_of(town, but=courier)

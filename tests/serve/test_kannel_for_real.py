@@ -70,7 +70,7 @@ async def test_an_answer_while_the_hub_is_away_is_not_lost(town: Town, gateway: 
 
 
 async def test_a_gateway_that_is_away_gets_the_alarm_when_it_is_back(town: Town, gateway: Kannel) -> None:
-    """As long as the hub's patience between two attempts: about twenty seconds."""
+    town.constants["bot.workers.outcomes.BACK_OFF"] = (500,)
     await gateway.stop()
     await town.start()
     code = (await town.post(alarm("e1"))).item["code"]

@@ -23,7 +23,7 @@ from bot.control import SOCKET
 from bot.store import locks
 from bot.store.locks import SERVER_LOCK
 from tests.ports import free_port
-from tests.serve.nursery import ROOT, Child, Nursery
+from tests.serve.nursery import ROOT, Child, Constant, Nursery
 
 PROGRAM = (sys.executable, "-m", "bot.cli")
 DUST = "91000000DEM0000019"
@@ -86,6 +86,8 @@ class Town:
         self.folder = folder
         self.port = port
         self.store_url: str | None = None
+        self.constants: dict[str, Constant] = {}
+        """Of the program, which have other values in hubs that are started from here on."""
         self.url = f"http://127.0.0.1:{port}"
         self.config = Path(ready["config"])
         self.data = self.config.parent / "data"
@@ -113,7 +115,7 @@ class Town:
             with self.log.open("ab") as log:
                 self.hub = subprocess.Popen([*PROGRAM, *arguments], cwd=ROOT, stdout=log, stderr=log)
         else:
-            self.hub = self._nursery.start(arguments, cwd=ROOT, out=self.log, err=self.log)
+            self.hub = self._nursery.start(arguments, cwd=ROOT, out=self.log, err=self.log, constants=self.constants)
         return self.hub
 
     async def start(self, *, from_shell: bool = False) -> None:
