@@ -120,12 +120,16 @@ class Storm:
         """Look until it holds, as long as anything goes on."""
         loop = asyncio.get_running_loop()
         before, last = -1, loop.time()
-        while not await holds():
+        while True:
+            began = loop.time()
+            if await holds():
+                return
             done = len(self.codes) + len(self.signed) + len(self._heard)
             if done != before:
                 before, last = done, loop.time()
             assert loop.time() - last < PATIENCE, f"{otherwise}: {self.seen}\n{self.town.log.read_text()[-3000:]}"
-            await asyncio.sleep(LOOK)
+            # A look that takes long leaves the hub as much time as it took.
+            await asyncio.sleep(max(LOOK, loop.time() - began))
 
     async def _has_taken(self, events: int) -> bool:
         return len(self.codes) >= events
