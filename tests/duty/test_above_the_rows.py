@@ -12,7 +12,7 @@ from tests.chromium import BROWSING
 from tests.demo.house import STEEL, House
 from tests.duty.wall import screen
 
-pytestmark = [*BROWSING, pytest.mark.timeout(90)]
+pytestmark = [*BROWSING, pytest.mark.timeout(90), pytest.mark.usefixtures("lively")]
 MINUTE = 60_000
 
 

@@ -109,6 +109,7 @@ async def test_a_hub_that_hangs_makes_the_page_stale(
         await expect(page.page.locator("#stale")).to_be_visible()
 
 
+@pytest.mark.usefixtures("lively")
 async def test_a_session_that_ends_is_said_on_the_page(browser: Browser, house: House) -> None:
     async with screen(browser, house, "qinghe-duty") as page:
         house.demo.clock.push_to(house.demo.clock.now() + 25 * 60 * MINUTE)

@@ -83,13 +83,15 @@ class Nursery:
         cwd: Path,
         out: Path,
         err: Path,
+        stdin: Path | None = None,
         program: str = "fenghuo",
         env: Mapping[str, str] | None = None,
         constants: Mapping[str, Constant] | None = None,
     ) -> Child:
         """Start ``program`` (``fenghuo``, or ``vendors``) with what it prints added to files.
 
-        ``constants`` have other values in this process, by the names they are known under (``bot.schedule.FILE_SECONDS``).
+        With ``stdin`` it has a session of its own, whose terminal that is where it is one. ``constants`` have other
+        values in this process, by the names they are known under (``bot.schedule.FILE_SECONDS``).
         """
         asked = {
             "program": program,
@@ -97,6 +99,7 @@ class Nursery:
             "cwd": str(cwd),
             "out": str(out),
             "err": str(err),
+            "in": str(stdin or ""),
             "env": dict(env or {}),
             "constants": dict(constants or {}),
         }
@@ -192,10 +195,11 @@ def _live(asked: dict[str, Any]) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         os.chdir(asked["cwd"])
         os.environ.update(asked["env"])
+        if asked["in"]:
+            os.setsid()
+            _open_as(0, asked["in"], os.O_RDONLY)
         for name, descriptor in (("out", 1), ("err", 2)):
-            opened = os.open(asked[name], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-            os.dup2(opened, descriptor)
-            os.close(opened)
+            _open_as(descriptor, asked[name], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         for name, value in asked["constants"].items():
             module, _, constant = name.rpartition(".")
             before = getattr(import_module(module), constant)
@@ -209,6 +213,12 @@ def _live(asked: dict[str, Any]) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
+
+
+def _open_as(descriptor: int, path: str, flags: int) -> None:
+    opened = os.open(path, flags, 0o600)
+    os.dup2(opened, descriptor)
+    os.close(opened)
 
 
 def _program(name: str, arguments: list[str]) -> int:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import pty
-import subprocess
-import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from bot.passwords import Strength, hashed, matches, strength
 from bot.settings import Weight
+from tests.serve.nursery import Child, Nursery
 from tests.settings.conftest import Folder, codes, only
 
 GOOD = hashed("correct horse battery")
@@ -80,27 +80,25 @@ def test_a_hash_knows_its_password_alone() -> None:
     assert not matches("not a hash", "correct horse battery")
 
 
-def _passwd(*typed: str) -> tuple[int, str, str]:
-    """Run ``fenghuo passwd`` on a terminal of its own; exit code, what it printed, what the terminal showed."""
-    master, slave = pty.openpty()
-    shown = b""
-    with subprocess.Popen(
-        [sys.executable, "-m", "bot.cli", "passwd"],
-        stdin=slave,
-        stdout=subprocess.PIPE,
-        stderr=slave,
-        start_new_session=True,
-        cwd=Path(__file__).parents[2],
-    ) as process:
-        os.close(slave)
+@dataclass(frozen=True)
+class Passwd:
+    """``fenghuo passwd``, a process of its own."""
+
+    nursery: Nursery
+    folder: Path
+
+    def on_a_terminal(self, *typed: str) -> tuple[int, str, str]:
+        """Exit code, what it printed, what the terminal showed."""
+        master, slave = pty.openpty()
+        shown = b""
+        child = self._start((), Path(os.ttyname(slave)), Path(os.ttyname(slave)))
         for number, line in enumerate(typed, 1):
             # Asking empties what was typed before: each answer waits for its question.
             while shown.count(b": ") < number:
                 shown += os.read(master, 1024)
             os.write(master, line.encode() + b"\n")
-        assert process.stdout is not None
-        printed = process.stdout.read().decode()
-        code = process.wait()
+        code = child.wait(60)
+        os.close(slave)
         while True:
             try:
                 rest = os.read(master, 4096)
@@ -109,12 +107,35 @@ def _passwd(*typed: str) -> tuple[int, str, str]:
             if not rest:
                 break
             shown += rest
-    os.close(master)
-    return code, printed, shown.decode("utf-8", "replace")
+        os.close(master)
+        return code, self._printed, shown.decode("utf-8", "replace")
+
+    def on_a_pipe(self, *arguments: str, text: str) -> tuple[int, str]:
+        """Exit code, and what it printed."""
+        pipe = self.folder / "pipe"
+        os.mkfifo(pipe)
+        both = os.open(pipe, os.O_RDWR)
+        os.write(both, text.encode())
+        code = self._start(arguments, pipe, self.folder / "err").wait(60)
+        os.close(both)
+        return code, self._printed
+
+    def _start(self, arguments: tuple[str, ...], stdin: Path, err: Path) -> Child:
+        asked = ("passwd", *arguments)
+        return self.nursery.start(asked, cwd=self.folder, out=self.folder / "out", err=err, stdin=stdin)
+
+    @property
+    def _printed(self) -> str:
+        return (self.folder / "out").read_text("utf-8")
 
 
-def test_passwd_asks_twice_unseen_and_prints_a_hash_alone() -> None:
-    code, printed, shown = _passwd("a good long one", "a good long one")
+@pytest.fixture
+def passwd(nursery: Nursery, tmp_path: Path) -> Passwd:
+    return Passwd(nursery, tmp_path)
+
+
+def test_passwd_asks_twice_unseen_and_prints_a_hash_alone(passwd: Passwd) -> None:
+    code, printed, shown = passwd.on_a_terminal("a good long one", "a good long one")
     assert code == 0
     assert strength(printed.strip()) is Strength.GOOD
     assert matches(printed.strip(), "a good long one")
@@ -122,20 +143,13 @@ def test_passwd_asks_twice_unseen_and_prints_a_hash_alone() -> None:
 
 
 @pytest.mark.parametrize("typed", [("short",), ("a good long one", "another one")])
-def test_passwd_refuses_what_is_short_or_mistyped(typed: tuple[str, ...]) -> None:
-    code, printed, _ = _passwd(*typed)
+def test_passwd_refuses_what_is_short_or_mistyped(passwd: Passwd, typed: tuple[str, ...]) -> None:
+    code, printed, _ = passwd.on_a_terminal(*typed)
     assert (code, printed) == (1, "")
 
 
-def test_passwd_reads_no_pipe_and_no_argument() -> None:
-    root = Path(__file__).parents[2]
-    for arguments, text in (((), "secret-secret\nsecret-secret\n"), (("secret-secret",), "")):
-        found = subprocess.run(
-            [sys.executable, "-m", "bot.cli", "passwd", *arguments],
-            check=False,
-            input=text,
-            capture_output=True,
-            text=True,
-            cwd=root,
-        )
-        assert (found.returncode, found.stdout) == (2, "")
+@pytest.mark.parametrize(
+    ("arguments", "text"), [((), "secret-secret\nsecret-secret\n"), (("secret-secret",), "")], ids=["pipe", "argument"]
+)
+def test_passwd_reads_no_pipe_and_no_argument(passwd: Passwd, arguments: tuple[str, ...], text: str) -> None:
+    assert passwd.on_a_pipe(*arguments, text=text) == (2, "")
