@@ -29,7 +29,7 @@ def table(endpoint: str = "https://example.invalid", **other: Any) -> dict[str, 
         "signature": "青河应急",
         "callback_token": TOKEN,
         "callback_addresses": ["127.0.0.1"],
-        "timeout": 2.0,
+        "timeout": 20.0,
         "templates": [
             {"code": NOTICE, "text": TEMPLATES[NOTICE], "variables": notice},
             {"code": SENTENCE, "text": TEMPLATES[SENTENCE], "variables": sentence, "topics": ["sentence"]},

@@ -52,7 +52,7 @@ TABLES: dict[str, dict[str, Any]] = {
         "secrets": [SECRET],
         "allow_hosts": ["127.0.0.1"],
     },
-    "smtp_mail": {"host": "127.0.0.1", "port": 1, "security": "none", "sender": "fenghuo@example.com", "timeout": 2.0},
+    "smtp_mail": {"host": "127.0.0.1", "port": 1, "security": "none", "sender": "fenghuo@example.com", "timeout": 20.0},
 }
 HTTP_KINDS = [
     "wecom_robot",
@@ -107,7 +107,7 @@ def channel(kind: str, session: aiohttp.ClientSession, port: int = 9) -> Channel
     }
     if kind == "smtp_mail":
         table["port"] = port
-    return open_channel("any", parse("any", {**table, "kind": kind, "timeout": 2.0}), session)
+    return open_channel("any", parse("any", {**table, "kind": kind, "timeout": 20.0}), session)
 
 
 ADDRESSES = {"wecom_app": "zhangsan", "dingtalk_app": "user123", "smtp_mail": "zhang@example.com"}

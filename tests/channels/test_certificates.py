@@ -25,7 +25,7 @@ KINDS = [*HTTP_KINDS, "smtp_mail", "redis_stream"]
 @asynccontextmanager
 async def speaking_tls(kind: str, port: int, trusted: Certificates) -> AsyncIterator[Channel]:
     """A channel that trusts the test's authority, and whose vendor is at ``port``."""
-    table: dict[str, Any] = {"timeout": 2.0, **TABLES.get(kind, {}), "kind": kind}
+    table: dict[str, Any] = {"timeout": 20.0, **TABLES.get(kind, {}), "kind": kind}
     for name, value in table.items():
         if isinstance(value, str):
             table[name] = value.replace("http://", "https://").replace("{port}", str(port))

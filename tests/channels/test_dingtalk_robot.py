@@ -42,7 +42,7 @@ def a_driver(session: aiohttp.ClientSession, base_url: str, **other: object) -> 
         "readers": ["town"],
         "secret": SECRET,
         "base_url": base_url,
-        "timeout": 2.0,
+        "timeout": 20.0,
         **other,
     }
     return Driver("duty_group", Settings.model_validate(table), session)

@@ -43,7 +43,7 @@ def a_driver(session: aiohttp.ClientSession, base_url: str, **other: object) -> 
         "readers": ["city"],
         "secret": SECRET,
         "base_url": base_url,
-        "timeout": 2.0,
+        "timeout": 20.0,
         **other,
     }
     return Driver("duty_group", Settings.model_validate(table), session)
@@ -234,7 +234,7 @@ async def test_what_no_robot_can_show_is_refused_here(group: Group, text: str) -
 def test_no_line_is_lost_on_the_way(text: str) -> None:
     made: dict[str, Any] = post("标题", text, ())
     lines = ["".join(each["text"] for each in line) for line in made["content"]["post"]["zh_cn"]["content"]]
-    left = [line.replace("**", "").removeprefix(">").strip() for line in text.strip().split("\n")]
+    left = [line.removeprefix(">").replace("**", "").strip() for line in text.strip().split("\n")]
     assert [line.strip() for line in lines if line.strip()] == [line for line in left if line]
 
 

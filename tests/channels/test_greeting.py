@@ -41,7 +41,7 @@ WHSEC = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3"
 
 
 async def greet(session: aiohttp.ClientSession, at: int = NIGHT, **table: Any) -> Greeting:
-    channel = open_channel("it", parse("it", {"timeout": 2.0, **table}), session)
+    channel = open_channel("it", parse("it", {"timeout": 20.0, **table}), session)
     assert isinstance(channel, Greets)
     try:
         return await channel.greet(at)

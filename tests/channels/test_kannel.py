@@ -17,6 +17,7 @@ from channels.exchange import Answer
 from channels.outcome import OutcomeKind
 from channels.sms.kannel import Driver, Settings
 from tests.channels.conftest import NIGHT, Clock, a_letter, closed_port, raw_vendor
+from tests.patience import LONG, Patience
 
 PASSWORD = "fake-gateway-password"
 TOKEN = "fake-callback-token-0001"
@@ -36,7 +37,7 @@ def a_driver(session: aiohttp.ClientSession, url: str, **other: Any) -> Driver:
         "username": "fenghuo",
         "password": PASSWORD,
         "signature": "烽火预警",
-        "timeout": 2.0,
+        "timeout": 20.0,
         **other,
     }
     return Driver("sms", Settings.model_validate(table), session)
@@ -186,10 +187,13 @@ async def test_each_fault_has_its_outcome_and_sends_no_second_message(
 
 
 async def test_a_gateway_that_does_not_answer_is_uncertain_in_time(
-    session: aiohttp.ClientSession, gateway: Gateway
+    session: aiohttp.ClientSession, gateway: Gateway, patience: Patience
 ) -> None:
-    gateway.vendor.faults.put(Fault.HANG)
-    outcome = await a_driver(session, gateway.url, timeout=0.2).send(a_letter())
+    faults = gateway.vendor.faults
+    faults.put(Fault.HANG)
+    outcome = await patience.ended(
+        a_driver(session, gateway.url, timeout=LONG).send(a_letter()), faults.wait_for(Fault.HANG)
+    )
     assert outcome.kind is OutcomeKind.UNCERTAIN
     assert gateway.vendor.faults.happened == {Fault.HANG: 1}
     gateway.vendor.faults.release()

@@ -21,6 +21,7 @@ from channels.mail import Driver, Settings
 from channels.mail.pool import Pool
 from channels.outcome import OutcomeKind
 from tests.channels.conftest import NIGHT, Clock, a_letter, closed_port, raw_vendor
+from tests.patience import LONG, Patience
 
 TO = "zhang.san@example.com"
 LOGIN = ("fenghuo", "fake-mail-password")
@@ -34,7 +35,7 @@ def a_driver(session: aiohttp.ClientSession, port: int, **other: Any) -> Driver:
         "port": port,
         "security": "none",
         "sender": "烽火值班 <fenghuo@example.gov.cn>",
-        "timeout": 3.0,
+        "timeout": 20.0,
         **other,
     }
     return Driver("mail", Settings.model_validate(table), session)
@@ -203,12 +204,17 @@ async def test_a_mail_beyond_the_servers_size_is_refused_content(session: aiohtt
     ("fault", "taken"), [(Fault.DROP_BEFORE, 0), (Fault.DROP_AFTER, 1), (Fault.GARBAGE, 0), (Fault.HANG, 0)]
 )
 async def test_an_answer_lost_after_the_mail_was_handed_over_is_uncertain(
-    session: aiohttp.ClientSession, clock: Clock, fault: Fault, taken: int
+    session: aiohttp.ClientSession, clock: Clock, fault: Fault, taken: int, patience: Patience
 ) -> None:
-    async with serving(session, clock, settings={"timeout": 0.5}) as (vendor, driver):
+    async with serving(session, clock, settings={"timeout": LONG}) as (vendor, driver):
         await driver.send(a_mail())
         vendor.faults.put(fault)
-        outcome = await driver.send(a_mail(id="n18"))
+        happened = vendor.faults.wait_for(fault)
+        sending = driver.send(a_mail(id="n18"))
+        if fault is Fault.HANG:
+            outcome = await patience.ended(sending, happened)
+        else:
+            outcome, _ = await asyncio.gather(sending, happened)
         assert outcome.kind is OutcomeKind.UNCERTAIN
         assert vendor.faults.happened == {fault: 1}
         assert len(vendor.received) == 1 + taken

@@ -43,7 +43,7 @@ def table(endpoint: str = "http://example.invalid", **other: Any) -> dict[str, A
         "signature": "青河应急",
         "callback_token": TOKEN,
         "callback_addresses": ["127.0.0.1"],
-        "timeout": 2.0,
+        "timeout": 20.0,
         **other,
     }
 

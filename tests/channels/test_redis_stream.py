@@ -32,7 +32,7 @@ class Upstream:
     session: aiohttp.ClientSession
 
     def driver(self, **other: Any) -> Driver:
-        table = {"kind": "redis_stream", "url": f"unix://{self.server.socket}", "stream": STREAM, "timeout": 2.0}
+        table = {"kind": "redis_stream", "url": f"unix://{self.server.socket}", "stream": STREAM, "timeout": 20.0}
         return Driver("answers", Settings.model_validate(table | other), self.session)
 
     async def entries(self) -> list[tuple[str, dict[bytes, bytes]]]:
@@ -164,7 +164,7 @@ ODD = [
 async def test_what_is_no_answer_of_the_protocol_is_asked_again(session: aiohttp.ClientSession, answer: bytes) -> None:
     """Nothing says whether the entry stands there; its id makes a repeat harmless."""
     async with answering(answer) as (port, seen):
-        table = {"kind": "redis_stream", "url": f"redis://127.0.0.1:{port}", "stream": STREAM, "timeout": 1.0}
+        table = {"kind": "redis_stream", "url": f"redis://127.0.0.1:{port}", "stream": STREAM, "timeout": 20.0}
         kind, said = await sent(Driver("answers", Settings.model_validate(table), session))
     assert (kind, len(seen)) == (OutcomeKind.TRANSIENT, 1), said
     assert b"XADD" in seen[0]

@@ -25,6 +25,7 @@ from channels.outcome import OutcomeKind
 from channels.standard_webhooks import Verification
 from channels.webhook import BODY_BYTES, Driver, Settings, webhook_id
 from tests.channels.conftest import NIGHT, Clock, a_letter, closed_port, raw_vendor
+from tests.patience import LONG, Patience
 
 SECRET = "whsec_" + base64.b64encode(b"fake-secret-for-tests-01").decode()
 OTHER = "whsec_" + base64.b64encode(b"fake-secret-for-tests-02").decode()
@@ -40,7 +41,7 @@ class Receiver:
 
 
 def a_driver(session: aiohttp.ClientSession, url: str = "", **other: Any) -> Driver:
-    table = {"kind": "webhook", "url": url, "secrets": [SECRET], "allow_hosts": ["127.0.0.1"], "timeout": 2.0, **other}
+    table = {"kind": "webhook", "url": url, "secrets": [SECRET], "allow_hosts": ["127.0.0.1"], "timeout": 20.0, **other}
     return Driver("upstream", Settings.model_validate(table), session)
 
 
@@ -159,10 +160,12 @@ async def test_each_fault_has_its_outcome(receiver: Receiver, fault: Fault, kind
 
 
 async def test_a_receiver_that_does_not_answer_is_asked_again(
-    receiver: Receiver, session: aiohttp.ClientSession
+    receiver: Receiver, session: aiohttp.ClientSession, patience: Patience
 ) -> None:
-    receiver.vendor.faults.put(Fault.HANG)
-    outcome = await a_driver(session, receiver.url, timeout=0.2).send(a_letter(BODY, address=""))
+    faults = receiver.vendor.faults
+    faults.put(Fault.HANG)
+    driver = a_driver(session, receiver.url, timeout=LONG)
+    outcome = await patience.ended(driver.send(a_letter(BODY, address="")), faults.wait_for(Fault.HANG))
     assert outcome.kind is OutcomeKind.TRANSIENT
     receiver.vendor.faults.release()
 

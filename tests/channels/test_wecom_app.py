@@ -21,6 +21,7 @@ from channels.outcome import OutcomeKind
 from channels.wecom.app import Driver, Settings, is_userid
 from channels.wecom.app_messages import TEXT_BYTES
 from tests.channels.conftest import NIGHT, Clock, a_letter, closed_port
+from tests.patience import LONG, Patience
 
 SECRET = "fake-app-secret-31337"
 KEY = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C"
@@ -45,7 +46,7 @@ def a_driver(session: aiohttp.ClientSession, url: str, **other: Any) -> Driver:
         "agentid": ACCOUNT.agentid,
         "secret": SECRET,
         "base_url": url,
-        "timeout": 4.0,
+        "timeout": 20.0,
         **other,
     }
     return Driver("app", Settings.model_validate(table), session)
@@ -146,10 +147,12 @@ async def test_a_login_that_fails_leaves_nothing_uncertain(app: App, fault: Faul
     assert (await app.send()).kind is OutcomeKind.ACCEPTED
 
 
-async def test_a_login_that_hangs_ends_in_time(session: aiohttp.ClientSession, app: App) -> None:
-    app.vendor.login_faults.put(Fault.HANG)
-    driver = a_driver(session, app.url, timeout=1.0)
-    outcomes = await asyncio.gather(*(driver.send(a_letter(address="zhangsan")) for _ in range(5)))
+async def test_a_login_that_hangs_ends_in_time(session: aiohttp.ClientSession, app: App, patience: Patience) -> None:
+    faults = app.vendor.login_faults
+    faults.put(Fault.HANG)
+    driver = a_driver(session, app.url, timeout=LONG)
+    sending = asyncio.gather(*(driver.send(a_letter(address="zhangsan")) for _ in range(5)))
+    outcomes = await patience.ended(sending, faults.wait_for(Fault.HANG))
     assert {each.kind for each in outcomes} == {OutcomeKind.TRANSIENT}
     app.vendor.login_faults.release()
 

@@ -20,6 +20,7 @@ from channels.exchange import Answer
 from channels.outcome import Outcome, OutcomeKind
 from channels.wecom.robot import MARKDOWN_BYTES, Driver, Settings
 from tests.channels.conftest import NIGHT, Clock, a_letter, closed_port, raw_vendor
+from tests.patience import LONG, Patience
 
 KEY = "fake-robot-key-0001"
 
@@ -32,7 +33,7 @@ class Group:
 
 
 def a_driver(session: aiohttp.ClientSession, base_url: str, **other: object) -> Driver:
-    table = {"kind": "wecom_robot", "key": KEY, "readers": ["town"], "base_url": base_url, "timeout": 2.0, **other}
+    table = {"kind": "wecom_robot", "key": KEY, "readers": ["town"], "base_url": base_url, "timeout": 20.0, **other}
     return Driver("duty_group", Settings.model_validate(table), session)
 
 
@@ -190,10 +191,14 @@ async def test_each_fault_has_its_outcome(group: Group, fault: Fault, kind: Outc
     assert (await group.driver.send(a_letter())).kind is OutcomeKind.ACCEPTED
 
 
-async def test_a_vendor_that_does_not_answer_is_uncertain_in_time(session: aiohttp.ClientSession, group: Group) -> None:
-    hurried = a_driver(session, group.url, timeout=0.2)
-    group.vendor.faults.put(Fault.HANG)
-    outcome = await hurried.send(a_letter())
+async def test_a_vendor_that_does_not_answer_is_uncertain_in_time(
+    session: aiohttp.ClientSession, group: Group, patience: Patience
+) -> None:
+    faults = group.vendor.faults
+    faults.put(Fault.HANG)
+    outcome = await patience.ended(
+        a_driver(session, group.url, timeout=LONG).send(a_letter()), faults.wait_for(Fault.HANG)
+    )
     assert outcome.kind is OutcomeKind.UNCERTAIN
     assert group.vendor.faults.happened == {Fault.HANG: 1}
     group.vendor.faults.release()
