@@ -10,7 +10,9 @@ from bot.settings.models import Settings
 from bot.settings.operation import Metrics
 from bot.web.metrics import FRESH
 from escalation.event import EventType
+from escalation.vocabulary import Urgency
 from tests.demo.house import House
+from tests.store.real_server import eventually
 
 Sample = tuple[str, frozenset[tuple[str, str]]]
 
@@ -29,6 +31,12 @@ async def scrape(house: House) -> dict[Sample, float]:
     }
 
 
+async def unsent(house: House, wanted: bool) -> bool:
+    """Whether a critical notice is in a mailbox, or none."""
+    counts = await house.engine.counting.counts(now=house.demo.clock.now())
+    return (counts.mailbox[Urgency.CRITICAL].many > 0) is wanted
+
+
 def at(found: dict[Sample, float], name: str, **labels: str) -> float:
     return found[f"fenghuo_{name}", frozenset(labels.items())]
 
@@ -40,6 +48,8 @@ async def test_an_alarm_shows_in_the_figures_and_nobody_s_number_does(house: Hou
     assert at(before, "open_incidents", kind="alarm", level="high_high") == 0
     code = await house.post(EventType.ALARM_RAISED)
     await house.until(code, lambda found: all(each.state.reached_vendor for each in found.notices.values()))
+    # What is recorded leaves its mailbox with the next turn.
+    await eventually(lambda: unsent(house, False))
     found = await scrape(house)
     assert at(found, "open_incidents", kind="alarm", level="high_high") == 1
     assert at(found, "events_total", verdict="created") == 1
@@ -60,6 +70,7 @@ async def test_an_alarm_shows_in_the_figures_and_nobody_s_number_does(house: Hou
 async def test_a_critical_notice_that_no_vendor_takes_grows_old(house: House) -> None:
     house.demo.hub.reload(_without_gateway(house))
     await house.post(EventType.ALARM_RAISED)
+    await eventually(lambda: unsent(house, True))
     first = await scrape(house)
     assert at(first, "waiting", stage="mailbox_critical") >= 1
     assert at(first, "oldest_unsent_critical_seconds") >= FRESH / 1000
