@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -14,6 +13,7 @@ import aiohttp
 import pytest
 
 from channels.channel import Letter
+from tests.ports import free_port
 
 # 2026-11-21 02:00 in Shanghai.
 NIGHT = 1_795_197_600_000
@@ -75,7 +75,5 @@ async def raw_vendor(answer: bytes, *, first: bool = False) -> AsyncIterator[tup
 
 
 def closed_port() -> int:
-    """A loopback port on which nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A loopback port on which nobody listens, nor begins to meanwhile."""
+    return free_port()
