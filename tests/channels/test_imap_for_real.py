@@ -91,13 +91,13 @@ async def test_a_new_mail_ends_the_wait_and_a_quiet_time_too() -> None:
         waiting = asyncio.create_task(connection.wait(60))
         await asyncio.sleep(0)
         server.deliver(MAIL % 1)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(40):
             await waiting
         (uid,) = await connection.after(0)
         # What came between the look and the wait ends the wait at once.
         assert await connection.after(uid) == []
         server.deliver(MAIL % 2)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(40):
             await connection.wait(60)
         assert len(await connection.after(uid)) == 1
         await connection.close()
@@ -146,7 +146,7 @@ async def test_a_server_that_ends_breaks_the_wait() -> None:
         await asyncio.sleep(0.05)
         await server.stop()
         with pytest.raises(ImapError):
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(40):
                 await waiting
         await connection.close()
         with pytest.raises(ImapError):

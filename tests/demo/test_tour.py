@@ -81,7 +81,7 @@ async def test_the_tour_can_be_walked_and_names_only_controls_that_exist(wall: W
     await expect(wall.incidents).to_contain_text("关闭")
 
     await walk.click("夜里无人值班")
-    await expect(wall.page.locator("#said")).to_contain_text("夜班无人", timeout=20_000)
+    await expect(wall.page.locator("#said")).to_contain_text("夜班无人")
     await expect(wall.page.locator("#time")).to_contain_text("02:0")
     await expect(walk.screen("mu")).to_contain_text("口风压差")
     await expect(wall.phone("group-county-group").locator(".hint")).to_contain_text("当班：无人")
@@ -142,7 +142,7 @@ async def test_the_tour_can_be_walked_and_names_only_controls_that_exist(wall: W
     await expect(walk.screen("group-county-group")).to_contain_text("139-0013-0099称“明木家具车间着火了，有人被困”")
 
     await walk.click("报警风暴")
-    await expect(wall.page.locator("#said")).to_contain_text("300 条事件已全部受理", timeout=20_000)
+    await expect(wall.page.locator("#said")).to_contain_text("300 条事件已全部受理")
     await expect(wall.page.locator("#storm-told")).to_contain_text("新警情 33")
     await expect(wall.incidents.locator(".rest summary")).to_contain_text("另有")
 

@@ -49,10 +49,10 @@ async def test_a_source_that_fell_silent_is_named_and_an_empty_board_says_what_f
         await expect(none).to_contain_text("有 1 个数据源没有数据，可能是没有收到")
         await expect(fed).to_contain_text("demo 还没有收到过，超过 10 分钟没有数据")
         await house.post("data.restored", STEEL)
-        await expect(fed).to_contain_text("数据源 1/1 正常：demo 刚刚", timeout=12_000)
+        await expect(fed).to_contain_text("数据源 1/1 正常：demo 刚刚")
         await expect(none).to_contain_text("当前没有未关闭的警情（数据源 1/1 正常）")
         await push(house, 12)
-        await expect(fed).to_contain_text("⚠ demo 12 分钟前，超过 10 分钟没有数据", timeout=12_000)
+        await expect(fed).to_contain_text("⚠ demo 12 分钟前，超过 10 分钟没有数据")
 
 
 async def test_what_waits_unsent_and_a_broken_channel_are_said(browser: Browser, house: House) -> None:
@@ -63,7 +63,7 @@ async def test_what_waits_unsent_and_a_broken_channel_are_said(browser: Browser,
         await push(house, 5)
         assert gateway.faults.happened[Fault.STATUS_500] > 5
         fed = page.page.locator("#fed")
-        await expect(fed).to_contain_text("⚠ 渠道 sms 无法使用", timeout=12_000)
+        await expect(fed).to_contain_text("⚠ 渠道 sms 无法使用")
         gateway.faults.clear()
 
 

@@ -113,7 +113,7 @@ async def test_a_hub_that_hangs_makes_the_page_stale(
 async def test_a_session_that_ends_is_said_on_the_page(browser: Browser, house: House) -> None:
     async with screen(browser, house, "qinghe-duty") as page:
         house.demo.clock.push_to(house.demo.clock.now() + 25 * 60 * MINUTE)
-        await expect(page.page.locator("#stale")).to_contain_text("登录已失效", timeout=20_000)
+        await expect(page.page.locator("#stale")).to_contain_text("登录已失效")
         await page.page.get_by_role("link", name="重新登录").click()
         await expect(page.page.locator("#password")).to_be_visible()
 

@@ -40,7 +40,7 @@ async def alarm(house: House, minutes: int = 40) -> str:
 
 
 async def until(house: House, holds: Callable[[], object]) -> None:
-    async with asyncio.timeout(8):
+    async with asyncio.timeout(40):
         while not holds():
             await house.engine.rest()
             await asyncio.sleep(0.02)

@@ -40,7 +40,7 @@ def told(house: House, member: str = OFFICER) -> list[str]:
 
 
 async def until_told(house: House, *words: str, member: str = OFFICER) -> str:
-    async with asyncio.timeout(8):
+    async with asyncio.timeout(40):
         while True:
             for text in told(house, member):
                 if all(word in text for word in words):

@@ -135,7 +135,7 @@ async def test_the_loop_takes_what_comes_and_outlives_a_failure(
     monkeypatch.setattr(Driver, "forget", tell)
     collectors = Collectors(lambda: house.engine.rules, lambda: house.engine, lambda: "")
     running = asyncio.create_task(collectors.run())
-    async with asyncio.timeout(8):
+    async with asyncio.timeout(40):
         await taken.wait()
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
@@ -154,7 +154,7 @@ async def test_a_hub_that_is_not_ready_takes_nothing(house: House, smsd: Smsd, c
         return "the store is away"
 
     running = asyncio.create_task(Collectors(lambda: house.engine.rules, lambda: house.engine, not_ready).run())
-    async with asyncio.timeout(8):
+    async with asyncio.timeout(40):
         await looked.wait()
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)

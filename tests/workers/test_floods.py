@@ -29,7 +29,7 @@ async def test_digests_of_several_mailboxes_wait_for_the_disk_together(
             if len(waiting) > 1:
                 together.set()
             try:
-                async with asyncio.timeout(2):
+                async with asyncio.timeout(40):
                     await together.wait()
             finally:
                 waiting.discard(claim.mailbox.name)
