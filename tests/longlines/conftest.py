@@ -21,10 +21,8 @@ from escalation.deed import Deed
 from escalation.ledger.leadership import Leadership
 from escalation.vocabulary import Severity, Verb
 from tests.channels.ding import KEYS, TEMPLATE
-from tests.store.real_server import eventually, store, store_socket
+from tests.store.real_server import eventually
 from tests.workers.house import EVENING, OFFICER, OPERATOR, Edit, House, house_on
-
-__all__ = ["line", "store", "store_socket"]
 
 LIN, CAO = "LinAnquan", "CaoZuogong"
 """The safety officer, whose second way is mail, and the operator."""

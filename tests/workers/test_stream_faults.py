@@ -14,6 +14,7 @@ from bot.store.client import Store
 from escalation.inputs import SendResult
 from tests.faults.proxy import Fault, Proxy
 from tests.hubs.sentinels import Server, until
+from tests.patience import LONG, OVER, Patience
 from tests.workers.house import MINUTE, OFFICER, House, house_on
 
 STREAM = "fenghuo:answers"
@@ -43,7 +44,7 @@ async def wire(theirs: Server) -> AsyncIterator[Proxy]:
 @pytest.fixture
 async def house(store: Store, tmp_path: Path, wire: Proxy) -> AsyncIterator[House]:
     """The county, whose answers go to the stream alone."""
-    table = f'[channels.answers]\nkind = "redis_stream"\nurl = "redis://127.0.0.1:{wire.port}"\ntimeout = 0.6\n'
+    table = f'[channels.answers]\nkind = "redis_stream"\nurl = "redis://127.0.0.1:{wire.port}"\ntimeout = {LONG}\n'
 
     def back(text: str) -> str:
         return text.replace('feedback = "upstream"', 'feedback = "answers"') + f'\n{table}stream = "{STREAM}"\n'
@@ -64,11 +65,14 @@ async def receipts(house: House, code: str) -> list[str]:
 
 
 @pytest.mark.parametrize("fault", ENTRIES)
-async def test_what_the_wire_does_ends_in_one_answer(house: House, wire: Proxy, theirs: Server, fault: Fault) -> None:
+async def test_what_the_wire_does_ends_in_one_answer(
+    house: House, wire: Proxy, theirs: Server, patience: Patience, fault: Fault
+) -> None:
     code = await house.alarm()
     wire.put(fault, only=lambda data: b"XADD" in data)
     await house.says(OFFICER, f"签收 {code}")
-    await house.engine.rest()
+    async with patience.ending(wire.wait_for(fault), OVER if fault is Fault.SILENCE else 0.0):
+        await house.engine.rest()
     assert wire.happened == {fault: 1}, "it happened, once"
     assert await receipts(house, code) == [SendResult.TRANSIENT]
     await house.wait(MINUTE)
