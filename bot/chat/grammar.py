@@ -40,21 +40,21 @@ from escalation.ledger.keys import read_code
 from escalation.vocabulary import Verb
 
 _ONE_BEFORE_CODE = re.compile(r"(?<![a-z0-9.:])1(?=[aw][ \-_#.]{0,3}\d)", re.IGNORECASE)
-CODE = re.compile(r"(?<![a-z0-9])([aw])[ \-_#.:]{0,3}(\d+)(?=ok(?:ay)?(?![a-z])|[^a-z0-9]|$)", re.IGNORECASE)
+CODE = re.compile(r"(?<![a-z0-9])([aw])[ \-_#.:]{0,3}([0-9]+)(?!\d)(?=ok(?:ay)?(?![a-z])|[^a-z0-9]|$)", re.IGNORECASE)
 _SPOKEN = re.compile(
     r"(?<![A-Za-z0-9])([AaWw])[ \-]{0,2}((?:[零〇洞一幺二两三四五六七八九拐勾] ?){3,9})(?![万千百十点0-9])"
 )
 _SPOKEN_FIGURES = dict(zip("零〇洞一幺二两三四五六七八九拐勾", "0001122345678979", strict=True))
-_GLUED = re.compile(r"(?<![A-Za-z0-9])([AaWw]\d{3,})(?=[AaWw]\d{3,})")
+_GLUED = re.compile(r"(?<![A-Za-z0-9])([AaWw][0-9]{3,})(?=[AaWw][0-9]{3,})")
 _JOINED = re.compile(
     r"(?:(?<=\d)\s*(?:和|与|以?\s*及|跟|还\s*有)|编\s*号\s*(?:是|为)?\s*:?)\s*(?=[aw][ \-_#.:]{0,3}\d)",
     re.IGNORECASE,
 )
 """What only joins codes, or announces one."""
-_LABEL = re.compile(r"(?:原因|理由)\s*(?:是|为)?\s*[:：]")
+_LABEL = re.compile(r"(?:原\s*因|理\s*由)\s*(?:是|为)?\s*[:：]")
 """What announces a reason: it parts it from the word before, as a comma would."""
-_ANNOUNCED = re.compile(rf"^(?:申请|请求?)?{_LABEL.pattern}")
-_SPACED = re.compile(r"(?<![a-z0-9])([aw])[^\S\n]?((?:\d[^\S\n]){3,9}\d)(?![^\S\n]?[\d号点.:])", re.IGNORECASE)
+_ANNOUNCED = re.compile(rf"^(?:申\s*请|请\s*求?)?\s*{_LABEL.pattern}")
+_SPACED = re.compile(r"(?<![a-z0-9])([aw])[^\S\n]?((?:[0-9][^\S\n]){3,9}[0-9])(?![^\S\n]?[\d号点.:])", re.IGNORECASE)
 """A code whose figures somebody set apart: a 0 2 3 1."""
 _MARKUP = re.compile(r"</?(?:script|img|svg|iframe|object|style|input|form)\b|\{\{|\{%|\$\{|<%")
 """Text made for a program; no person answers an alarm like this."""
