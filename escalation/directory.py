@@ -131,14 +131,17 @@ class Directory:
         people: Iterable[Person],
         fallback_unit: str,
         groups: Mapping[str, frozenset[str]] | None = None,
+        spoken: Iterable[str] = (),
     ) -> None:
         """``fallback_unit`` (a county, as a rule) takes what belongs to no known enterprise. ``groups`` says of each
-        channel that many read whose people those are (units' ids and enterprises' uscc)."""
+        channel that many read whose people those are (units' ids and enterprises' uscc). ``spoken`` are the channels
+        that telephone."""
         self.units = {unit.id: unit for unit in units}
         self.enterprises = {enterprise.uscc: enterprise for enterprise in enterprises}
         self.people = {person.id: person for person in people}
         self.fallback_unit = fallback_unit
         self.groups = dict(groups or {})
+        self.spoken = frozenset(spoken)
         self._posts: dict[tuple[str, Role], list[Post]] = {}
         for post in posts:
             self._posts.setdefault((post.unit, post.role), []).append(post)

@@ -40,7 +40,8 @@ class StepAction(StrEnum):
 class Step(msgspec.Struct, kw_only=True, array_like=True):
     """One rung: at ``at`` (milliseconds) the ``action`` happens once. ``tier`` is whom it reaches when it goes up;
     ``held`` counts how often it waited because its reminder had not left the hub. ``afterwards``: it belongs to the
-    time after the close, when the official system still waits for its feedback."""
+    time after the close, when the official system still waits for its feedback. ``looks``: it places no call, it looks
+    at what came of those that an earlier step placed."""
 
     at: int
     action: StepAction
@@ -49,6 +50,7 @@ class Step(msgspec.Struct, kw_only=True, array_like=True):
     fired_at: int = 0
     held: int = 0
     afterwards: bool = False
+    looks: bool = False
 
 
 class ClockState(StrEnum):

@@ -90,7 +90,7 @@ class Lapse(msgspec.Struct, frozen=True, kw_only=True):
 
 class SendResult(StrEnum):
     """What the courier reports of one notice, mapped from a channel's typed outcome. ``barred``: its channel is broken,
-    so its vendor was not asked yet."""
+    so its vendor was not asked yet. ``answered``: somebody took the call and did not press the key."""
 
     SUBMITTED = "submitted"
     UNCERTAIN = "uncertain"
@@ -105,6 +105,7 @@ class SendResult(StrEnum):
     UNDELIVERED = "undelivered"
     REPEATED = "repeated"
     BARRED = "barred"
+    ANSWERED = "answered"
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -136,7 +137,7 @@ class ChannelFacts(Protocol):
     """What the rules may know of channels, without importing them."""
 
     def can(self, channel: str, ability: str) -> bool:
-        """``ability`` is one of ``voice``, ``personal``, ``replies``, ``tells_reading``."""
+        """``ability`` is one of ``personal``, ``replies``, ``tells_reading``."""
         ...
 
 

@@ -72,7 +72,8 @@ class Contact(msgspec.Struct, frozen=True, array_like=True):
 class Addressee(msgspec.Struct, frozen=True, array_like=True):
     """Who is to hear: a person at a post, or the post itself (a duty room).
 
-    ``person`` is the person's id, '' for a duty room as such; ``contacts`` in order of preference.
+    ``person`` is the person's id, '' for a duty room as such; ``contacts`` in order of preference. ``calls`` are the
+    ways to telephone them, which only a step that calls uses.
     """
 
     unit: str
@@ -81,6 +82,7 @@ class Addressee(msgspec.Struct, frozen=True, array_like=True):
     person: str = ""
     name: str = ""
     contacts: tuple[Contact, ...] = ()
+    calls: tuple[Contact, ...] = ()
 
     @property
     def key(self) -> str:
@@ -134,6 +136,11 @@ class Notice(msgspec.Struct, kw_only=True, omit_defaults=True):
     def everybody(self) -> tuple[Addressee, ...]:
         """Whom this send is for."""
         return (self.to, *self.also)
+
+    @property
+    def spoken(self) -> bool:
+        """True for a telephone call."""
+        return self.contact in self.to.calls
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

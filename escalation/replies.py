@@ -82,7 +82,7 @@ def reply_to(incident: Incident, reply: Reply, ctx: Context) -> Decision:
         return refused(incident, reply, ctx, "already_closed", f"{incident.code} 已于{hhmm(incident.closed_at)}关闭。")
     if reply.verb.acts and is_stale(reply, choose(incident, granted)[1]):
         typed = f"{reply.verb.word} {incident.code}"
-        answer = f"{incident.code} 在这张卡片之后又有新情况，未记录。请按新消息办理，或回复“{typed}”。"
+        answer = f"{incident.code} 在这张卡片（或这次电话）之后又有新情况，未记录。请按新消息办理，或回复“{typed}”。"
         return refused(incident, reply, ctx, "stale_card", answer)
     if not reply.verb.acts:
         return refused(incident, reply, ctx, "asked", _standing_of(incident, choose(incident, granted)[1], ctx))

@@ -86,11 +86,11 @@ def holder(directory: Directory, key: str) -> tuple[Addressee, ...]:
 def as_known_now(directory: Directory, who: Addressee) -> Addressee:
     """The same addressee with the contacts that the directory has for them now; as they were where it knows none."""
     if who.person in directory.people:
-        contacts = _usable(directory.people[who.person].contacts)
+        contacts, calls = _usable(directory, directory.people[who.person].contacts)
     else:
         rooms = (room for post in directory.posts_at(who.unit, who.role) for room in _room(directory, post))
-        contacts = () if who.person else next((room.contacts for room in rooms), ())
-    return msgspec.structs.replace(who, contacts=contacts) if contacts else who
+        contacts, calls = next(((room.contacts, room.calls) for room in rooms if not who.person), ((), ()))
+    return msgspec.structs.replace(who, contacts=contacts, calls=calls) if contacts else who
 
 
 def distinct(addressees: Iterable[Addressee]) -> tuple[Addressee, ...]:
@@ -123,7 +123,7 @@ def _groups(directory: Directory, unit: str, role: Role, at_ms: int) -> Iterator
 
 
 def _room(directory: Directory, post: Post) -> Iterator[Addressee]:
-    contacts = _usable(post.contacts)
+    contacts, calls = _usable(directory, post.contacts)
     if contacts:
         yield Addressee(
             unit=post.unit,
@@ -131,13 +131,14 @@ def _room(directory: Directory, post: Post) -> Iterator[Addressee]:
             role=post.role,
             name=f"{directory.unit_name(post.unit)}{post.role.word}",
             contacts=contacts,
+            calls=calls,
         )
 
 
 def _persons(directory: Directory, unit: str, role: Role, people: Iterable[str]) -> Iterator[Addressee]:
     for person in people:
         known = directory.people[person]
-        contacts = _usable(known.contacts)
+        contacts, calls = _usable(directory, known.contacts)
         if contacts:
             yield Addressee(
                 unit=unit,
@@ -146,16 +147,22 @@ def _persons(directory: Directory, unit: str, role: Role, people: Iterable[str])
                 person=person,
                 name=known.name,
                 contacts=contacts,
+                calls=calls,
             )
 
 
-def _usable(entries: Iterable[ContactEntry]) -> tuple[Contact, ...]:
-    """An address of blanks is a place kept free, not an address; none at all means that the channel itself is it."""
-    return tuple(
+def _usable(directory: Directory, entries: Iterable[ContactEntry]) -> tuple[tuple[Contact, ...], tuple[Contact, ...]]:
+    """The contacts that are written to, and those that are telephoned. An address of blanks is a place kept free, not
+    an address; none at all means that the channel itself is it."""
+    found = tuple(
         Contact(channel=entry.channel, address=entry.address.strip())
         for entry in entries
         if not entry.address or entry.address.strip()
     )
+    if not directory.spoken:
+        return found, ()
+    calls = tuple(each for each in found if each.channel in directory.spoken)
+    return tuple(each for each in found if each not in calls), calls
 
 
 def _covers(row: Shift, now: datetime) -> bool:

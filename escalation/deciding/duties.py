@@ -94,12 +94,14 @@ def resume(duty: Duty, plan: DutyPlan, ctx: Context) -> None:
         if former.state is ClockState.MET:
             clock.state, clock.met_at = ClockState.MET, former.met_at
         clock.lapsed_at = former.lapsed_at if clock.due_at <= ctx.now else 0
-        fired = [step for step in former.steps if step.fired_at]
+        fired = [step for step in former.steps if step.fired_at and not step.looks]
         for step in clock.steps:
             same = next((each for each in fired if (each.action, each.tier) == (step.action, step.tier)), None)
             if same is not None:
                 step.fired_at = same.fired_at
                 fired.remove(same)
+        looks = [step for step in former.steps if step.looks and not step.fired_at]
+        clock.steps = sorted((*clock.steps, *looks), key=lambda step: step.at)
 
 
 def prolong(clock: Clock, minutes: int, ctx: Context, plan: DutyPlan | None) -> int:

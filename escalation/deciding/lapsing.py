@@ -6,7 +6,8 @@ signs. Once they have, the lower duty's ladder climbs no further; its own tier i
 
 from __future__ import annotations
 
-from escalation.deciding.duties import bearers, due_of, light, lit, loudly, people_at
+from escalation.deciding.calling import look, phone
+from escalation.deciding.duties import bearers, due_of, light, lit, loudly
 from escalation.deciding.fallback import Why, pass_on
 from escalation.deciding.needed import done_meanwhile
 from escalation.deciding.official import remind_afterwards
@@ -14,8 +15,7 @@ from escalation.deciding.utterance import Utterance, utter
 from escalation.incident import Clock, ClockState, Duty, Incident, IncidentState, Step, StepAction
 from escalation.inputs import Context, Decision, Entry
 from escalation.notice import Addressee, Notice, NoticeKind, NoticeState
-from escalation.reach import acting, by_step
-from escalation.telling import next_stage, notice_id
+from escalation.reach import by_step
 from escalation.vocabulary import ClockKind, Purpose, Role, Urgency
 
 HOLD = 2 * 60_000
@@ -78,7 +78,7 @@ def _pass_on_unheard(decision: Decision, incident: Incident, one: Utterance, ctx
 
 
 def _why_unheard(notice: Notice, ctx: Context) -> Why | None:
-    if notice.purpose is not Purpose.ACT:
+    if notice.purpose is not Purpose.ACT or notice.spoken:
         return None
     if notice.state is NoticeState.QUEUED:
         return Why.STILL_WAITING
@@ -128,7 +128,7 @@ def _prepare(
         else:
             _announce(one, incident, ctx)
     elif step.action is StepAction.PHONE:
-        _phone(one, incident, ctx)
+        (look if step.looks else phone)(one, incident, said, ctx)
     elif step.action.goes_up:
         _go_up(one, incident, ctx)
     else:
@@ -148,6 +148,7 @@ def _reminder_waits(incident: Incident, duty: Duty, clock: Clock, ctx: Context) 
     return any(
         notice.state is NoticeState.QUEUED
         and notice.kind is NoticeKind.REMIND
+        and not notice.spoken
         and notice.duty == duty.id
         and notice.clock is clock.kind
         and not (notice.passed_on and _left_otherwise(incident, notice))
@@ -201,49 +202,3 @@ def _go_up(one: Utterance, incident: Incident, ctx: Context) -> None:
     one.target = light(incident, step.tier, unit, (role,), ctx)
     one.due_at = due_of(one.target, ClockKind.SIGN)
     one.note = one.duty.id
-
-
-def _phone(one: Utterance, incident: Incident, ctx: Context) -> None:
-    """Call whom a channel can speak to; for all others it is a 人工电话 task of a duty room: the own one, else the next
-    up, else whoever hears for an empty post."""
-    duty = one.duty
-    called = bearers(incident, duty, ctx, one.beside)
-    silent: list[Addressee] = []
-    stage = ""
-    for each in called:
-        voice = next((place for place, by in enumerate(each.contacts) if ctx.channels.can(by.channel, "voice")), None)
-        if voice is None:
-            silent.append(each)
-        else:
-            stage = stage or next_stage(incident, NoticeKind.REMIND)
-            one.spoken.append(_call(one, incident, each, voice, stage, ctx))
-    if called and not silent:
-        return
-    line = sorted(incident.plan.units, key=lambda tier: tier.rank)
-    rooms = (
-        people_at(ctx, incident.plan.units[tier], (Role.DUTY_ROOM,)) for tier in line if tier.rank >= duty.tier.rank
-    )
-    people = next((room for room in rooms if room), ())
-    if not people:
-        reached = acting(ctx.directory, duty.tier, duty.unit, (Role.DUTY_ROOM,), ctx.now, incident.plan.units)
-        people = loudly(reached, incident, duty, ctx, one.beside)
-    one.people, one.kind = people, NoticeKind.PHONE_TASK
-    one.note = "、".join(each.name for each in silent if each.person)
-
-
-def _call(one: Utterance, incident: Incident, who: Addressee, place: int, stage: str, ctx: Context) -> Notice:
-    contact = who.contacts[place]
-    return Notice(
-        id=notice_id(incident, stage, contact),
-        kind=NoticeKind.REMIND,
-        purpose=Purpose.ACT,
-        stage=stage,
-        to=who,
-        contact=contact,
-        created_at=ctx.now,
-        urgency=incident.urgency,
-        duty=one.duty.id,
-        clock=one.clock.kind,
-        attempt=place,
-        due_at=one.clock.due_at,
-    )

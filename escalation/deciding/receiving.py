@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from escalation.deciding.calling import instead
 from escalation.deciding.duties import own_people, tell_duty
 from escalation.deciding.fallback import Why, another_way, call_next, duty_of, owed_at, pass_on, unreachable
 from escalation.deciding.needed import done_meanwhile
@@ -17,6 +18,7 @@ _LEFT = {
     SendResult.UNCERTAIN: NoticeState.UNCERTAIN,
     SendResult.DELIVERED: NoticeState.DELIVERED,
     SendResult.READ: NoticeState.READ,
+    SendResult.ANSWERED: NoticeState.DELIVERED,
 }
 _ORDER = [
     NoticeState.QUEUED,
@@ -60,27 +62,42 @@ def receive(incident: Incident, receipt: Receipt, ctx: Context) -> Decision:
         notice.detail = receipt.detail
     elif receipt.result in _LEFT:
         _left(notice, receipt, _LEFT[receipt.result])
+        if notice.spoken and receipt.result is SendResult.ANSWERED:
+            instead(decision, incident, notice, receipt.result, ctx)
     elif receipt.result is SendResult.DROPPED and notice.state is NoticeState.QUEUED:
         notice.state, notice.detail = NoticeState.DROPPED, receipt.detail
         if receipt.detail == "off_duty":
             _tell_successor(decision, incident, notice, ctx)
     elif why := _why_another_way(receipt, notice, incident, ctx):
-        if why is not Why.BEYOND_CLOCK:
-            another_way(decision, incident, notice, why, ctx)
-        elif not notice.passed_on:
-            pass_on(decision, incident, notice, why, ctx)
+        _not_now(decision, incident, notice, why, ctx)
     elif receipt.result in _FAILED and notice.state in _MAY_FAIL:
-        notice.state, notice.detail = NoticeState.FAILED, receipt.detail
-        lost = another_way(decision, incident, notice, receipt.result, ctx)
-        if lost:
-            unreachable(decision, incident, notice, lost, receipt.result, ctx)
-            letter = DeadLetter(
-                row=outbox_row(incident, notice), at=ctx.now, result=receipt.result, why=receipt.detail, told=notice
-            )
-            decision.dead.append(letter)
-        else:
-            call_next(decision, incident, notice, receipt.result, ctx)
+        _failed(decision, incident, notice, receipt, ctx)
     return decision
+
+
+def _not_now(decision: Decision, incident: Incident, notice: Notice, why: Why, ctx: Context) -> None:
+    if notice.spoken:
+        instead(decision, incident, notice, why, ctx)
+    elif why is not Why.BEYOND_CLOCK:
+        another_way(decision, incident, notice, why, ctx)
+    elif not notice.passed_on:
+        pass_on(decision, incident, notice, why, ctx)
+
+
+def _failed(decision: Decision, incident: Incident, notice: Notice, receipt: Receipt, ctx: Context) -> None:
+    notice.state, notice.detail = NoticeState.FAILED, receipt.detail
+    if notice.spoken:
+        instead(decision, incident, notice, receipt.result, ctx)
+        return
+    lost = another_way(decision, incident, notice, receipt.result, ctx)
+    if lost:
+        unreachable(decision, incident, notice, lost, receipt.result, ctx)
+        letter = DeadLetter(
+            row=outbox_row(incident, notice), at=ctx.now, result=receipt.result, why=receipt.detail, told=notice
+        )
+        decision.dead.append(letter)
+    else:
+        call_next(decision, incident, notice, receipt.result, ctx)
 
 
 def _card_changed(notice: Notice, receipt: Receipt) -> None:
@@ -97,7 +114,7 @@ def _known(receipt: Receipt, notice: Notice) -> bool:
     """The same report of the vendor once more. One about another send of this notice, which may have been repeated, is
     news."""
     match receipt.result:
-        case SendResult.DELIVERED:
+        case SendResult.DELIVERED | SendResult.ANSWERED:
             return notice.delivered_at != 0 and receipt.vendor_id in ("", notice.vendor_id)
         case SendResult.READ:
             return notice.read_at != 0 and receipt.vendor_id in ("", notice.vendor_id)

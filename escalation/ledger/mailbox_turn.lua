@@ -308,7 +308,7 @@ local function claim(from) -- token, at once, reserve, digest size, the claim's 
 
   if head and parts(head) == 'c' and room > 0 and left > 0 then
     for _, member in ipairs(gather('-inf', '(0', math.min(room, left))) do
-      if room <= 0 or left <= 0 or (left == 1 and overflow()) then break end
+      if room <= 0 or left <= 0 or (left == 1 and digest >= 0 and overflow()) then break end
       hand_out('single', member, {member})
     end
   end

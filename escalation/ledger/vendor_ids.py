@@ -79,6 +79,12 @@ class VendorIds:
             for pair in _of_each(_notices.decode(notices), receipt)
         ]
 
+    async def notices_of(self, channel: str, vendor_id: str) -> list[tuple[str, str]]:
+        """The (incident, notice) pairs that left under this vendor's id; none where it is not known (yet). Raises the
+        store's error."""
+        known = (await self._done([("GET", sent_key(channel, vendor_id))]))[0]
+        return _notices.decode(known) if known is not None else []
+
     async def _done(self, commands: list[Command]) -> list[Any]:
         replies = await self._store.pipeline(commands)
         for reply in replies:

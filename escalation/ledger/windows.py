@@ -22,10 +22,11 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
     ``reserve``: the last tokens of each window that only critical notices may use (at least one token of a window is
     left to the others, or they would never go). ``digest``: how many normal notices may share one message, 0 or 1 for
-    none. ``unpaced``: after so many messages within the shortest window each further normal one waits, from 0.1 s on
-    twice as long as the one before and 5 s at most, so that what comes meanwhile shares it; 0 for no such pauses, and
-    none where there is no window or no digest. ``at_once``: how many sends may be under way. ``lease``: how long a
-    claim holds, in milliseconds; longer than a send may take.
+    none; below 0 the last token lists no critical ones either, but carries the next of them. ``unpaced``: after so many
+    messages within the shortest window each further normal one waits, from 0.1 s on twice as long as the one before and
+    5 s at most, so that what comes meanwhile shares it; 0 for no such pauses, and none where there is no window or no
+    digest. ``at_once``: how many sends may be under way. ``lease``: how long a claim holds, in milliseconds; longer
+    than a send may take.
     """
 
     windows: tuple[Window, ...] = ()

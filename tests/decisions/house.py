@@ -29,10 +29,10 @@ CALENDAR = Calendar()
 
 
 class Channels:
-    """Channel facts: who can speak, and who tells of a reading."""
+    """Channel facts: who tells of a reading."""
 
-    def __init__(self, voice: tuple[str, ...] = (), tells_reading: tuple[str, ...] = ()) -> None:
-        self._able = {"voice": voice, "tells_reading": tells_reading}
+    def __init__(self, tells_reading: tuple[str, ...] = ()) -> None:
+        self._able = {"tells_reading": tells_reading}
 
     def can(self, channel: str, ability: str) -> bool:
         return channel in self._able.get(ability, ())
@@ -47,7 +47,6 @@ class Story:
         directory: Directory | None = None,
         profile: Profile | None = None,
         now: int = NIGHT,
-        voice: tuple[str, ...] = (),
         tells_reading: tuple[str, ...] = (),
         feedback: Mapping[str, tuple[str, ...]] | None = None,
         enterprise: str = FACTORY,
@@ -56,7 +55,7 @@ class Story:
         self.profile = profile or sample_profile()
         self.plans = PlanBook(self.directory, self.profile)
         self.now = now
-        self.channels = Channels(voice, tells_reading)
+        self.channels = Channels(tells_reading)
         self.feedback = feedback or {}
         self.enterprise = enterprise
         self.state: Incident | None = None

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from escalation.decide import still_needed
-from escalation.directory import ContactEntry, Person
 from escalation.incident import ClockState
 from escalation.notice import Notice, NoticeKind, NoticeState
 from escalation.vocabulary import ClockKind, Level, Purpose, Role, Severity, Tier, Verb
 from tests.decisions.house import MINUTE, NIGHT, Story
-from tests.rules.county import FACTORY, PEOPLE, county, without
+from tests.rules.county import FACTORY, county, without
 
 
 def minutes(made: list[Notice]) -> list[tuple[int, str, str]]:
@@ -77,31 +76,6 @@ def test_a_phone_task_without_any_duty_room_still_reaches_somebody() -> None:
     story.alarm(Severity.HIGH_HIGH)
     tasks = [notice for notice in story.wait_until(6) if notice.kind is NoticeKind.PHONE_TASK]
     assert [notice.to.name for notice in tasks] == ["周五"]
-
-
-def test_whom_a_channel_can_speak_to_is_called_and_only_the_others_are_a_task() -> None:
-    people = tuple(
-        Person(id=each.id, name=each.name, contacts=(*each.contacts, ContactEntry(channel="voice", address="1")))
-        if each.id == "zhao"
-        else each
-        for each in PEOPLE
-    )
-    story = Story(directory=county(people=people), voice=("voice",))
-    story.alarm(Severity.HIGH_HIGH)
-    made = story.wait_until(5)
-    calls = [notice for notice in made if notice.contact.channel == "voice" and notice.created_at == story.now]
-    assert [(notice.kind, notice.to.name) for notice in calls] == [(NoticeKind.REMIND, "赵一")]
-    task = next(notice for notice in made if notice.kind is NoticeKind.PHONE_TASK)
-    assert task.note == "孙三、王元"
-
-
-def test_where_everybody_can_be_spoken_to_there_is_no_phone_task() -> None:
-    story = Story(voice=("sms", "factory-robot"))
-    story.alarm(Severity.HIGH_HIGH)
-    made = story.wait_until(5)
-    assert NoticeKind.PHONE_TASK not in {notice.kind for notice in made}
-    calls = [notice.to.name for notice in made if notice.created_at == story.now and notice.kind is NoticeKind.REMIND]
-    assert calls == ["赵一", "孙三", "示例木业有限公司值班室", "王元"]
 
 
 def test_proposals_reach_officers_only_and_name_the_measure() -> None:

@@ -35,6 +35,7 @@ RICH = tuple(
 DIRECTORIES = (
     county(),
     county(people=RICH),
+    county(people=RICH, spoken=("mail",)),
     without((FACTORY, Role.OPERATOR), (FACTORY, Role.SAFETY_OFFICER), ("town", Role.DUTY_ROOM)),
     without(*((unit, Role.DUTY_ROOM) for unit in (FACTORY, "town", "county", "city", "province"))),
 )
@@ -59,7 +60,7 @@ class Anything(RuleBasedStateMachine):
         known=st.sampled_from([FACTORY, NEXT_DOOR, "someone"]),
     )
     def begin(self, where: Directory, warning: bool, known: str) -> None:
-        self.story = Story(directory=where, enterprise=known, voice=("group",), feedback={"gateway": ("upstream",)})
+        self.story = Story(directory=where, enterprise=known, feedback={"gateway": ("upstream",)})
         self.kinds = WARNINGS if warning else ALARMS
 
     @property

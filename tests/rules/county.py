@@ -135,6 +135,7 @@ def county(
     people: tuple[Person, ...] = PEOPLE,
     fallback_unit: str = "county",
     groups: Mapping[str, frozenset[str]] | None = None,
+    spoken: tuple[str, ...] = (),
 ) -> Directory:
     """The county, or a variant of it."""
     return Directory(
@@ -144,6 +145,7 @@ def county(
         people=people,
         fallback_unit=fallback_unit,
         groups=groups,
+        spoken=spoken,
     )
 
 
