@@ -28,16 +28,19 @@ class Form(StrEnum):
     TEXT = "text"
     MAIL = "mail"
     JSON = "webhook"
+    VOICE = "voice"
 
 
 class ReceiptKind(StrEnum):
-    """What a vendor may tell later about a send; none of them is a signature, which only a person gives."""
+    """What a vendor may tell later about a send; none of them is a signature, which only a person gives. ``answered``:
+    somebody, or a machine, took the call, and no key was pressed that says more."""
 
     SUBMITTED = "submitted"
     ACCEPTED = "accepted"
     DELIVERED = "delivered"
     READ = "read"
     UNDELIVERED = "undelivered"
+    ANSWERED = "answered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +84,12 @@ class Abilities:
     ``receipts`` are those the vendor may send back; ``replies`` whether answers come back this way. ``at_once`` is how
     many sends may run at the same time. ``mentions``: people can be called by name inside a group's message;
     ``mention_cost`` is how many further messages of its windows such a call takes. ``buttons``: an answer can be tapped
-    in the message itself. ``reports_by_id``: reports name a send by the vendor's id, not by ours;
-    ``asked_after``: the vendor reports only when it is asked, so many seconds after the send
-    (:class:`channels.collecting.Asked`). ``registered`` are
-    the kinds of notices that leave as the parts of a template the vendor approved (see :attr:`Letter.parts`). ``card``
-    says what fits where a call to act is shown as a card (None: as text).
+    in the message itself. ``reports_by_id``: reports name a send by the vendor's id, not by ours; ``asked_after``: the
+    vendor reports only when it is asked, or is asked where a report is lost, so many seconds after the send
+    (:class:`channels.collecting.Asked`). ``registered`` are the kinds of notices that leave as the parts of a template
+    the vendor approved (see :attr:`Letter.parts`). ``card`` says what fits where a call to act is shown as a card
+    (None: as text). ``voice``: it telephones; then ``key`` is the key whose pressing signs ('' where none can be
+    pressed), and ``landlines`` whether it calls those too.
     """
 
     kind: str
@@ -111,6 +115,8 @@ class Abilities:
     timeout: float = 10.0
     registered: frozenset[str] = frozenset()
     card: CardLimits | None = None
+    key: str = ""
+    landlines: bool = False
 
     @property
     def tells_reading(self) -> bool:
@@ -187,6 +193,19 @@ class Press:
 
 
 @dataclass(frozen=True, slots=True)
+class CallEnd:
+    """What became of a telephone call: our own name of it (:mod:`channels.voice.reference`), '' where its vendor does
+    not give it back; the vendor's; the ``key`` that was pressed, '' for none; whether that is the key that signs."""
+
+    reference: str
+    vendor_id: str
+    kind: ReceiptKind
+    detail: str = ""
+    key: str = ""
+    signs: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Uplink:
     """An answer that came in.
 
@@ -195,7 +214,7 @@ class Uplink:
     the incident whose message it answers, '' where the channel does not tell. ``unproven``: anybody can have written
     this in the sender's name, so nothing may be done for it. ``media`` is by what the vendor gives out a picture that
     came. ``press`` is a button that was pressed on a card. ``entered`` says that nothing was said: somebody only came
-    in.
+    in. ``call`` is the end of a telephone call to ``sender``.
     """
 
     channel: str
@@ -209,6 +228,7 @@ class Uplink:
     media: str = ""
     press: Press | None = None
     entered: bool = False
+    call: CallEnd | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,6 @@ class Asked(Protocol):
     name: str
     abilities: Abilities
 
-    async def ask(self, vendor_id: str, at: int) -> tuple[Report, ...] | Outcome:
+    async def ask(self, vendor_id: str, at: int) -> tuple[Report | Uplink, ...] | Outcome:
         """What the vendor has to tell of this send now, or why it does not answer; ``at`` is the hub's time in ms.
         Never raises for anything the vendor or the network does."""

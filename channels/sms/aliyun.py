@@ -15,17 +15,17 @@ import aiohttp
 import orjson
 from yarl import URL
 
+from channels.acs3 import canonical_query, signed_headers
 from channels.callback import Call, Heard
 from channels.channel import Letter
+from channels.cloud import HOUR, MINUTE
 from channels.exchange import Answer, ask, limits_for
 from channels.greeting import Greeting, Standing, hail
 from channels.masking import Masker
 from channels.outcome import Outcome, OutcomeKind
-from channels.sms.account import HOUR, MINUTE
 from channels.sms.aliyun_inbound import read_call
 from channels.sms.aliyun_sent import Sent, days_of, sent_in
 from channels.sms.aliyun_settings import Settings
-from channels.sms.aliyun_signing import canonical_query, signed_headers
 from channels.sms.registered import SENTENCE
 from channels.sms.sending import patient, read_status, settled, unasked, why_refused
 from channels.sms.text import plain_number

@@ -47,7 +47,6 @@ PARTS = ("level", "code", "news", "duty", "place", "enterprise", "point", "readi
 """What a message is made of, for ``part`` of a variable; ``text`` is the whole message as another gateway gets it."""
 
 LONGEST_MESSAGE = 500
-_LEAST = {"code": 6, "level": 8}
 _ENDS = "，。；：、,;:! "
 _CUT = ".."
 _AS = str.maketrans(
@@ -77,14 +76,16 @@ def _known_topics(value: tuple[str, ...]) -> tuple[str, ...]:
     return value
 
 
-class Template(BaseModel):
+class Registered(BaseModel):
     """One approved template: ``[[channels.<name>.templates]]``. Its wording is checked as the vendor would.
 
-    ``marks`` is how its vendor writes a variable in a template's text.
+    ``marks`` is how its vendor writes a variable in a template's text, ``least`` how many characters a part needs that
+    may not be cut.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     marks: ClassVar[re.Pattern[str]] = re.compile(r"\$\{([A-Za-z][A-Za-z0-9_]{0,30})\}")
+    least: ClassVar[Mapping[str, int]] = {"code": 6, "level": 8}
 
     code: str = Field(min_length=1, max_length=64, description="模板编号，照平台写")
     text: str = Field(min_length=1, description="报备通过的模板全文，不含签名")
@@ -92,10 +93,9 @@ class Template(BaseModel):
     topics: Annotated[tuple[str, ...], AfterValidator(_known_topics)] = Field(
         (), description="用于哪些消息；不写则用于其他模板没有写到的全部消息"
     )
-    signature: str = Field("", max_length=20, description="这个模板用的签名；不写则用渠道的签名")
 
     @model_validator(mode="after")
-    def _is_as_approved(self) -> Template:
+    def _is_as_approved(self) -> Registered:
         found = self.marks.findall(self.text)
         declared = [each.name for each in self.variables]
         if found != declared:
@@ -115,9 +115,10 @@ class Template(BaseModel):
                     f"模板 {self.code} 的变量 {each.name}：没有 {each.source!r} 这一部分，"
                     f"part 可以写：{'、'.join(PARTS)}"
                 )
-            if each.cap < _LEAST.get(each.source, 0):
+            if each.cap < self.least.get(each.source, 0):
                 raise ValueError(
-                    f"模板 {self.code} 的变量 {each.name}：{each.source} 至少要 {_LEAST[each.source]} 字，否则会被截断"
+                    f"模板 {self.code} 的变量 {each.name}：{each.source} 至少要 {self.least[each.source]} 字，"
+                    "否则会被截断"
                 )
         return self
 
@@ -126,7 +127,7 @@ class Template(BaseModel):
         return any(left[1] == right[0] for left, right in pairwise(places))
 
     @model_validator(mode="after")
-    def _says_what_matters(self) -> Template:
+    def _says_what_matters(self) -> Registered:
         sources = {each.source for each in self.variables}
         if TEXT in sources and sources != {TEXT}:
             raise ValueError(f"模板 {self.code}：填 text 的模板，全部变量都要填 text")
@@ -177,6 +178,12 @@ class Template(BaseModel):
     def longest(self) -> int:
         """How long the message is when every variable is full, in characters."""
         return units(self.marks.sub("", self.text)) + self.room
+
+
+class Template(Registered):
+    """A text message's template, whose signature may be another than its channel's."""
+
+    signature: str = Field("", max_length=20, description="这个模板用的签名；不写则用渠道的签名")
 
 
 def neutral(text: str) -> str:

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, field_validator
 
+from channels.cloud import Limits
 from channels.fields import bare_signature
-from channels.sms.account import Limits
 from channels.sms.text import PART_UNITS, SINGLE_UNITS, units
 
 

@@ -17,11 +17,11 @@ from yarl import URL
 
 from channels.callback import Call, Heard
 from channels.channel import Letter, ReceiptKind
+from channels.cloud import DAY, MINUTE
 from channels.exchange import Answer, ask, limits_for
 from channels.greeting import Greeting, Standing, hail
 from channels.masking import Masker
 from channels.outcome import Outcome, OutcomeKind
-from channels.sms.account import DAY, MINUTE
 from channels.sms.registered import SENTENCE
 from channels.sms.sending import patient, read_status, settled, unasked, why_refused
 from channels.sms.tencent_inbound import read_call

@@ -16,12 +16,12 @@ from yarl import URL
 
 from bot.demo.simulators.aliyun import AliyunSms
 from bot.demo.simulators.vendor import Fault, listening
+from channels.acs3 import canonical_query, signed_headers
 from channels.channel import Letter, ReceiptKind
 from channels.exchange import Answer
 from channels.outcome import OutcomeKind
 from channels.sms.aliyun import Driver
 from channels.sms.aliyun_settings import Settings
-from channels.sms.aliyun_signing import canonical_query, signed_headers
 from tests.channels.aliyun_account import KEY_ID, KEY_SECRET, NOTICE, SENTENCE, TEMPLATES, TOKEN, a_notice, table
 from tests.channels.conftest import NIGHT, Clock, a_letter, closed_port
 

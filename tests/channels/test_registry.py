@@ -31,6 +31,8 @@ def test_all_channels_of_the_package_are_found() -> None:
         "sms_spool",
         "sms_tencent",
         "smtp_mail",
+        "voice_aliyun",
+        "voice_tencent",
         "webhook",
         "wecom_aibot",
         "wecom_aibot_group",

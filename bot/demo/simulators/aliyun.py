@@ -6,30 +6,25 @@ Sources of the rules: the vendor's pages on SendSms, QuerySendDetails, signature
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import re
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
-from urllib.parse import parse_qsl, quote
 
 import aiohttp
 import orjson
 from aiohttp import web
 
+from bot.demo.simulators.acs3 import Acs3Door, RefusedByCode
 from bot.demo.simulators.vendor import Fault, Faults, Inbox, Now, Received, lose_answer, misbehave
 
 _MOBILE = re.compile(r"1[3-9][0-9]{9}", re.ASCII)
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
-_AUTHORIZATION = re.compile(r"ACS3-HMAC-SHA256 Credential=([^,]+),SignedHeaders=([^,]+),Signature=([0-9a-f]{64})")
-_NEEDED = ("host", "x-acs-action", "x-acs-content-sha256", "x-acs-date", "x-acs-signature-nonce", "x-acs-version")
 _LINK = re.compile(r"https?://|www\.", re.IGNORECASE)
 _SPECIAL = re.compile("[【】①②③★※→←↑↓]")
 _LONGEST_VALUE = 35
-_STALE = 15 * 60_000
 _CHINA = timezone(timedelta(hours=8))
 _WINDOWS = (("分钟级", 60_000), ("小时级", 3_600_000), ("天级", 86_400_000))
 
@@ -42,14 +37,6 @@ class _Message:
     sign: str
     text: str
     at: int
-
-
-class _RefusedError(Exception):
-    def __init__(self, code: str, words: str, status: int = 200) -> None:
-        super().__init__(words)
-        self.code = code
-        self.words = words
-        self.status = status
 
 
 @dataclass
@@ -77,7 +64,7 @@ class AliyunSms:
 
     def __post_init__(self) -> None:
         self.inbox = Inbox(self.on_message)
-        self._nonces: set[str] = set()
+        self._door = Acs3Door(self.key_id, self.key_secret, "2017-05-25", self.now)
         self._fates: dict[str, tuple[int, str]] = {}
 
     @property
@@ -101,11 +88,11 @@ class AliyunSms:
             if played is not None:
                 return played
         try:
-            query = self._verified(request, raw)
+            query = self._door.verified(request, raw)
             if fault is Fault.REFUSE:
-                raise _RefusedError(self.refusal, "refused as told")
+                raise RefusedByCode(self.refusal, "refused as told")
             answer, received = self._act(action, query)
-        except _RefusedError as refused:
+        except RefusedByCode as refused:
             said = {"Code": refused.code, "Message": refused.words, "RequestId": str(uuid.uuid4())}
             return web.Response(status=refused.status, body=orjson.dumps(said), content_type="application/json")
         if received is not None:
@@ -115,67 +102,30 @@ class AliyunSms:
             return await lose_answer(request, fault, body)
         return web.Response(body=body, content_type="application/json")
 
-    def _verified(self, request: web.Request, raw: bytes) -> dict[str, str]:
-        """The parameters of a request whose signature is right; computed from the request alone."""
-        found = _AUTHORIZATION.fullmatch(request.headers.get("Authorization", ""))
-        if found is None:
-            raise _RefusedError("IncompleteSignature", "The request signature does not conform to standards.", 400)
-        key_id, names, said = found.groups()
-        if key_id != self.key_id:
-            raise _RefusedError("InvalidAccessKeyId.NotFound", "Specified access key is not found.", 404)
-        signed = names.split(";")
-        present = [name for name in _NEEDED if name in request.headers]
-        if signed != sorted(signed) or not set(present) == set(_NEEDED) <= set(signed):
-            raise _RefusedError("IncompleteSignature", "A header that must be signed is not.", 400)
-        digest = hashlib.sha256(raw).hexdigest()
-        if request.headers["x-acs-content-sha256"] != digest or request.headers["x-acs-version"] != "2017-05-25":
-            raise _RefusedError("InvalidParameter", "content hash or version", 400)
-        pairs = parse_qsl(request.rel_url.raw_query_string, keep_blank_values=True, strict_parsing=True)
-        query = "&".join(f"{quote(name, safe='-_.~')}={quote(value, safe='-_.~')}" for name, value in sorted(pairs))
-        headers = "".join(f"{name}:{request.headers[name].strip()}\n" for name in signed)
-        canonical = f"{request.method}\n/\n{query}\n{headers}\n{names}\n{digest}"
-        to_sign = "ACS3-HMAC-SHA256\n" + hashlib.sha256(canonical.encode()).hexdigest()
-        right = hmac.digest(self.key_secret.encode(), to_sign.encode(), hashlib.sha256).hex()
-        if not hmac.compare_digest(right, said):
-            raise _RefusedError("SignatureDoesNotMatch", "Specified signature is not matched.", 400)
-        self._check_fresh(request.headers["x-acs-date"], request.headers["x-acs-signature-nonce"])
-        return dict(pairs)
-
-    def _check_fresh(self, date: str, nonce: str) -> None:
-        try:
-            at = datetime.strptime(date, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp() * 1000
-        except ValueError:
-            raise _RefusedError("InvalidTimeStamp.Format", "Specified time stamp is not well formed.", 400) from None
-        if abs(at - self.now()) > _STALE:
-            raise _RefusedError("InvalidTimeStamp.Expired", "Specified time stamp is expired.", 400)
-        if nonce in self._nonces:
-            raise _RefusedError("SignatureNonceUsed", "Specified signature nonce was used already.", 400)
-        self._nonces.add(nonce)
-
     def _act(self, action: str, query: Mapping[str, str]) -> tuple[dict[str, Any], Received | None]:
         if action == "SendSms":
             return self._send(query)
         if action == "QuerySendDetails":
             self.queries += 1
             return self._details(query), None
-        raise _RefusedError("InvalidAction.NotFound", "Specified api is not found.", 404)
+        raise RefusedByCode("InvalidAction.NotFound", "Specified api is not found.", 404)
 
     def _send(self, query: Mapping[str, str]) -> tuple[dict[str, Any], Received]:
         phone, sign = query.get("PhoneNumbers", ""), query.get("SignName", "")
         if not _MOBILE.fullmatch(phone):
-            raise _RefusedError("isv.MOBILE_NUMBER_ILLEGAL", f"{phone}invalid mobile number")
+            raise RefusedByCode("isv.MOBILE_NUMBER_ILLEGAL", f"{phone}invalid mobile number")
         if sign not in self.signs:
-            raise _RefusedError("isv.SMS_SIGNATURE_ILLEGAL", "该账号下找不到对应签名")
+            raise RefusedByCode("isv.SMS_SIGNATURE_ILLEGAL", "该账号下找不到对应签名")
         template = self.templates.get(query.get("TemplateCode", ""))
         if template is None:
-            raise _RefusedError("isv.SMS_TEMPLATE_ILLEGAL", "该账号下找不到对应模板")
+            raise RefusedByCode("isv.SMS_TEMPLATE_ILLEGAL", "该账号下找不到对应模板")
         text = f"【{sign}】{_filled(template, query.get('TemplateParam', ''))}"
         if len(text) > 500:
-            raise _RefusedError("isv.PARAM_LENGTH_LIMIT", "短信内容超长")
+            raise RefusedByCode("isv.PARAM_LENGTH_LIMIT", "短信内容超长")
         now = self.now()
         for (word, length), limit in zip(_WINDOWS, self.limits, strict=True):
             if limit and sum(1 for each in self.sent if each.phone == phone and each.at > now - length) >= limit:
-                raise _RefusedError("isv.BUSINESS_LIMIT_CONTROL", f"触发{word}流控Permits:{limit}")
+                raise RefusedByCode("isv.BUSINESS_LIMIT_CONTROL", f"触发{word}流控Permits:{limit}")
         biz_id = f"{now}{len(self.sent):04}^0"
         self.sent.append(_Message(phone, query.get("OutId", ""), biz_id, sign, text, now))
         received = Received(self.channel, phone, text, "", now, orjson.dumps(dict(query)))
@@ -184,7 +134,7 @@ class AliyunSms:
     def _details(self, query: Mapping[str, str]) -> dict[str, Any]:
         size, page = int(query.get("PageSize", "0")), int(query.get("CurrentPage", "0"))
         if not 1 <= size <= 50 or page < 1:
-            raise _RefusedError("isv.INVALID_PARAMETERS", "PageSize or CurrentPage")
+            raise RefusedByCode("isv.INVALID_PARAMETERS", "PageSize or CurrentPage")
         rows = [
             each for each in self.sent if each.phone == query.get("PhoneNumber") and _day(each.at) == query["SendDate"]
         ]
@@ -243,19 +193,19 @@ def _filled(template: str, raw: str) -> str:
     try:
         values = orjson.loads(raw)
     except orjson.JSONDecodeError:
-        raise _RefusedError("isv.INVALID_JSON_PARAM", "JSON参数不合法") from None
+        raise RefusedByCode("isv.INVALID_JSON_PARAM", "JSON参数不合法") from None
     if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
-        raise _RefusedError("isv.INVALID_JSON_PARAM", "JSON参数不合法，只接受字符串值")
+        raise RefusedByCode("isv.INVALID_JSON_PARAM", "JSON参数不合法，只接受字符串值")
     for name in _VARIABLE.findall(template):
         value = values.get(name, "")
         if not value.strip():
-            raise _RefusedError("isv.TEMPLATE_MISSING_PARAMETERS", f"模板缺少变量 {name}")
+            raise RefusedByCode("isv.TEMPLATE_MISSING_PARAMETERS", f"模板缺少变量 {name}")
         if len(value) > _LONGEST_VALUE:
-            raise _RefusedError("isv.PARAM_LENGTH_LIMIT", f"参数 {name} 超出长度限制")
+            raise RefusedByCode("isv.PARAM_LENGTH_LIMIT", f"参数 {name} 超出长度限制")
         if _LINK.search(value):
-            raise _RefusedError("isv.PARAM_NOT_SUPPORT_URL", "不支持URL")
+            raise RefusedByCode("isv.PARAM_NOT_SUPPORT_URL", "不支持URL")
         if _SPECIAL.search(value):
-            raise _RefusedError("isv.SMS_CONTENT_ILLEGAL", "变量中含有不支持的符号")
+            raise RefusedByCode("isv.SMS_CONTENT_ILLEGAL", "变量中含有不支持的符号")
     return _VARIABLE.sub(lambda found: values[found.group(1)], template)
 
 

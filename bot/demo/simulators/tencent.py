@@ -6,29 +6,23 @@ Sources of the rules: the vendor's pages on SendSms, signature version 3 and its
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import re
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import aiohttp
 import orjson
 from aiohttp import web
 
+from bot.demo.simulators.tc3 import RefusedByTencent, Tc3Door
 from bot.demo.simulators.vendor import Fault, Faults, Inbox, Now, Received, lose_answer, misbehave
 
 _MOBILE = re.compile(r"\+861[3-9][0-9]{9}", re.ASCII)
 _VARIABLE = re.compile(r"\{(\d+)\}")
-_AUTHORIZATION = re.compile(
-    r"TC3-HMAC-SHA256 Credential=([^/]+)/(\d{4}-\d\d-\d\d)/([a-z]+)/tc3_request, "
-    r"SignedHeaders=content-type;host, Signature=([0-9a-f]{64})"
-)
 _LINK = re.compile(r"https?://|www\.", re.IGNORECASE)
-_STALE = 5 * 60
 _CHINA = timezone(timedelta(hours=8))
 _WINDOWS = (("ThirtySecond", 30_000), ("OneHour", 3_600_000), ("Daily", 86_400_000))
 _MOST_ASKED = 100
@@ -43,13 +37,6 @@ class _Message:
     extension: str
     text: str
     at: int
-
-
-class _RefusedError(Exception):
-    def __init__(self, code: str, words: str) -> None:
-        super().__init__(words)
-        self.code = code
-        self.words = words
 
 
 @dataclass
@@ -79,6 +66,7 @@ class TencentSms:
 
     def __post_init__(self) -> None:
         self.inbox = Inbox(self.on_message)
+        self._door = Tc3Door(self.secret_id, self.secret_key, "sms", "2021-01-11", self.now)
         self._fates: dict[str, tuple[str, str]] = {}
 
     @property
@@ -105,7 +93,7 @@ class TencentSms:
         try:
             asked = self._verified(request, raw)
             answer, received = self._act(action, asked, refused=fault is Fault.REFUSE)
-        except _RefusedError as refused:
+        except RefusedByTencent as refused:
             answer = {"Error": {"Code": refused.code, "Message": refused.words}}
         if received is not None:
             await self.inbox.add(received)
@@ -115,33 +103,11 @@ class TencentSms:
         return web.Response(body=body, content_type="application/json")
 
     def _verified(self, request: web.Request, raw: bytes) -> dict[str, Any]:
-        """The parameters of a request whose signature is right; computed from the request alone."""
-        found = _AUTHORIZATION.fullmatch(request.headers.get("Authorization", ""))
-        if found is None:
-            raise _RefusedError("AuthFailure.InvalidAuthorization", "The request header Authorization is not valid.")
-        secret_id, day, service, said = found.groups()
-        if secret_id != self.secret_id:
-            raise _RefusedError("AuthFailure.SecretIdNotFound", "The SecretId is not found.")
-        stamp = request.headers.get("X-TC-Timestamp", "")
-        if not stamp.isdigit() or abs(int(stamp) - self.now() // 1000) > _STALE:
-            raise _RefusedError("AuthFailure.SignatureExpire", "The provided credentials have expired.")
-        if day != f"{datetime.fromtimestamp(int(stamp), UTC):%Y-%m-%d}" or service != "sms":
-            raise _RefusedError("AuthFailure.SignatureFailure", "Credential scope is not this request's.")
-        headers = f"content-type:{request.headers['Content-Type'].lower()}\nhost:{request.headers['Host'].lower()}\n"
-        canonical = f"POST\n/\n\n{headers}\ncontent-type;host\n{hashlib.sha256(raw).hexdigest()}"
-        to_sign = (
-            f"TC3-HMAC-SHA256\n{stamp}\n{day}/{service}/tc3_request\n{hashlib.sha256(canonical.encode()).hexdigest()}"
-        )
-        key = hmac.digest(("TC3" + self.secret_key).encode(), day.encode(), "sha256")
-        for part in (service, "tc3_request"):
-            key = hmac.digest(key, part.encode(), "sha256")
-        if not hmac.compare_digest(hmac.digest(key, to_sign.encode(), "sha256").hex(), said):
-            raise _RefusedError("AuthFailure.SignatureFailure", "The provided credentials could not be validated.")
-        if request.headers.get("X-TC-Version") != "2021-01-11" or not request.headers.get("X-TC-Region"):
-            raise _RefusedError("NoSuchVersion", "The version or the region is not given or not known.")
+        """The parameters of a request of this application whose signature is right."""
+        self._door.verify(request, raw)
         asked = orjson.loads(raw)
         if not isinstance(asked, dict) or asked.get("SmsSdkAppId") != self.app_id:
-            raise _RefusedError("UnauthorizedOperation.SmsSdkAppIdVerifyFail", "SmsSdkAppId verification fails.")
+            raise RefusedByTencent("UnauthorizedOperation.SmsSdkAppIdVerifyFail", "SmsSdkAppId verification fails.")
         return asked
 
     def _act(self, action: str, asked: Mapping[str, Any], *, refused: bool) -> tuple[dict[str, Any], Received | None]:
@@ -150,15 +116,15 @@ class TencentSms:
         if action == "PullSmsSendStatusByPhoneNumber":
             self.queries += 1
             return self._statuses(asked), None
-        raise _RefusedError("InvalidAction", "The action is not found.")
+        raise RefusedByTencent("InvalidAction", "The action is not found.")
 
     def _send(self, asked: Mapping[str, Any], *, refused: bool) -> tuple[dict[str, Any], Received | None]:
         numbers, context = asked.get("PhoneNumberSet"), str(asked.get("SessionContext", ""))
         if not isinstance(numbers, list) or len(numbers) != 1:
-            raise _RefusedError("MissingParameter.EmptyPhoneNumberSet", "PhoneNumberSet")
+            raise RefusedByTencent("MissingParameter.EmptyPhoneNumberSet", "PhoneNumberSet")
         number = str(numbers[0])
         if len(context.encode()) >= 512:
-            raise _RefusedError("InvalidParameter", "SessionContext is too long")
+            raise RefusedByTencent("InvalidParameter", "SessionContext is too long")
         row = {"PhoneNumber": number, "SessionContext": context, "IsoCode": "CN", "SerialNo": "", "Fee": 0}
         code = self.refusal if refused else self._why_not(number, asked)
         if code:
@@ -200,9 +166,9 @@ class TencentSms:
     def _statuses(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         begin, limit = asked.get("BeginTime"), asked.get("Limit")
         if not isinstance(begin, int) or begin < self.now() // 1000 - _KEPT or asked.get("Offset") != 0:
-            raise _RefusedError("InvalidParameterValue.BeginTimeVerifyFail", "BeginTime or Offset")
+            raise RefusedByTencent("InvalidParameterValue.BeginTimeVerifyFail", "BeginTime or Offset")
         if not isinstance(limit, int) or not 1 <= limit <= _MOST_ASKED:
-            raise _RefusedError("InvalidParameterValue.LimitVerifyFail", "Limit")
+            raise RefusedByTencent("InvalidParameterValue.LimitVerifyFail", "Limit")
         number = str(asked.get("PhoneNumber"))
         rows = []
         for each in self.sent:
