@@ -112,13 +112,14 @@ async def ask_once(driver: Asked, engine: Engine) -> int:
     """Ask about every send that is due; about how many. What is told is on disk before it is not asked again. Raises
     the store's error."""
     asks, now, times = Asks(engine.store), engine.clock.now(), driver.abilities.asked_after
+    keeping = Keeping()
     due = await asks.due(driver.name, now, AT_ONCE)
     answers = await asyncio.gather(*(driver.ask(each.vendor_id, now) for each in due))
     for ask, answer in zip(due, answers, strict=True):
         if isinstance(answer, Outcome):
             log.warning("the vendor of %s does not say what became of a send: %s", driver.name, answer.detail)
-        elif answer:
-            await engine.report(answer)
+        else:
+            await keeping.keep(engine, Heard(answer, Thanks()), driver.name, Errand.REPORT, now)
         told = bool(answer) and not isinstance(answer, Outcome)
         again = ask.sent_at + times[ask.asked + 1] * 1000 if not told and ask.asked + 1 < len(times) else None
         await asks.asked(driver.name, ask, again)

@@ -16,6 +16,7 @@ from typing import Protocol
 from bot.buttons import Buttons, buttons_of
 from bot.carrying import Carrying
 from bot.chat.answering import Answering
+from bot.chat.calls import Calls
 from bot.chat.collecting import Collecting
 from bot.chat.showing import Showing
 from bot.clock import Clock, PushedClock
@@ -129,8 +130,7 @@ class Engine:
         self.decider = Decider(self.ledger, self._context, self.hand)
         self.lapses = Lapses(self._due, self.decider, meta.partitions)
         hub = rules.settings.hub
-        self.trials = Trials(store)
-        self.good = GoodSends(store)
+        self.trials, self.good = Trials(store), GoodSends(store)
         self.carrying = Carrying(store)
         self.carrying.give(rules.channels.values())
         vendor_ids = VendorIds(store)
@@ -163,9 +163,9 @@ class Engine:
             emergency=hub.emergency,
             buttons=self._buttons,
             showing=showing,
+            calls=Calls(self.ledger, vendor_ids, self.trials, self._reports.take),
         )
-        queue = rules.settings.hub.intake.queue_limit
-        self._intake: Batcher[Event | Unreadable, Result] = Batcher(self._decide, BATCH, queue)
+        self._intake: Batcher[Event | Unreadable, Result] = Batcher(self._decide, BATCH, hub.intake.queue_limit)
         self._stirred = asyncio.Event()
         self._halt = asyncio.Event()
         self.changed: Callable[[], None] = lambda: None

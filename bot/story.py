@@ -40,6 +40,14 @@ _REASONS = {
     "receipt_undelivered": "未送达",
     "receipt_delivered": "已送达",
     "receipt_read": "已读",
+    "receipt_answered": "电话已接听，没有按键签收",
+    "calls_looked_at": "查看电话结果",
+    "next_call": "改用下一个电话渠道",
+    "call_by_hand": "电话没有通知到，转人工电话",
+    "call_ended": "电话结束",
+    "reply_key": "电话按键签收",
+    "reply_key_unknown": "电话按键没有对上，未记录",
+    "reply_key_of_a_test": "测试电话的按键",
     "receipt_barred": "渠道无法使用，先走其他渠道",
     "receipt_dropped": "不再需要，未发送",
     "receipt_repeated": "可能重复发送",
@@ -111,7 +119,7 @@ _REASONS = {
     "evidence_given": "收到现场图片",
     "evidence_kept": "现场图片已保存",
     "evidence_lost": "现场图片未能保存",
-    "stale_card": "旧卡片上的按钮，未记录",
+    "stale_card": "旧卡片上的按钮或之前的电话，未记录",
 }
 _STEPS = {
     "remind": "催办",
@@ -121,7 +129,7 @@ _STEPS = {
     "leader_on_duty": "通知带班领导",
     "next_duty_room": "升级到上一级值班室",
     "next_leader": "升级到上一级领导",
-    "phone": "人工电话任务",
+    "phone": "打电话",
     "propose": "提出督办建议",
     "announce": "预告升级",
 }

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from bot.intake.gate import ItemVerdict, Result
 from escalation.inputs import Receipt, SendResult
 
-_GOOD = (SendResult.SUBMITTED, SendResult.DELIVERED, SendResult.READ)
+_GOOD = (SendResult.SUBMITTED, SendResult.DELIVERED, SendResult.READ, SendResult.ANSWERED)
 
 
 class Tally:

@@ -34,6 +34,7 @@ _VERDICTS = {
     SendResult.SUBMITTED: "accepted",
     SendResult.DELIVERED: "delivered",
     SendResult.READ: "read",
+    SendResult.ANSWERED: "delivered",
     SendResult.UNDELIVERED: "undelivered",
     SendResult.REFUSED_RECIPIENT: "refused",
     SendResult.REFUSED_CONTENT: "refused",
@@ -142,7 +143,7 @@ class TrialDesk:
         unit, slash, role = to.rpartition("/")
         if slash and role in {each.value for each in Role} and directory.posts_at(unit, Role(role)):
             there = standing(directory, unit, Role(role), now)
-            contacts = tuple(dict.fromkeys(contact for who in there for contact in who.contacts))
+            contacts = tuple(dict.fromkeys(contact for who in there for contact in (*who.contacts, *who.calls)))
             return f"{directory.unit_name(unit)}{Role(role).word}", contacts
         raise WrongTrial(
             f"没有人员或岗位 {to}：写人员的 id，或 单位/岗位（例如 shili-county/duty_room） / "

@@ -17,6 +17,7 @@ import orjson
 
 from bot.buttons import Buttons
 from bot.chat import reporting, saying
+from bot.chat.calls import Calls, written_to
 from bot.chat.resolving import CLOSING, Resolver
 from bot.chat.rows import Order, Reading, Row, Sender, digest, read_reading, read_row
 from bot.chat.showing import Showing
@@ -35,7 +36,7 @@ from escalation.ledger.inbox import Inbox
 from escalation.ledger.keys import US
 from escalation.ledger.lines import Held
 from escalation.ledger.mailbox import Mailboxes
-from escalation.notice import NoticeKind
+from escalation.notice import Contact, NoticeKind
 from escalation.vocabulary import Urgency
 
 LEASE = 15_000
@@ -49,7 +50,7 @@ log = logging.getLogger("fenghuo.answering")
 
 class Answering:
     """Reads what people write and answers it. ``directory`` gives the present one; ``emergency`` says whom to call;
-    ``buttons`` are those of cards, ``showing`` keeps pictures."""
+    ``buttons`` are those of cards, ``showing`` keeps pictures, ``calls`` knows the telephone calls."""
 
     def __init__(
         self,
@@ -62,6 +63,7 @@ class Answering:
         emergency: str,
         buttons: Callable[[], Buttons],
         showing: Showing,
+        calls: Calls,
     ) -> None:
         self._ledger = ledger
         self._mailboxes = mailboxes
@@ -70,7 +72,8 @@ class Answering:
         self._directory = directory
         self._emergency = emergency
         self._showing = showing
-        self._resolver = Resolver(ledger, mailboxes, emergency, buttons, showing.pictures)
+        self._calls = calls
+        self._resolver = Resolver(ledger, mailboxes, emergency, buttons, showing.pictures, calls)
 
     async def take(self, uplinks: Sequence[Uplink], now: int) -> list[bool]:
         """Keep messages; on disk when this returns. False where one came before. Raises the store's error."""
@@ -128,12 +131,10 @@ class Answering:
         partition = self._ledger.partition_of(row.sender)
         lookup = Lookup(partition=partition, inputs=((_read_id(row), ""), (_answer_id(row), "")))
         read, answered = (await self._ledger.load([lookup]))[0].recorded
-        if answered is None:
-            reading = (
-                read_reading(read.result)
-                if read is not None
-                else await self._resolver.read(row, self._directory(), now)
-            )
+        reading = read_reading(read.result) if read is not None else None
+        if reading is None and (answered is None or row.call is not None):
+            reading = await self._resolver.read(row, self._directory(), now)
+        if answered is None and reading is not None:
             if read is None and (reading.codes or reading.accident or reading.pictures):
                 entry = _entry(row, reading, now, "reply_read")
                 record = await self._record(partition, _read_id(row), msgspec.json.encode(reading), entry, now)
@@ -142,9 +143,10 @@ class Answering:
             entry = _entry(row, reading, now, reading.reason)
             answer = orjson.loads(await self._record(partition, _answer_id(row), orjson.dumps(text), entry, now))
         else:
-            answer = orjson.loads(answered.result)
-        if answer and row.sender and not row.silent:
-            await self._send(row, str(answer), now)
+            answer = orjson.loads(answered.result) if answered is not None else ""
+        to = self._answered_at(row, reading.sender if reading is not None else Sender())
+        if answer and to is not None and not row.silent:
+            await self._send(row, to, str(answer), now)
         return str(answer)
 
     async def _record(self, partition: int, input_id: str, result: bytes, entry: Entry, now: int) -> bytes:
@@ -156,13 +158,19 @@ class Answering:
         kept = outcome.recorded[0] if isinstance(outcome, AlreadyTaken) else None
         return kept.result if isinstance(kept, Recorded) else result
 
-    async def _send(self, row: Row, answer: str, now: int) -> None:
+    def _answered_at(self, row: Row, sender: Sender) -> Contact | None:
+        """Where the answer goes: the way the message came, and to whoever pressed a key in a call in writing."""
+        if row.call is not None:
+            return written_to(self._directory(), sender)
+        return Contact(row.channel, row.sender) if row.sender else None
+
+    async def _send(self, row: Row, to: Contact, answer: str, now: int) -> None:
         urgency = Urgency.CRITICAL if saying.NO_REPLACEMENT in answer else Urgency.NORMAL
         identity = answer_id(row.channel, row.message_id)
         if row.unproven and urgency is Urgency.NORMAL:
             # Whoever writes in others' names shall not fill their mailboxes: it is told once a day.
             identity = f"unproven.{digest(row.sender)}.{local(now):%Y%m%d}"
-        item = reporting.item(identity, row.channel, row.sender, answer, now, kind=NoticeKind.ANSWER, urgency=urgency)
+        item = reporting.item(identity, to.channel, to.address, answer, now, kind=NoticeKind.ANSWER, urgency=urgency)
         if not (await self._mailboxes.put([item], now=now))[0]:
             raise StoreFailed("the answer's mailbox did not take it")
 
@@ -173,6 +181,8 @@ class Answering:
             parts.append(await self._report(row, reading, now))
         for place, order in enumerate(reading.orders):
             parts += [await self._decide(row, reading, place, order, code, now) for code in order.codes]
+        if row.call is not None:
+            await self._calls.ended(row, row.call, now)
         if reading.pictures:
             parts.append(await self._showing.take(row, reading, now))
         parts += (reading.answer, reading.trailer)
@@ -258,6 +268,6 @@ def _entry(row: Row, reading: Reading, now: int, reason: str) -> Entry:
             "verb": ",".join(reading.verbs),
             "codes": ",".join(reading.codes),
             "accident": ",".join(reading.accident),
-            "text": mask(row.text[:200]),
+            "text": mask((row.text or (row.call.detail if row.call else ""))[:200]),
         },
     )

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from bot.buttons import Buttons
 from bot.chat import explaining, finding, reporting, saying
 from bot.chat.accidents import accident_words
+from bot.chat.calls import Calls
 from bot.chat.finding import Found
 from bot.chat.folding import folded
 from bot.chat.grammar import Understood, quoted_codes
@@ -38,7 +39,7 @@ _ONLY_OWED = frozenset({Verb.APPROVE, Verb.REFUSE, Verb.URGE})
 
 class Resolver:
     """Makes readings. Reads the store and writes nothing. ``emergency`` are the numbers to call, ``buttons`` those of
-    cards, ``pictures`` what people sent that is not done with."""
+    cards, ``pictures`` what people sent that is not done with, ``calls`` knows the telephone calls."""
 
     def __init__(
         self,
@@ -47,9 +48,11 @@ class Resolver:
         emergency: str,
         buttons: Callable[[], Buttons],
         pictures: Pictures,
+        calls: Calls,
     ) -> None:
         self._buttons = buttons
         self._pictures = pictures
+        self._calls = calls
         self._ledger = ledger
         self._mailboxes = mailboxes
         self._emergency = emergency
@@ -60,6 +63,8 @@ class Resolver:
             return await self._pressed(row, row.pressed)
         if row.press is not None:
             return await self._card(row, row.press, directory, now)
+        if row.call is not None:
+            return await self._calls.read(row, row.call, directory)
         if row.entered:
             return await self._entered(row, directory, now)
         orders = orders_in(row.text, row.at)

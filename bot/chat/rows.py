@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from bot.chat.folding import sound
-from channels.channel import Uplink
+from channels.channel import ReceiptKind, Uplink
 from escalation.ledger.inbox import Arrived
 from escalation.ledger.keys import US
 from escalation.vocabulary import ClockKind, Role, Verb
@@ -54,13 +54,24 @@ class CardPress(msgspec.Struct, frozen=True, array_like=True):
     handle: str = ""
 
 
+class Called(msgspec.Struct, frozen=True, array_like=True):
+    """The end of a telephone call, as the vendor told it (:class:`channels.channel.CallEnd`)."""
+
+    reference: str
+    vendor_id: str
+    kind: ReceiptKind
+    detail: str = ""
+    key: str = ""
+    signs: bool = False
+
+
 class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One message in the inbox. ``known`` says that a page has already made sure of ``person``, ``unit`` and ``role``;
     else the address speaks for the sender. ``silent``: the answer is shown by the page and not sent. ``pressed`` is
     what a page's button meant; then the text is only text. ``other``: what came instead of text. ``about``: the code of
     what the message answers. ``unproven``: anybody may have written it in the sender's name. ``media``: by what its
-    vendor gives out what came. ``press``: a button of a card, not yet looked at; ``entered``: nothing was said. Time in
-    ms."""
+    vendor gives out what came. ``press``: a button of a card, not yet looked at; ``entered``: nothing was said;
+    ``call``: a telephone call to the sender ended. Time in ms."""
 
     channel: str
     message_id: str
@@ -79,6 +90,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     media: str = ""
     press: CardPress | None = None
     entered: bool = False
+    call: Called | None = None
 
     @classmethod
     def of(cls, uplink: Uplink, sender: Sender | None, *, silent: bool, pressed: Order | None = None) -> Row:
@@ -102,6 +114,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             media=sound(uplink.media),
             press=_press_of(uplink),
             entered=uplink.entered,
+            call=_call_of(uplink),
         )
 
     @property
@@ -154,6 +167,13 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 def _press_of(uplink: Uplink) -> CardPress | None:
     press = uplink.press
     return CardPress(sound(press.card), sound(press.code), sound(press.handle)) if press else None
+
+
+def _call_of(uplink: Uplink) -> Called | None:
+    end = uplink.call
+    if end is None:
+        return None
+    return Called(sound(end.reference), sound(end.vendor_id), end.kind, sound(end.detail), sound(end.key), end.signs)
 
 
 def digest(text: str) -> str:

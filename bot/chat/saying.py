@@ -97,6 +97,11 @@ def picture_of_which(directory: Directory, incidents: Sequence[Incident], *, com
     )
 
 
+def key_unknown() -> str:
+    """A key was pressed in a call, and nobody can say any more for which incident."""
+    return "您在电话里按了签收，但没有对上是哪一条，未记录。请回复“签收 编号”，或回复“待办”查看。"
+
+
 def not_your_button() -> str:
     """A button that was not made for whoever pressed it, or not by this hub."""
     return "这个按钮无效，或者不是发给您的，本次未记录。请按发给您本人的消息办理，或回复“签收 编号”。"

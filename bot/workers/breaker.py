@@ -139,7 +139,7 @@ class Breaker:
             return None
         # Where a vendor tells later whether a message was delivered, that it took the message says nothing yet.
         tells = ReceiptKind.DELIVERED in channel.abilities.receipts
-        good = (SendResult.DELIVERED, SendResult.READ) if tells else (SendResult.SUBMITTED,)
+        good = (SendResult.DELIVERED, SendResult.READ, SendResult.ANSWERED) if tells else (SendResult.SUBMITTED,)
         well, refusals, said = False, 0, ""
         for receipt in receipts:
             if receipt.result in good:

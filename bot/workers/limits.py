@@ -31,7 +31,7 @@ def limits_of(abilities: Abilities | None, free: int) -> Limits:
     return Limits(
         windows=tuple(Window(each.count, each.per * 1000) for each in abilities.windows),
         reserve=abilities.reserve,
-        digest=DIGEST.get(abilities.form, 1) if abilities.digest else 0,
+        digest=DIGEST.get(abilities.form, 1) if abilities.digest else -1 if abilities.voice else 0,
         unpaced=UNPACED,
         at_once=max(1, min(abilities.at_once, free)),
         lease=int(abilities.timeout * 1000) + SLACK,

@@ -24,6 +24,7 @@ _RESULTS = {
     ReceiptKind.DELIVERED: SendResult.DELIVERED,
     ReceiptKind.READ: SendResult.READ,
     ReceiptKind.UNDELIVERED: SendResult.UNDELIVERED,
+    ReceiptKind.ANSWERED: SendResult.ANSWERED,
 }
 
 

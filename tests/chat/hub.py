@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 
 from bot.buttons import Buttons
 from bot.chat.answering import Answering
+from bot.chat.calls import Calls
 from bot.chat.showing import Showing
 from bot.workers.decider import Decider
 from bot.workers.fanout import FanOut
-from channels.channel import Uplink
+from channels.channel import Report, Uplink
 from escalation.calendar import ZONE, Calendar
 from escalation.event import Event, EventType
 from escalation.incident import Incident
@@ -25,6 +27,8 @@ from escalation.ledger.inbox import Inbox
 from escalation.ledger.keys import Mailbox
 from escalation.ledger.mailbox import Mailboxes, Settlement
 from escalation.ledger.outbox import Outbox
+from escalation.ledger.trials import Trials
+from escalation.ledger.vendor_ids import VendorIds
 from escalation.ledger.windows import Limits
 from escalation.notice import NoticeKind, OutboxRow
 from escalation.vocabulary import Severity
@@ -39,6 +43,10 @@ BUTTONS = Buttons("fake-secret-of-buttons-0123456789")
 class _NoVoice:
     def can(self, channel: str, ability: str) -> bool:
         return ability in ("personal", "replies")
+
+
+async def _no_reports(reports: Sequence[Report], now: int) -> int:
+    raise AssertionError("nobody telephones here")
 
 
 class Desk:
@@ -62,6 +70,7 @@ class Desk:
             emergency=EMERGENCY,
             buttons=lambda: BUTTONS,
             showing=Showing(self.ledger, self._context, self._given, Pictures(door, PARTITIONS)),
+            calls=Calls(self.ledger, VendorIds(door), Trials(door), _no_reports),
         )
         self._ids = itertools.count(1)
 
