@@ -13,7 +13,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 import templates
 
-_FOLDERS = ("sms", "wecom", "text", "card", "mail", "webhook", "official")
+_FOLDERS = ("sms", "wecom", "text", "card", "mail", "webhook", "official", "voice")
 
 
 class _Environment(ImmutableSandboxedEnvironment):

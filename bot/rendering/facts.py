@@ -64,9 +64,8 @@ GROUP_ANSWER = "本群不能签收。请在值班室页面签收，或用本人�
 
 def clean_for(abilities: Abilities) -> Clean:
     """How text from outside is made neutral for a channel; phone numbers stay whole only where one person reads it."""
-    clean = {Form.SMS: neutral.sms, Form.MARKDOWN: neutral.markdown, Form.TEXT: neutral.text}.get(
-        abilities.form, neutral.plain
-    )
+    sort = Form.SMS if abilities.form is Form.VOICE else abilities.form
+    clean = {Form.SMS: neutral.sms, Form.MARKDOWN: neutral.markdown, Form.TEXT: neutral.text}.get(sort, neutral.plain)
     return clean if abilities.personal else lambda text: neutral.mask(clean(text))
 
 
@@ -216,6 +215,9 @@ def sms_wordings(it: dict[str, Any], incident: Incident, now: int) -> tuple[dict
 def _ask(abilities: Abilities, clock: ClockKind, code: str, group_answer: str, link: str) -> str:
     if abilities.form is Form.MARKDOWN and not abilities.personal:
         return neutral.admin_markdown(group_answer)
+    if abilities.form is Form.VOICE:
+        keyed = abilities.key and clock is ClockKind.SIGN
+        return f"签收请按{abilities.key}" if keyed else "请查看文字消息并办理"
     if clock is ClockKind.FEEDBACK:
         return words.ASK_WORDS[clock] if abilities.form is Form.SMS else f"请{words.ASK_WORDS[clock]}"
     tail = {ClockKind.SIGN: "", ClockKind.VERIFY: " 核查结果", ClockKind.CLEAR: " 原因"}[clock]

@@ -89,8 +89,13 @@ def _standing(directory: Directory, incident: Incident, duty: Duty) -> list[tupl
     point = directory.point(incident.enterprise, incident.point)
     if point and duty.unit == incident.enterprise:
         rows += [(person, f"{place(incident)}责任人") for person in point.responsible]
+    rooms = [
+        (f"{directory.unit_name(found.unit)}{found.role.word}", "", number_of(found.contacts))
+        for found in posts
+        if number_of(found.contacts)
+    ]
     known = [(directory.people[person], where) for person, where in rows if person in directory.people]
-    return [(person.name, where, number_of(person.contacts)) for person, where in known]
+    return [*((person.name, where, number_of(person.contacts)) for person, where in known), *rooms]
 
 
 def why(directory: Directory, incident: Incident, notice: Notice, acting: str) -> str:

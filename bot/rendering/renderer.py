@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from bot.buttons import Buttons
-from bot.rendering import feedback, parts, people, shorten, story, words
+from bot.rendering import feedback, parts, people, shorten, spoken, story, words
 from bot.rendering.card import bare_card, card_of
 from bot.rendering.digest import Digest, Item, digest, overflow
 from bot.rendering.engine import Engine
@@ -150,6 +150,10 @@ class Renderer:
             case Form.MAIL:
                 mail_facts(it, incident, notice, directory, abilities, now)
                 return self._mail(it, incident, notice, abilities)
+            case Form.VOICE:
+                said = parts.of(it, incident, notice, now)
+                text = spoken.sentence(self._engine, it["mark"], said)
+                return Rendered(text=text, topic=notice.kind.value, parts=spoken.aloud(said))
             case Form.JSON:
                 line = self._engine.render("webhook/text.txt", it)
                 return Rendered(text=feedback.body(incident, notice, directory, now, line, self._source))
@@ -171,7 +175,7 @@ class Renderer:
         """The text to paste below its reminder, as long as the channel takes it; None where there is nothing to paste,
         or no room. Registered templates have none: their vendor takes no free text."""
         duty = story.duty_of(incident, notice)
-        if duty is None or abilities.form is Form.JSON or notice.kind.value in abilities.registered:
+        if duty is None or abilities.form in (Form.JSON, Form.VOICE) or notice.kind.value in abilities.registered:
             return None
         limits = replace(abilities, max_chars=abilities.max_chars or 500) if abilities.form is Form.SMS else abilities
         directory = self._directory_of()

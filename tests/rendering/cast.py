@@ -42,6 +42,7 @@ APP = Abilities(
     kind="wecom_app", word="企业微信应用", form=Form.TEXT, max_bytes=2048, personal=True, links=True, replies=True
 )
 MAIL = Abilities(kind="mail", word="邮件", form=Form.MAIL, personal=True, links=True)
+CALL = Abilities(kind="voice", word="语音电话", form=Form.VOICE, personal=True, voice=True, digest=False, key="1")
 WEBHOOK = Abilities(kind="webhook", word="对外通知接口", form=Form.JSON, max_bytes=20_000)
 KINDS: tuple[NoticeKind, ...] = tuple(each for each in NoticeKind if each is not NoticeKind.CARD)
 """Every kind that is a message of its own: a card's change is none."""

@@ -23,7 +23,7 @@ from escalation.event import Flag
 from escalation.incident import Incident
 from escalation.notice import Notice, NoticeKind
 from escalation.vocabulary import Mode
-from tests.rendering.cast import CHANNELS, DIRECTORY, GROUP, KINDS, MAIL, NOW, SMS, scene
+from tests.rendering.cast import CALL, CHANNELS, DIRECTORY, GROUP, KINDS, MAIL, NOW, SMS, scene
 
 RENDERER = Renderer(lambda: DIRECTORY)
 HOSTILE = [
@@ -112,7 +112,7 @@ def markup(text: str) -> list[str]:
 def test_nothing_from_outside_means_anything(text: str, mode: Mode) -> None:
     harmless = ("a" if text.isascii() else "甲") if neutral.plain(text) else ""
     for kind in KINDS:
-        for channel in CHANNELS.values():
+        for channel in (*CHANNELS.values(), CALL):
             incident, notice = poisoned(kind, text)
             out = RENDERER.render(msgspec.structs.replace(incident, mode=mode), notice, channel, NOW)
             benign, same = poisoned(kind, harmless)
@@ -135,7 +135,7 @@ def test_nothing_from_outside_means_anything(text: str, mode: Mode) -> None:
 
 
 def _holds(form: Form, kind: NoticeKind, out: Any, plain: Any) -> None:
-    if form is Form.SMS:
+    if form in (Form.SMS, Form.VOICE):
         assert "\n" not in out.text or kind is NoticeKind.OFFICIAL
         assert find_link(out.text) is None
         assert "@" not in out.text

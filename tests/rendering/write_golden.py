@@ -19,6 +19,7 @@ from escalation.notice import Contact, Notice, NoticeKind
 from escalation.vocabulary import Mode, Purpose
 from tests.rendering.cast import (
     APP,
+    CALL,
     CHANNELS,
     DIRECTORY,
     GROUP,
@@ -50,6 +51,8 @@ def messages() -> Iterator[tuple[str, str]]:
         out = renderer.render(made, told, MAIL, NOW)
         yield f"mail/{kind}.txt", f"Subject: {out.subject}\n\n{out.text}"
         yield f"mail/{kind}.html", out.html
+    for kind in (NoticeKind.REMIND, NoticeKind.ESCALATED):
+        yield f"voice/{kind}.txt", renderer.render(*scene(kind), CALL, NOW).text
     yield from _variants(renderer)
     feedback = renderer.render(*scene(NoticeKind.FEEDBACK), CHANNELS["webhook"], NOW).text
     yield "webhook/feedback.json", orjson.dumps(orjson.loads(feedback), option=orjson.OPT_INDENT_2).decode()
