@@ -58,7 +58,8 @@ class StateShown(msgspec.Struct, kw_only=True):
 
 class ChannelShown(msgspec.Struct, kw_only=True):
     """One channel. ``form`` names its templates; limits in bytes or characters are null where there are none. ``links``
-    are personal links; ``reserve`` of each window is kept for critical messages. ``state`` is null where no hub runs.
+    are personal links; ``reserve`` of each window is kept for critical messages. ``voice``: it telephones, and ``key``
+    signs when it is pressed ('' where none can be). ``state`` is null where no hub runs.
     """
 
     name: str
@@ -73,6 +74,7 @@ class ChannelShown(msgspec.Struct, kw_only=True):
     buttons: bool
     replies: bool
     voice: bool
+    key: str
     digest: bool
     receipts: list[str]
     windows: list[WindowShown]
@@ -156,6 +158,7 @@ def _shown(name: str, can: Abilities, left: dict[Window, int], state: StateShown
         buttons=can.buttons,
         replies=can.replies,
         voice=can.voice,
+        key=can.key,
         digest=can.digest,
         receipts=sorted(each.value for each in can.receipts),
         windows=[

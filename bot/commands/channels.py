@@ -21,6 +21,7 @@ _FORMS = {
     "text": "文本",
     "mail": "邮件",
     "json": "JSON",
+    "voice": "语音",
 }
 RECEIPTS = {
     "submitted": "提交",
@@ -28,6 +29,7 @@ RECEIPTS = {
     "delivered": "送达",
     "read": "已读",
     "undelivered": "未送达",
+    "answered": "已接听",
 }
 _SPANS = {1: "秒", 60: "分钟", 3600: "小时", 86_400: "天"}
 
@@ -90,14 +92,18 @@ def _lines(channel: ChannelShown) -> list[str]:
 def _abilities(channel: ChannelShown) -> str:
     size = [f"{channel.max_bytes} 字节"] if channel.max_bytes else []
     size += [f"{channel.max_chars} 字"] if channel.max_chars else []
-    words = [_FORMS.get(channel.form, channel.form) + (f"（{'、'.join(size)}）" if size else "")]
+    words = [
+        "打电话"
+        if channel.voice
+        else _FORMS.get(channel.form, channel.form) + (f"（{'、'.join(size)}）" if size else "")
+    ]
     words.append("只有本人看得到" if channel.personal else "群里都看得到" if channel.form == "markdown" else "发给系统")
     flags = {
         "个人链接": channel.links,
         "点名": channel.mentions,
         "按钮": channel.buttons,
         "收答复": channel.replies,
-        "打电话": channel.voice,
+        f"按 {channel.key} 签收": bool(channel.key),
     }
     words += [name for name, there in flags.items() if there]
     receipts = "、".join(RECEIPTS.get(each, each) for each in channel.receipts)

@@ -18,6 +18,8 @@ from channels.registry import abilities_of
 from channels.sms import spool_check, spool_settings
 from channels.sms.account import Account, preview
 from channels.sms.text import segments
+from channels.voice.account import Account as CallAccount
+from channels.voice.account import lengths
 
 
 def further_findings(settings: Settings) -> Iterable[Finding]:
@@ -40,10 +42,21 @@ def rendering_warnings(settings: Settings) -> Iterable[Finding]:
             yield Finding("rendering", ("channels", name), {"zh": each_zh, "en": each_en})
         if isinstance(table, Account):
             yield from _long_templates(name, table)
+        if isinstance(table, CallAccount):
+            yield from _long_calls(name, table)
         if isinstance(table, spool_settings.Settings):
             for setting, in_chinese, in_english in spool_check.troubles(table):
                 args = {"zh": in_chinese, "en": in_english}
                 yield Finding("rendering", ("channels", name, setting), args, Weight.WARNING)
+
+
+def _long_calls(name: str, table: CallAccount[Any]) -> Iterable[Finding]:
+    """Approved templates that take longer to say than the settings allow: who listens at night hears the key last."""
+    for number, (code, length, seconds) in enumerate(lengths(table)):
+        if seconds > table.max_seconds:
+            zh = f"模板 {code} 填满时 {length} 字，念一遍约 {seconds} 秒，超过 max_seconds = {table.max_seconds}"
+            en = f"template {code} filled has {length} characters: about {seconds} s, above {table.max_seconds}"
+            yield Finding("rendering", ("channels", name, "templates", number), {"zh": zh, "en": en}, Weight.WARNING)
 
 
 def _long_templates(name: str, table: Account[Any]) -> Iterable[Finding]:

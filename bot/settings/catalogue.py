@@ -227,6 +227,10 @@ SENTENCES: Mapping[str, Pair] = {
     "no_duty_room": ("{name} 没有值班室（duty_room）岗位", "{name} has no duty_room post"),
     "no_night_post": ("{name} 没有 24 小时有人的岗位（around_the_clock）", "{name} has no post around the clock"),
     "no_contacts": ("{name} 没有联系方式", "{name} has no contacts"),
+    "only_called": (
+        "{name} 只写了语音电话：电话只在无人签收时才打，平时的消息收不到",
+        "{name} has nothing but telephone calls, which are made only when nobody signs",
+    ),
     "roster_gap": ("值班表有空档：{gaps}", "the roster has gaps: {gaps}"),
     "rendering": ("{zh}", "{en}"),
     "restart": (
@@ -340,6 +344,7 @@ HINTS: Mapping[str, Pair] = {
         'contacts = [{{ channel = "…", address = "…" }}]',
         'contacts = [{{ channel = "…", address = "…" }}]',
     ),
+    "only_called": ("再写一个文字渠道（短信、企业微信、群等）", "add a channel that is read"),
     "no_kind": ("可以写：{known}", "one of: {known}"),
     "restart": ("重启 fenghuo serve，或改回原值", "restart fenghuo serve, or write the old value again"),
 }

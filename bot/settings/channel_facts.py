@@ -105,9 +105,9 @@ def abilities_of(name: str, settings: BaseModel) -> Abilities:
 def need_of(abilities: Abilities) -> Need:
     """What a contact's address on such a channel must be."""
     if abilities.voice:
-        return Need.PHONE
+        return Need.PHONE if abilities.landlines else Need.MOBILE
     match abilities.form:
-        case Form.SMS:
+        case Form.SMS | Form.VOICE:
             return Need.MOBILE
         case Form.MAIL:
             return Need.MAIL

@@ -322,6 +322,7 @@ class Settings(Table):
             people=backed(self.people, self.backup),
             fallback_unit=self.hub.fallback_unit,
             groups=groups_of(self.channels),
+            spoken=spoken_of(self.channels),
         )
 
     def profile_in_use(self) -> Profile:
@@ -352,6 +353,11 @@ def _with_backup(contacts: tuple[ContactEntry, ...], backup: Mapping[str, tuple[
             if other not in own:
                 found.setdefault(other)
     return tuple(found)
+
+
+def spoken_of(channels: Mapping[str, BaseModel]) -> frozenset[str]:
+    """The channels that telephone."""
+    return frozenset(name for name, table in channels.items() if getattr(table, "telephones", False))
 
 
 def groups_of(channels: Mapping[str, BaseModel]) -> dict[str, frozenset[str]]:

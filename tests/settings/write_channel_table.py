@@ -49,14 +49,17 @@ def table(found: ChannelList) -> str:
 def _row(channel: ChannelShown) -> tuple[str, ...]:
     sizes = [f"{channel.max_bytes} 字节"] if channel.max_bytes else []
     sizes += [f"{channel.max_chars} 字"] if channel.max_chars else []
-    windows = "，".join(f"每{span(each.seconds)} {each.count} 条" for each in channel.windows)
+    unit = "次" if channel.voice else "条"
+    windows = "，".join(f"每{span(each.seconds)} {each.count} {unit}" for each in channel.windows)
     kept = f"，留 {channel.reserve}" if channel.reserve and channel.windows else ""
-    flags = (channel.links, channel.mentions, channel.buttons, channel.replies)
+    flags = (channel.links, channel.mentions)
     return (
         f"[{channel.word}]({channel.kind}.md)（`{channel.kind}`）",
         "、".join(sizes) or "不限",
         "本人" if channel.personal else _READERS[channel.form],
         *("有" if each else "—" for each in flags),
+        f"按键 {channel.key}" if channel.key else "有" if channel.buttons else "—",
+        "有" if channel.replies else "—",
         "、".join(RECEIPTS[each] for each in channel.receipts) or "—",
         windows + kept or "—",
     )

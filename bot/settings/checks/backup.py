@@ -8,8 +8,9 @@ from bot.settings.channel_facts import Need, need_of
 from bot.settings.checks.draft import Draft
 from bot.settings.positions import Loc
 from bot.settings.problem import Finding, choices
+from channels.channel import Abilities
 
-_NUMBERED = (Need.MOBILE, Need.PHONE, Need.MAIL)
+_NUMBERED = (Need.MOBILE, Need.MAIL)
 """Addresses that more than one channel can reach."""
 
 
@@ -25,10 +26,20 @@ def backup(draft: Draft) -> Iterator[Finding]:
             yield from _exists(other, at, draft)
             if other == name or other in others[:number]:
                 yield Finding("backup_itself", at, {"value": other})
-            elif name in draft.channels and other in draft.channels and {name, other} <= set(known):
-                needs = {need_of(draft.channels[each][1]) for each in (name, other)}
-                if len(needs) > 1 or not needs <= set(_NUMBERED):
-                    yield Finding("backup_address", at, {"value": other, "channel": name})
+            elif (
+                {name, other} <= set(known)
+                and {name, other} <= set(draft.channels)
+                and not _alike(draft.channels[name][1], draft.channels[other][1])
+            ):
+                yield Finding("backup_address", at, {"value": other, "channel": name})
+
+
+def _alike(one: Abilities, other: Abilities) -> bool:
+    """Whether one may stand in for the other. A call stands in for a call alone: it is made at its own step."""
+    if one.voice or other.voice:
+        return one.voice and other.voice
+    need = need_of(one)
+    return need is need_of(other) and need in _NUMBERED
 
 
 def _exists(name: str, at: Loc, draft: Draft, *, key: bool = False) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from bot.settings.channel_facts import abilities_of
-from bot.settings.models import ChannelTable, HazardRow, Hub, PointRow, Source, gathered, groups_of
+from bot.settings.models import ChannelTable, HazardRow, Hub, PointRow, Source, gathered, groups_of, spoken_of
 from bot.settings.operation import ApiToken
 from bot.settings.positions import Loc
 from channels.channel import Abilities
@@ -162,6 +162,7 @@ class Draft:
             people=(person for _, person in self.people),
             fallback_unit=self.hub.fallback_unit,
             groups=groups_of({name: settings for name, (settings, _) in self.channels.items()}),
+            spoken=spoken_of({name: settings for name, (settings, _) in self.channels.items()}),
         )
 
     def _goes_round(self) -> bool:

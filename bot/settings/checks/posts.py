@@ -91,6 +91,16 @@ def _is_day(text: str) -> bool:
     return True
 
 
+def _only_called(draft: Draft) -> Iterator[Finding]:
+    """Whoever has nothing but telephone calls hears of no incident that nobody calls for, and not at once of any."""
+    spoken = {name for name, (_, abilities) in draft.channels.items() if abilities.voice}
+    rows = [(loc, person.contacts, f"{person.name} ({person.id})") for loc, person in draft.people]
+    rows += [(loc, post.contacts, f"{post.unit} {post.role.word}") for loc, post in draft.posts]
+    for loc, contacts, name in rows:
+        if contacts and all(each.channel in spoken for each in contacts):
+            yield Finding("only_called", (*loc, "contacts"), {"name": name})
+
+
 def missing(draft: Draft) -> Iterator[Finding]:
     """Warnings for whoever lacks what an alarm at night needs: a duty room, a post around the clock, contacts."""
     directory = draft.directory
@@ -103,6 +113,7 @@ def missing(draft: Draft) -> Iterator[Finding]:
     for loc, enterprise in draft.enterprises:
         if enterprise.uscc not in awake:
             yield Finding("no_night_post", loc, {"name": enterprise.name}, Weight.WARNING)
+    yield from _only_called(draft)
     for loc, person in draft.people:
         if not person.contacts:
             yield Finding("no_contacts", loc, {"name": f"{person.name} ({person.id})"}, Weight.WARNING)
