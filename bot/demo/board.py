@@ -8,9 +8,11 @@ from typing import Any
 from bot.rendering import people, words
 from bot.rendering.neutral import mask, visible
 from bot.web.phone_view import colour
+from escalation.deciding.calling import NO_REPORT
 from escalation.deciding.fallback import Why
 from escalation.directory import Directory
 from escalation.incident import Clock, ClockState, Duty, Incident, IncidentState, StepAction
+from escalation.inputs import SendResult
 from escalation.ledger.commit import Ledger
 from escalation.notice import NoticeKind, NoticeState
 from escalation.vocabulary import Kind, Urgency
@@ -36,6 +38,9 @@ _WHY: dict[str, str] = {
     Why.BEYOND_CLOCK: "时限前发不出",
     Why.STILL_WAITING: "到时仍未发出",
     Why.UNREAD: "未读",
+    NO_REPORT: "没有回音",
+    SendResult.UNDELIVERED: "没有接通",
+    SendResult.ANSWERED: "已接听，未按键",
 }
 _LOST = (NoticeState.FAILED, NoticeState.DEAD)
 
@@ -120,7 +125,7 @@ def _detours(incident: Incident, channels: Mapping[str, str]) -> list[str]:
             if other.attempt > notice.attempt
         ]
         way = channels.get(notice.contact.channel, notice.contact.channel)
-        instead = f"改走{following[0]}" if following else "改找下一个人"
+        instead = f"改走{following[0]}" if following else "改由人工打电话" if notice.spoken else "改找下一个人"
         said.append(f"{visible(notice.to.name)}：{way}{why}，{instead}")
     return list(dict.fromkeys(said))[-_DETOURS:]
 
@@ -146,7 +151,7 @@ def _moments(directory: Directory, incident: Incident, duty: Duty, clock: Clock)
     for step in clock.steps:
         if step.fired_at:
             continue
-        said = _STEP_WORDS[step.action]
+        said = "看电话是否有人接听" if step.looks else _STEP_WORDS[step.action]
         if step.action.goes_up:
             tier = step.tier or duty.tier.above
             unit = incident.plan.units.get(tier, "") if tier else ""

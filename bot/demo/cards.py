@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Iterable
 
 import msgspec
 
@@ -13,6 +14,7 @@ from bot.demo.phones import Phone, Phones
 from bot.demo.simulators.dingtalk_cards import DingCard
 from bot.demo.simulators.wecom_aibot import BotCard
 from bot.demo.simulators.wecom_app_messages import AppCard
+from bot.demo.telephone import BUTTONS, LEFT
 from bot.demo.vendors import Vendors
 from bot.web.stream import Stream
 
@@ -42,24 +44,33 @@ class WallCards:
         self._stream = stream
         vendors.app.on_change = vendors.robot.on_change = self.changed
         vendors.ding.on_change = self.changed_ding
+        vendors.telephone.over = self.hung_up
 
     async def changed(self, card: AppCard | BotCard) -> None:
         """The vendor put words in the place of a card's buttons."""
-        self._changed([each for each in self._phones.by_id.values() if each.member == card.member], card.task, card)
+        phones = [each for each in self._phones.by_id.values() if each.member == card.member]
+        self._replaced(phones, card.task, card.replaced)
 
     async def changed_ding(self, card: DingCard) -> None:
         """The same of a DingTalk card."""
-        self._changed([each for each in self._phones.by_id.values() if each.ding == card.member], card.id, card)
+        phones = [each for each in self._phones.by_id.values() if each.ding == card.member]
+        self._replaced(phones, card.id, card.replaced)
 
-    def _changed(self, phones: list[Phone], task: str, card: AppCard | BotCard | DingCard) -> None:
+    async def hung_up(self, call_id: str, words: str) -> None:
+        """A call rings no more."""
+        self._replaced(self._phones.by_id.values(), call_id, words)
+
+    def _replaced(self, phones: Iterable[Phone], task: str, words: str) -> None:
         for phone in phones:
             for message in phone.messages:
                 if message.get("card", {}).get("task") == task:
-                    message["card"]["replaced"] = card.replaced
+                    message["card"]["replaced"] = words
                     self._stream.send("card", {"phone": phone.id, "card": message["card"]})
 
     async def press(self, pressed: CardPressed) -> str:
-        """Press a button as the card's owner. Raises :class:`Refusal`."""
+        """Press a button as the card's owner, or take a call. Raises :class:`Refusal`."""
+        if pressed.words in BUTTONS:
+            return await self._take(pressed)
         phone = self._owner(pressed.phone)
         vendors = self._vendors
         try:
@@ -74,6 +85,15 @@ class WallCards:
         if not 200 <= status < 300:
             raise Refusal(f"没有送到（HTTP {status}）")
         return f"已按“{pressed.words}”"
+
+    async def _take(self, pressed: CardPressed) -> str:
+        try:
+            status = await self._vendors.telephone.press(pressed.task, pressed.words)
+        except KeyError:
+            raise Refusal("这个电话已经不响了") from None
+        if not 200 <= status < 300:
+            raise Refusal(f"没有送到（HTTP {status}）")
+        return f"已{pressed.words}" if pressed.words != LEFT else "没有接"
 
     async def picture(self, taken: PictureTaken) -> str:
         """Send a picture from the spot. Raises :class:`Refusal`."""

@@ -36,6 +36,14 @@ TENCENT_TEMPLATES = {
 }
 """The templates its account at the second cloud has approved."""
 
+CALL_TEMPLATES = {
+    "TTS_100000001": "值班电话：${level}，${news}，${place}，编号${code}。签收请按1。",
+    "TTS_100000002": "已签收，谢谢。",
+}
+"""What its account that telephones has approved: an incident, and what is said once the key was pressed."""
+CALLING = "057188000000"
+"""The number it calls from."""
+
 MEMBERS = ("HeZhen", "PeiZhuanguan", "PengZhuren")
 """Who reads the county's WeCom app: members' userids, as the county's TOML writes them."""
 ROBOTS_MEMBERS = ("PanJishu",)
@@ -54,7 +62,7 @@ CORPID, AGENTID = "wwdemo0000000001", 1000002
 class Addresses:
     """Where the simulated vendors listen, and where the hub is to. Without DingTalk and Feishu all groups and apps are
     WeCom's, without the cloud and the carriers all text messages leave by the gateway, without a mailbox nobody answers
-    by mail, and without the intelligent robot everybody is told another way."""
+    by mail, without the intelligent robot everybody is told another way, and without a telephone nobody is called."""
 
     public_url: str
     port: int
@@ -69,6 +77,7 @@ class Addresses:
     tencent_url: str = ""
     mas_url: str = ""
     spool: str = ""
+    voice_url: str = ""
     robot_url: str = ""
     ding_url: str = ""
 
@@ -90,6 +99,8 @@ _TOKENS = (
     "tencent-callback",
     "mas-key",
     "mas-callback",
+    "phone-key",
+    "phone-callback",
     "app-secret",
     "app-callback-token",
     "robot-secret",
@@ -148,10 +159,13 @@ def _filled(text: str, addresses: Addresses, password_hash: str, *, wall: bool) 
     carriers = files("bot.demo").joinpath("county_carriers.toml").read_text("utf-8") if addresses.spool else ""
     city = (_FEISHU_GROUP if addresses.feishu_url else _WECOM_CITY_GROUP).format(**known)
     park = _DINGTALK_GROUP if addresses.dingtalk_url else _WECOM_GROUP
-    clouds = "".join(each.format(**known) + "\n" for each in (cloud, carriers) if each)
+    voice = files("bot.demo").joinpath("county_voice.toml").read_text("utf-8") if addresses.voice_url else ""
+    known |= {"call": next(iter(CALL_TEMPLATES.items())), "shown": CALLING}
+    clouds = "".join(each.format(**known) + "\n" for each in (cloud, carriers, voice) if each)
     ways = {"by_ding": "ding" if addresses.ding_url else "app"}
     ways |= {"by_cloud": "cloud" if cloud else "sms"}
     ways |= {f"by_{each}": each if carriers else "sms" for each in ("tencent", "mas", "modem")}
+    ways["duan_phone"] = ', { channel = "phone", address = "13800130005" }' if voice else ""
     tables = {"cloud_tables": clouds, "park_group": park.format(**known), "city_group": city}
     tables["ding_table"] = _DING.format(**known, client=DING_ID, template=DING_TEMPLATE) if addresses.ding_url else ""
     tables["mailbox"] = _MAILBOX.format(**known, mail_user=MAIL_USER) if addresses.imap_port else ""

@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.demo.bubbles import app_parts, card_parts, ding_card_parts, mail_parts, markdown_lines, plain_lines
 from bot.demo.simulators.vendor import Received, Refused
+from bot.demo.telephone import BUTTONS
 from bot.rendering import people, words
 from bot.settings.models import Settings
 from channels.masking import mask_phones
@@ -15,7 +16,7 @@ from escalation.directory import Directory, Post
 from escalation.roster import standing
 from escalation.vocabulary import Role, Tier
 
-SMS, MAIL, GROUP, APP, DING = "sms", "mail", "wecom", "app", "ding"
+SMS, MAIL, GROUP, APP, DING, CALL = "sms", "mail", "wecom", "app", "ding", "call"
 ROBOT = "wecom_aibot"
 _FORMS = {
     "sms_kannel": SMS,
@@ -30,10 +31,11 @@ _FORMS = {
     "wecom_app": APP,
     ROBOT: APP,
     "dingtalk_app": DING,
+    "voice_aliyun": CALL,
 }
 _GROUPS = {"wecom_robot": "企业微信群", "dingtalk_robot": "钉钉群", "feishu_robot": "飞书群"}
 _KEPT = 60
-_WORDS = {SMS: "短信", MAIL: "邮件", GROUP: "群消息", APP: "企业微信", DING: "钉钉"}
+_WORDS = {SMS: "短信", MAIL: "邮件", GROUP: "群消息", APP: "企业微信", DING: "钉钉", CALL: "来电"}
 REFUSED = "refused"
 STRANGER = "stranger"
 STRANGERS_NUMBER = "13900130099"
@@ -120,6 +122,7 @@ class Phones:
         self.by_id = {phone.id: phone for phone in found}
         self._by_address = {(GROUP, phone.id.removeprefix("group-")): phone for phone in found if phone.unit}
         self._by_address |= {(SMS, phone.number): phone for phone in found if phone.number}
+        self._by_address |= {(CALL, phone.number): phone for phone in found if phone.number}
         self._by_address |= {(MAIL, phone.mail): phone for phone in found if phone.mail}
         self._by_address |= {(APP, phone.member): phone for phone in found if phone.member}
         self._by_address |= {(DING, phone.ding): phone for phone in found if phone.ding}
@@ -212,6 +215,9 @@ class Phones:
             shown["lines"], shown["link"] = app_parts(text, self._base)
             if message.channel == ROBOT and not message.subject:
                 shown["lines"] = markdown_lines(text)
+        elif form == CALL:
+            shown["lines"] = plain_lines(message.text)
+            shown["card"] = {"task": message.subject, "buttons": list(BUTTONS), "replaced": ""}
         else:
             shown["lines"] = markdown_lines(message.text) if form == GROUP else plain_lines(message.text)
         return phone, self._add(phone, shown, message.at)

@@ -14,6 +14,8 @@ import aiohttp
 
 from bot.demo.carriers import Carriers, carriers
 from bot.demo.county import (
+    CALL_TEMPLATES,
+    CALLING,
     CLOUD_KEY,
     CLOUD_LIMITS,
     CLOUD_SIGNATURE,
@@ -33,6 +35,7 @@ from bot.demo.county import (
 )
 from bot.demo.replies import reply
 from bot.demo.simulators.aliyun import AliyunSms, taken_as_received
+from bot.demo.simulators.aliyun_voice import AliyunVoice
 from bot.demo.simulators.dingtalk import DingtalkRobots, Robot
 from bot.demo.simulators.dingtalk_app import DingtalkApp
 from bot.demo.simulators.feishu import Bot, FeishuRobots
@@ -44,6 +47,7 @@ from bot.demo.simulators.vendor import Door, Now, OnRefused, Received, listening
 from bot.demo.simulators.wecom import WecomRobots
 from bot.demo.simulators.wecom_aibot import WecomAibot
 from bot.demo.simulators.wecom_app import WecomApp
+from bot.demo.telephone import Telephone
 from bot.demo.troubles import Troubles
 from channels.callback import Errand, callback_path, listener_path
 from channels.sms.kannel_inbound import UPLINK_QUERY
@@ -72,6 +76,7 @@ class Vendors:
     ding: DingtalkApp
     cloud: AliyunSms
     carriers: Carriers
+    telephone: Telephone
     mail: MailServer
     mailbox: MailboxServer
     troubles: Troubles
@@ -110,7 +115,7 @@ async def vendors(
     public_url: str, port: int, secrets: Mapping[str, str], spool: Path, now: Now, hear: Hear, refused: OnRefused
 ) -> AsyncIterator[Vendors]:
     """Start gateway, clouds, robots, mail server and upstream receiver on free loopback ports until the block ends, and
-    a modem on the folder ``spool``.
+    a modem on the folder ``spool``; the telephone line is there too.
 
     ``hear`` is told of every message a vendor took, ``refused`` of those that a robot or app did not take; ``now`` is
     the clock all of them obey.
@@ -129,6 +134,14 @@ async def vendors(
 
         gateway.inbox.on_message = cloud.inbox.on_message = sms
         others = await stack.enter_async_context(carriers(public_url, secrets, spool, now, hear, session))
+        telephone = Telephone(_line(public_url, secrets, now), session)
+        stack.push_async_callback(telephone.stop)
+
+        async def call(message: Received) -> None:
+            telephone.ring(message)
+            await hear(message)
+
+        telephone.vendor.inbox.on_message = call
         app = WecomApp(app_account(secrets), MEMBERS, now, hear, callback_url=f"{public_url}{listener_path('app')}")
         robot = WecomAibot(ROBOT_ID, secrets["robot-secret"], now, ROBOTS_MEMBERS, hear)
         ding = DingtalkApp((DING_ID, secrets["ding-secret"]), DING_MEMBERS, now, hear, templates=[DING_TEMPLATE])
@@ -157,11 +170,12 @@ async def vendors(
             tencent_url=others.tencent_url,
             mas_url=others.mas_url,
             spool=_whole(spool),
+            voice_url=await stack.enter_async_context(listening(telephone.vendor.app())),
             robot_url=robot.url,
             upstream_url=await stack.enter_async_context(listening(upstream.app())) + "/hook",
         )
         troubles = Troubles(door, app, robots, dingtalk, feishu)
-        yield Vendors(gateway, app, robot, ding, cloud, others, mail, mailbox, troubles, addresses, session)
+        yield Vendors(gateway, app, robot, ding, cloud, others, telephone, mail, mailbox, troubles, addresses, session)
 
 
 def _cloud(public_url: str, secrets: Mapping[str, str], now: Now) -> AliyunSms:
@@ -179,6 +193,11 @@ def _cloud(public_url: str, secrets: Mapping[str, str], now: Now) -> AliyunSms:
         report_url=report,
         uplink_url=uplink,
     )
+
+
+def _line(public_url: str, secrets: Mapping[str, str], now: Now) -> AliyunVoice:
+    report = public_url + callback_path("phone", secrets["phone-callback"], Errand.REPORT)
+    return AliyunVoice(CLOUD_KEY, secrets["phone-key"], CALL_TEMPLATES, (CALLING,), now, report_url=report)
 
 
 class _Reports:
