@@ -246,14 +246,14 @@ class Hub:
                 await asyncio.sleep(LOOK)
                 continue
             try:
-                engine = self.engine or await self._make_engine()
+                decided, engine = self.storehouse.decided, self.engine or await self._make_engine()
             except (StoreError, RedisError, OSError):
                 log.exception("the store is ready but could not be opened")
                 await asyncio.sleep(BEAT)
                 continue
             work = asyncio.create_task(self._work(engine), name="work")
             try:
-                while not (await asyncio.wait({work}, timeout=LOOK))[0] and not self.storehouse.strange:
+                while not (await asyncio.wait({work}, timeout=LOOK))[0] and not self.storehouse.is_other(decided):
                     if self.storehouse.notes and self.storehouse.ready:
                         await self._try_notes(engine)
                     if self.storehouse.moved and self.storehouse.ready:
@@ -262,7 +262,7 @@ class Hub:
                 work.cancel()
                 ended = (await asyncio.gather(work, return_exceptions=True))[0]
             self.engine = None
-            if not self.storehouse.strange:
+            if not self.storehouse.is_other(decided):
                 raise ended if isinstance(ended, Exception) else RuntimeError("the workers ended by themselves")
             log.critical("this is not the store that was promised; nothing is done until an operator decides")
 

@@ -110,7 +110,8 @@ class Storehouse:
     this hub's data folder among those of the store, for good.
 
     ``moved`` says that other servers lead now than before, or that nobody here knows; whoever has seen to that takes it
-    back. ``notes`` is what happened to the store and no journal holds yet; whoever writes it down takes it off.
+    back. ``decided`` counts the stores that an operator chose to go on with: what was made on an earlier one is of no
+    use. ``notes`` is what happened to the store and no journal holds yet; whoever writes it down takes it off.
     """
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
@@ -127,6 +128,7 @@ class Storehouse:
         self._away = asyncio.Event()
         self._servers: frozenset[str] = frozenset()
         self.moved = False
+        self.decided = 0
         self.notes: list[Note] = []
 
     @property
@@ -190,6 +192,10 @@ class Storehouse:
     def strange(self) -> bool:
         """Whether the store that answers is not the one the anchor remembers: nothing may go on in it."""
         return self.verdict is not None and not self.verdict.opens
+
+    def is_other(self, decided: int) -> bool:
+        """Whether the store is not the one of that count of :attr:`decided`, or is strange now."""
+        return self.strange or self.decided != decided
 
     @property
     def begun(self) -> bool:
@@ -320,6 +326,7 @@ class Storehouse:
             return None
         found = await self._anchorage.open_anyway(self.door())
         if found is not None:
+            self.decided += 1
             self._external_reason = ""
             if self._supervisor is not None:
                 self._supervisor.open_anyway()

@@ -108,7 +108,9 @@ async def test_a_store_that_comes_back_empty_stays_shut_until_an_operator_says_s
 
 
 @pytest.mark.parametrize("apart", [False, True], ids=["alone", "with a courier process"])
-async def test_a_store_emptied_under_a_running_hub(town: Town, apart: bool) -> None:
+@pytest.mark.parametrize("look", [0.2, 3.0], ids=["", "the operator faster than the hub's look"])
+async def test_a_store_emptied_under_a_running_hub(town: Town, apart: bool, look: float) -> None:
+    town.constants["bot.hub.LOOK"] = look
     if apart:
         town.edit("[hub]", "[hub]\ncourier_process = true")
     await town.start()

@@ -22,7 +22,7 @@ async def test_the_hub_is_killed_at_random_over_two_thousand_events_and_answers(
 async def test_the_store_is_killed_a_few_times(town: Town) -> None:
     # What was in hand when the store died goes on when its lease has ended; that it does so later is nothing more.
     town.constants["bot.chat.answering.LEASE"] = 5_000
-    storm = Storm(town, seed=7, events=400, answers=30, kills=3)
+    storm = Storm(town, seed=7, events=900, answers=30, kills=3)
     await storm.rage(kill_hub=False, kill_store=True)
     assert await storm.broken() == [], storm.seen
     assert storm.seen["store killed"] == storm.kills
