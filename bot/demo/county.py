@@ -46,8 +46,8 @@ CALLING = "057188000000"
 
 MEMBERS = ("HeZhen", "PeiZhuanguan", "PengZhuren")
 """Who reads the county's WeCom app: members' userids, as the county's TOML writes them."""
-ROBOTS_MEMBERS = ("PanJishu",)
-"""Who reads the intelligent robot's chat."""
+ROBOTS_MEMBERS = ("PengZhuren",)
+"""Who reads the intelligent robot's chat, where it is simulated."""
 ROBOT_ID = "demo-bot-0001"
 DING_ID, DING_TEMPLATE = "dingdemo00000001", "fake0001.schema"
 """The county's DingTalk app, and the template of its cards."""
