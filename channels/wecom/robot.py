@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
 import aiohttp
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from yarl import URL
 
 from channels.channel import Abilities, Form, Letter, Window
@@ -19,8 +19,7 @@ from channels.fields import HttpUrl
 from channels.greeting import Greeting, reach
 from channels.group_robot import WINDOW_SECONDS, Robot, RobotSettings
 from channels.outcome import Outcome, OutcomeKind
-
-MARKDOWN_BYTES = 4096
+from channels.wecom.robot_forms import MARKDOWN_BYTES, TEXT_BYTES, Style, bare, message
 
 # The mention must only make a phone ring; the message itself stands above it.
 _MENTION_BYTES = 240
@@ -46,18 +45,31 @@ class Settings(RobotSettings):
     base_url: HttpUrl = Field(
         "https://qyapi.weixin.qq.com", min_length=1, description="接口地址；经内网转发时改成转发地址"
     )
+    style: Style = Field(
+        Style.MARKDOWN,
+        description="消息类型：markdown（有颜色）、markdown_v2、text（不带格式，同一条里点名）、"
+        "card（通知卡片，放不下的发 markdown）",
+    )
+    page: HttpUrl = Field("", description='style = "card" 时点卡片打开的网页，例如值班页；平台要求必须有')
     codes: dict[int, OutcomeKind] = Field(
         default={93000: OutcomeKind.MISCONFIGURED},
         description="平台文档之外的 errcode 及其含义",
     )
 
+    @model_validator(mode="after")
+    def _opens_a_page(self) -> Settings:
+        if self.style is Style.CARD and not self.page:
+            raise ValueError('style = "card" 要写 page：点卡片打开的网页，例如值班页的地址')
+        return self
+
 
 class Driver(Robot):
-    """Sends markdown to the robot's group, and a short text that calls people by their phone numbers after it."""
+    """Sends messages to the robot's group, and after each a short text that calls people by their phone numbers; in the
+    form ``text`` the message itself calls them."""
 
     Settings: ClassVar[Any] = Settings
 
-    __slots__ = ("_url", "abilities")
+    __slots__ = ("_page", "_style", "_url", "abilities")
 
     def __init__(self, name: str, settings: Settings, session: aiohttp.ClientSession) -> None:
         key = settings.key.get_secret_value()
@@ -74,35 +86,44 @@ class Driver(Robot):
             kind=settings.kind,
             word="企业微信群机器人",
             form=Form.MARKDOWN,
-            max_bytes=MARKDOWN_BYTES,
+            max_bytes=TEXT_BYTES if settings.style is Style.TEXT else MARKDOWN_BYTES,
             windows=(Window(settings.per_minute, WINDOW_SECONDS),),
             reserve=settings.reserve,
             mentions=True,
-            mention_cost=1,
+            mention_cost=0 if settings.style is Style.TEXT else 1,
             timeout=settings.timeout,
         )
+        self._style, self._page = settings.style, settings.page
         self._url = URL(settings.base_url.rstrip("/") + "/cgi-bin/webhook/send").with_query({"key": key})
 
     async def send(self, letter: Letter) -> Outcome:
-        try:
-            length = len(letter.text.encode("utf-8"))
-        except UnicodeEncodeError:
-            return Outcome(OutcomeKind.REFUSED_CONTENT, "文本含有无法编码的字符")
-        if length > MARKDOWN_BYTES or not letter.text.strip():
-            said = f"markdown 长 {length} 字节，上限 {MARKDOWN_BYTES}" if length else "文本为空"
-            return Outcome(OutcomeKind.REFUSED_CONTENT, said)
-        message = {"msgtype": "markdown", "markdown": {"content": letter.text}}
-        outcome = await self.post(self._url, message, letter.at)
-        if outcome.kind is OutcomeKind.ACCEPTED and letter.mentions:
+        if refusal := self._refusal(letter.text):
+            return refusal
+        said = message(self._style, letter.text, self._page, letter.mentions)
+        outcome = await self.post(self._url, said, letter.at)
+        if outcome.kind is OutcomeKind.ACCEPTED and letter.mentions and self._style is not Style.TEXT:
             return await self._mention(letter, outcome)
         return outcome
+
+    def _refusal(self, text: str) -> Outcome | None:
+        """What the vendor would not take is not sent."""
+        most = self.abilities.max_bytes or MARKDOWN_BYTES
+        try:
+            length = len(text.encode("utf-8"))
+        except UnicodeEncodeError:
+            return Outcome(OutcomeKind.REFUSED_CONTENT, "文本含有无法编码的字符")
+        if length <= most and bare(text):
+            return None
+        return Outcome(
+            OutcomeKind.REFUSED_CONTENT, f"{self._style} 长 {length} 字节，上限 {most}" if length else "文本为空"
+        )
 
     async def greet(self, at: int) -> Greeting:
         """Whether the vendor is there and its clock ours: the robot has no call that only logs in."""
         return await reach(self._session, self._url.with_path("/").with_query(None), at, self._limits)
 
     async def _mention(self, letter: Letter, told: Outcome) -> Outcome:
-        # Markdown cannot call a phone number by name: only the type "text" can, so it follows as a second message.
+        # Only the type "text" calls a phone number by name, so it follows as a second message.
         text = {
             "content": self.headline(letter, _MENTION_BYTES),
             "mentioned_mobile_list": list(letter.mentions),

@@ -18,7 +18,8 @@ from channels.channel import Form
 from channels.cutting import cut_bytes, size
 from channels.exchange import Answer
 from channels.outcome import Outcome, OutcomeKind
-from channels.wecom.robot import MARKDOWN_BYTES, Driver, Settings
+from channels.wecom.robot import Driver, Settings
+from channels.wecom.robot_forms import MARKDOWN_BYTES
 from tests.channels.conftest import NIGHT, Clock, a_letter, closed_port, raw_vendor
 from tests.patience import LONG, Patience
 
@@ -267,3 +268,71 @@ async def test_codes_the_vendor_does_not_document_are_settings(session: aiohttp.
     driver = a_driver(session, "https://example.invalid", codes={"95001": "throttled", "0": "transient"})
     assert driver.read(Answer(200, b'{"errcode":95001}'), NIGHT).kind is OutcomeKind.THROTTLED
     assert driver.read(Answer(200, b'{"errcode":0}'), NIGHT).kind is OutcomeKind.ACCEPTED
+
+
+ALARM = (
+    '【演练】<font color="warning">高高报</font> **须处置** 编号 A0231\n请立即处置。\n\n'
+    "> 企业：示例木业\n> 点位：1号除尘器灰斗温度\n> 数值：97.2 ℃（限 95）\n> 时限：02:15 前签收\n本群不能签收。"
+)
+BARE = (
+    "【演练】高高报 须处置 编号 A0231\n请立即处置。\n\n"
+    "企业：示例木业\n点位：1号除尘器灰斗温度\n数值：97.2 ℃（限 95）\n时限：02:15 前签收\n本群不能签收。"
+)
+
+
+async def test_the_second_markdown_shows_no_tags_of_colours(group: Group, session: aiohttp.ClientSession) -> None:
+    driver = a_driver(session, group.url, style="markdown_v2")
+    assert (await driver.send(a_letter(ALARM, address=""))).kind is OutcomeKind.ACCEPTED
+    body = orjson.loads(group.vendor.received[0].raw)
+    assert body["msgtype"] == "markdown_v2"
+    assert body["markdown_v2"]["content"].startswith(
+        "【演练】高高报 **须处置** 编号 A0231\n请立即处置。\n\n> 企业：示例木业"
+    )
+
+
+async def test_bare_text_calls_people_in_the_same_message(group: Group, session: aiohttp.ClientSession) -> None:
+    driver = a_driver(session, group.url, style="text")
+    assert (driver.abilities.max_bytes, driver.abilities.mention_cost) == (2048, 0)
+    assert (await driver.send(a_letter(ALARM, address="", mentions=("13800138000",)))).kind is OutcomeKind.ACCEPTED
+    (message,) = group.vendor.received
+    assert message.text == f"{BARE} @13800138000"
+    over = await driver.send(a_letter("超" * 700, address=""))
+    assert (over.kind, len(group.vendor.received)) == (OutcomeKind.REFUSED_CONTENT, 1)
+
+
+async def test_a_card_has_title_rows_and_a_page_and_its_call_by_name_follows(
+    group: Group, session: aiohttp.ClientSession
+) -> None:
+    driver = a_driver(session, group.url, style="card", page="https://fenghuo.example.gov.cn/duty")
+    assert (await driver.send(a_letter(ALARM, address="", mentions=("13800138000",)))).kind is OutcomeKind.ACCEPTED
+    card, call = (orjson.loads(each.raw) for each in group.vendor.received)
+    assert card["template_card"] == {
+        "card_type": "text_notice",
+        "main_title": {"title": "【演练】高高报 须处置 编号 A0231"},
+        "sub_title_text": "请立即处置。\n本群不能签收。",
+        "horizontal_content_list": [
+            {"keyname": "企业", "value": "示例木业"},
+            {"keyname": "点位", "value": "1号除尘器灰斗温度"},
+            {"keyname": "数值", "value": "97.2 ℃（限 95）"},
+            {"keyname": "时限", "value": "02:15 前签收"},
+        ],
+        "card_action": {"type": 1, "url": "https://fenghuo.example.gov.cn/duty"},
+    }
+    assert call["text"]["mentioned_mobile_list"] == ["13800138000"]
+
+
+@pytest.mark.parametrize("more", ["\n" + "说明" * 60, "\n> 很长的名称：值", "\n> 说明：" + "长" * 120])
+async def test_what_a_card_would_fold_away_goes_as_markdown_and_nothing_is_left_out(
+    group: Group, session: aiohttp.ClientSession, more: str
+) -> None:
+    driver = a_driver(session, group.url, style="card", page="https://fenghuo.example.gov.cn/duty")
+    assert (await driver.send(a_letter(ALARM + more, address=""))).kind is OutcomeKind.ACCEPTED
+    body = orjson.loads(group.vendor.received[0].raw)
+    shown = orjson.dumps(body).decode()
+    assert all(word in shown for word in ("A0231", more.strip("\n> ").partition("：")[0]))
+    assert body["msgtype"] == ("template_card" if "很长" in more else "markdown")
+
+
+def test_a_card_without_a_page_is_told_before_the_first_alarm() -> None:
+    with pytest.raises(ValidationError, match="要写 page"):
+        Settings.model_validate({"kind": "wecom_robot", "key": KEY, "readers": ["town"], "style": "card"})
