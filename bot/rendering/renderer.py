@@ -8,10 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from bot.buttons import Buttons
 from bot.rendering import feedback, parts, people, shorten, spoken, story, words
+from bot.rendering.alike import Alike
 from bot.rendering.card import bare_card, card_of
 from bot.rendering.digest import Digest, Item, digest, overflow
 from bot.rendering.engine import Engine
@@ -67,6 +69,7 @@ class Renderer:
         self._group_answer = group_answer
         self._source = source
         self._engine = Engine()
+        self._alike = Alike()
 
     def render(self, incident: Incident, notice: Notice, abilities: Abilities, now_ms: int) -> Rendered:
         """The message of ``notice`` for a channel with ``abilities`` at ``now_ms``. Never raises: what goes wrong is
@@ -126,6 +129,14 @@ class Renderer:
 
     def _render(self, incident: Incident, notice: Notice, abilities: Abilities, now: int, link: str) -> Rendered:
         directory = self._directory_of()
+        if abilities.form is Form.SMS:
+            make = partial(self._anew, incident, notice, abilities, directory, now, link)
+            return self._alike.say(incident, notice, abilities, directory, now, make)
+        return self._anew(incident, notice, abilities, directory, now, link)
+
+    def _anew(
+        self, incident: Incident, notice: Notice, abilities: Abilities, directory: Directory, now: int, link: str
+    ) -> Rendered:
         it = facts(incident, notice, directory, abilities, now, link=link, group_answer=self._group_answer)
         if _asks_feedback(notice) and (made := self._official(it, incident, notice, abilities, now)):
             return made
