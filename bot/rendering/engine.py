@@ -49,7 +49,11 @@ class Engine:
 
     def __init__(self) -> None:
         self._templates = compiled()
+        self._globals = {name: dict(each.globals) for name, each in self._templates.items()}
 
     def render(self, name: str, it: dict[str, Any]) -> str:
         """One template with ``it``. Raises jinja2.TemplateError and whatever an expression raises."""
-        return self._templates[name].render(it=it).strip("\n")
+        template = self._templates[name]
+        # As `Template.render`, which copies the globals through a chain of mappings each time: a tenth of its work.
+        context = template.new_context({**self._globals[name], "it": it}, shared=True)
+        return "".join(template.root_render_func(context)).strip("\n")
