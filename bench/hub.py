@@ -22,7 +22,7 @@ from bot.hub import Hub
 from bot.settings.models import Settings
 from channels.channel import Channel, Window
 
-AT_ONCE = 64
+AT_ONCE = 192
 MERGING = "FENGHUO_BENCH_MERGING"
 VENDOR = "vendor"
 LIFTED = "lifted"

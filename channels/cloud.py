@@ -39,7 +39,7 @@ class Limits(BaseModel):
     per_hour: int = Field(5, ge=0, le=1000, description="每个号码每小时最多几条；0 表示不限")
     per_day: int = Field(10, ge=0, le=1000, description="每个号码 24 小时最多几条；0 表示不限")
     reserve: int = Field(3, ge=0, description="每个时段留给紧急消息的条数")
-    at_once: int = Field(16, ge=1, le=128, description="同时提交的条数")
+    at_once: int = Field(16, ge=1, le=256, description="同时提交的条数")
 
     @property
     def windows(self) -> tuple[Window, ...]:

@@ -61,7 +61,7 @@ class Settings(BaseModel):
     callback_addresses: Networks = Field(("127.0.0.1", "::1"), description="允许回调的网关地址或网段")
     per_minute: int = Field(0, ge=0, le=100, description="每个号码每分钟最多几条，多出的合并成汇总；0 表示不限")
     reserve: int = Field(0, ge=0, description="每分钟留给紧急消息的条数；写了 per_minute 才有意义")
-    at_once: int = Field(8, ge=1, le=64, description="同时提交的条数")
+    at_once: int = Field(8, ge=1, le=256, description="同时提交的条数")
     timeout: float = Field(10.0, gt=0, le=60, description="一次提交最多等待的秒数")
 
     @model_validator(mode="after")
