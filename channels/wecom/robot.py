@@ -19,7 +19,7 @@ from channels.fields import HttpUrl
 from channels.greeting import Greeting, reach
 from channels.group_robot import WINDOW_SECONDS, Robot, RobotSettings
 from channels.outcome import Outcome, OutcomeKind
-from channels.wecom.robot_forms import MARKDOWN_BYTES, TEXT_BYTES, Style, bare, message
+from channels.wecom.robot_forms import MARKDOWN_BYTES, TEXT_BYTES, Style, message
 
 # The mention must only make a phone ring; the message itself stands above it.
 _MENTION_BYTES = 240
@@ -112,7 +112,7 @@ class Driver(Robot):
             length = len(text.encode("utf-8"))
         except UnicodeEncodeError:
             return Outcome(OutcomeKind.REFUSED_CONTENT, "文本含有无法编码的字符")
-        if length <= most and bare(text):
+        if length <= most and text.strip():
             return None
         return Outcome(
             OutcomeKind.REFUSED_CONTENT, f"{self._style} 长 {length} 字节，上限 {most}" if length else "文本为空"
