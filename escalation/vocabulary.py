@@ -7,6 +7,7 @@ for each source at the edge.
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import cached_property
 
 
 class Kind(StrEnum):
@@ -15,12 +16,12 @@ class Kind(StrEnum):
     ALARM = "alarm"
     WARNING = "warning"
 
-    @property
+    @cached_property
     def letter(self) -> str:
         """The first character of the incident's code: ``A`` or ``W``."""
         return "A" if self is Kind.ALARM else "W"
 
-    @property
+    @cached_property
     def word(self) -> str:
         return "监测报警" if self is Kind.ALARM else "风险预警"
 
@@ -33,16 +34,16 @@ class Level(StrEnum):
     YELLOW = "yellow"
     BLUE = "blue"
 
-    @property
+    @cached_property
     def rank(self) -> int:
         """4 for red down to 1 for blue; for comparison only, never shown or stored."""
         return {"red": 4, "orange": 3, "yellow": 2, "blue": 1}[self.value]
 
-    @property
+    @cached_property
     def word(self) -> str:
         return {"red": "红色", "orange": "橙色", "yellow": "黄色", "blue": "蓝色"}[self.value]
 
-    @property
+    @cached_property
     def risk_word(self) -> str:
         return {"red": "重大风险", "orange": "较大风险", "yellow": "一般风险", "blue": "低风险"}[self.value]
 
@@ -58,12 +59,12 @@ class Severity(StrEnum):
     FAULT = "fault"
     OFFLINE = "offline"
 
-    @property
+    @cached_property
     def rank(self) -> int:
         """3 for what is critical, 2 for a first limit, 1 for a fault or a lost signal; for comparison only."""
         return {"high_high": 3, "low_low": 3, "interlock": 3, "high": 2, "low": 2, "fault": 1, "offline": 1}[self.value]
 
-    @property
+    @cached_property
     def word(self) -> str:
         return {
             "high_high": "高高报",
@@ -92,15 +93,15 @@ class Tier(StrEnum):
     CITY = "city"
     PROVINCE = "province"
 
-    @property
+    @cached_property
     def rank(self) -> int:
         return ("enterprise", "town", "county", "city", "province").index(self.value)
 
-    @property
+    @cached_property
     def word(self) -> str:
         return {"enterprise": "企业", "town": "镇街", "county": "区县", "city": "市", "province": "省"}[self.value]
 
-    @property
+    @cached_property
     def above(self) -> Tier | None:
         """The next tier up, or None above the province."""
         tiers = list(Tier)
@@ -113,7 +114,7 @@ class Industry(StrEnum):
     DUST = "dust"
     HAZCHEM = "hazchem"
 
-    @property
+    @cached_property
     def word(self) -> str:
         return {"steel": "钢铁", "aluminium": "铝加工（深井铸造）", "dust": "粉尘涉爆", "hazchem": "危险化学品"}[
             self.value
@@ -127,7 +128,7 @@ class Mode(StrEnum):
     EXERCISE = "exercise"
     TEST = "test"
 
-    @property
+    @cached_property
     def mark(self) -> str:
         """What stands first in every message: nothing, 【演练】 or 【测试】."""
         return {"actual": "", "exercise": "【演练】", "test": "【测试】"}[self.value]
@@ -147,7 +148,7 @@ class Role(StrEnum):
     PATROL = "patrol"
     MAINTAINER = "maintainer"
 
-    @property
+    @cached_property
     def word(self) -> str:
         return {
             "operator": "操作负责人",
@@ -170,7 +171,7 @@ class Purpose(StrEnum):
     ATTEND = "attend"
     COPY = "copy"
 
-    @property
+    @cached_property
     def word(self) -> str:
         return {"act": "须处置", "attend": "请关注", "copy": "抄送知悉"}[self.value]
 
@@ -183,7 +184,7 @@ class ClockKind(StrEnum):
     CLEAR = "clear"
     FEEDBACK = "feedback"
 
-    @property
+    @cached_property
     def word(self) -> str:
         return {"sign": "签收", "verify": "核查", "clear": "消警", "feedback": "系统反馈"}[self.value]
 
@@ -196,7 +197,7 @@ class Measure(StrEnum):
     CIRCULAR = "circular"
     ENFORCEMENT = "enforcement"
 
-    @property
+    @cached_property
     def word(self) -> str:
         return {
             "site_check": "现场检查",
@@ -249,21 +250,21 @@ class Verb(StrEnum):
     FILED = "filed"
     PATROL = "patrol"
 
-    @property
+    @cached_property
     def word(self) -> str:
         return _VERB_WORDS[self.value]
 
-    @property
+    @cached_property
     def asks(self) -> bool:
         """True for what only wants to be told something."""
         return self in (Verb.QUERY, Verb.TODO, Verb.WHY, Verb.HELP)
 
-    @property
+    @cached_property
     def later(self) -> bool:
         """True for what is read and cannot be done by an answer yet."""
         return list(Verb).index(self) >= list(Verb).index(Verb.MAINTAIN)
 
-    @property
+    @cached_property
     def acts(self) -> bool:
         """True for what may change something."""
         return not self.asks and not self.later
