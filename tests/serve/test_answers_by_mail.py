@@ -96,6 +96,8 @@ async def test_an_answer_by_mail_signs_and_is_answered(town: Town, mailbox: Dove
 
 
 async def test_machines_and_forged_names_sign_nothing_and_the_owner_is_told(town: Town, mailbox: Dovecot) -> None:
+    # One person stands at the county's duty room at every hour of the real day.
+    town.edit('["qinghe-duty-b"]', '["qinghe-duty-a"]')
     await town.start()
     code, mail = await told_by_mail(town)
     machine = reply(mail, "您好，我正在休假中，无法及时回复邮件。1")
