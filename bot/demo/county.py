@@ -41,7 +41,7 @@ CALL_TEMPLATES = {
     "TTS_100000002": "已签收，谢谢。",
 }
 """What its account that telephones has approved: an incident, and what is said once the key was pressed."""
-CALLING = "057188000000"
+CALLING = "057100000000"
 """The number it calls from."""
 
 MEMBERS = ("HeZhen", "PeiZhuanguan", "PengZhuren")

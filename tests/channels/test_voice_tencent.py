@@ -112,7 +112,7 @@ async def test_a_call_reads_the_incident(account: Account) -> None:
 
 async def test_landlines_are_not_called(account: Account) -> None:
     assert not account.driver.abilities.landlines
-    refused = await account.driver.send(a_call(address="0571-88001234"))
+    refused = await account.driver.send(a_call(address="0571-00001234"))
     assert refused.kind is OutcomeKind.REFUSED_RECIPIENT
 
 

@@ -10,7 +10,7 @@ from tests.channels.conftest import a_letter
 KEY_ID, KEY_SECRET = "FAKEKEYID0002", "fake-voice-secret-canary"
 SECRET_ID, SECRET_KEY, APP_ID = "FAKEIDFORVOICE", "fake-vms-secret-canary", "1400006666"
 TOKEN = "fake-callback-token-0003"
-SHOWN = "057188000000"
+SHOWN = "057100000000"
 INCIDENT, SPOKEN, SENTENCE, SIGNED = "TTS_100000001", "TTS_100000004", "TTS_100000002", "TTS_100000003"
 ALIYUN_TEMPLATES = {
     INCIDENT: "值班电话：${level}，${news}，${place}，编号${code}。签收请按1。",

@@ -246,7 +246,7 @@ def test_calls_are_looked_at_after_a_fall_of_the_level_too() -> None:
 
 def test_a_duty_room_with_a_telephone_is_called_itself() -> None:
     posts = tuple(
-        post.model_copy(update={"contacts": (*post.contacts, ContactEntry(channel="voice", address="0571-88001234"))})
+        post.model_copy(update={"contacts": (*post.contacts, ContactEntry(channel="voice", address="0571-00001234"))})
         if post.unit == "city" and post.role is Role.DUTY_ROOM
         else post
         for post in POSTS
@@ -254,4 +254,4 @@ def test_a_duty_room_with_a_telephone_is_called_itself() -> None:
     story = Story(directory=calling(posts=posts))
     story.warning(Level.RED)
     story.wait_until(10)
-    assert [(call.to.name, call.contact.address) for call in calls(story)] == [("示例市应急局值班室", "0571-88001234")]
+    assert [(call.to.name, call.contact.address) for call in calls(story)] == [("示例市应急局值班室", "0571-00001234")]

@@ -19,7 +19,7 @@ PHONE = """
 kind = "voice_aliyun"
 access_key_id = "LTAI-EXAMPLE"
 access_key_secret = "file:secrets/phone-key"
-show_number = "057188000000"
+show_number = "057100000000"
 signed_code = "TTS_3"
 
 [[channels.phone.templates]]
@@ -50,7 +50,7 @@ def variable(name: str, part: str, cap: int = 0) -> dict[str, Any]:
         ({"callback_token": "short"}, "16"),
         ({"callback_addresses": []}, "callback_addresses"),
         ({"play_times": 4}, "3"),
-        ({"show_number": "0571-88000000"}, "pattern"),
+        ({"show_number": "0571-00000000"}, "pattern"),
     ],
 )
 def test_an_account_that_cannot_work_is_refused(change: dict[str, Any], words: str) -> None:
