@@ -6,7 +6,7 @@ from escalation.incident import IncidentState
 from escalation.ledger.change import Change, Committed
 from escalation.ledger.commit import Ledger
 from escalation.ledger.figures import Counting, Waiting
-from escalation.ledger.keys import Mailbox
+from escalation.ledger.keys import Mailbox, partition_keys
 from escalation.ledger.mailbox import Mailboxes, Settlement
 from escalation.ledger.windows import Limits, Window
 from escalation.notice import DeadLetter
@@ -36,6 +36,36 @@ async def test_an_incident_counts_by_its_level_while_it_is_open(door: StoreDoor)
     counts = await counting.counts(now=NOW + 2 * MINUTE)
     assert {level: count for level, count in counts.open.items() if count} == {Severity.HIGH: 1, Level.RED: 1}
     assert counts.overdue == Waiting(2, NOW + MINUTE)
+
+
+async def test_one_that_is_opened_again_counts_again_and_stands_where_it_was_opened(door: StoreDoor) -> None:
+    ledger, counting = Ledger(door, N), Counting(door, N, SHARDS)
+    state = incident("A0005", 1)
+    state.severity = Severity.HIGH
+
+    async def commit(**changes: object) -> None:
+        for name, value in changes.items():
+            setattr(state, name, value)
+        change = Change(partition=1, now=NOW, incident=state, expected_version=state.version)
+        assert isinstance((await ledger.commit([change]))[0], Committed)
+
+    async def counted() -> tuple[int, object]:
+        found = (await counting.counts(now=NOW)).open[Severity.HIGH]
+        return found, await door.execute("ZSCORE", partition_keys(1).open, "A0005")
+
+    await commit()
+    assert await counted() == (1, str(NOW).encode())
+    await commit(state=IncidentState.CLOSED)
+    assert await counted() == (0, None)
+    await commit(state=IncidentState.OPEN)
+    assert await counted() == (1, str(NOW).encode())
+    await commit(opened_at=NOW + 5)
+    assert await counted() == (1, str(NOW + 5).encode())
+    # As a store has it whose versions were written before they carried more.
+    await door.execute("HSET", partition_keys(1).versions, "A0005", state.version)
+    await door.execute("ZREM", partition_keys(1).levels, "A0005")
+    await commit()
+    assert await counted() == (1, str(NOW + 5).encode())
 
 
 async def test_what_waits_in_mailboxes_has_an_age_until_it_is_settled(door: StoreDoor) -> None:
