@@ -8,26 +8,23 @@ Sources of the rules: the vendor's pages on SendSms, QuerySendDetails and error 
 from __future__ import annotations
 
 import asyncio
-import secrets
 from typing import Any, ClassVar
 
 import aiohttp
 import orjson
-from yarl import URL
 
-from channels.acs3 import canonical_query, signed_headers
 from channels.callback import Call, Heard
 from channels.channel import Letter
-from channels.cloud import HOUR, MINUTE
-from channels.exchange import Answer, ask, limits_for
-from channels.greeting import Greeting, Standing, hail
+from channels.exchange import Answer
+from channels.greeting import Greeting
 from channels.masking import Masker
 from channels.outcome import Outcome, OutcomeKind
+from channels.sms.aliyun_account import Account
 from channels.sms.aliyun_inbound import read_call
 from channels.sms.aliyun_sent import Sent, days_of, sent_in
 from channels.sms.aliyun_settings import Settings
 from channels.sms.registered import SENTENCE
-from channels.sms.sending import patient, read_status, settled, unasked, why_refused
+from channels.sms.sending import patient, settled, unasked, why_refused
 from channels.sms.text import plain_number
 
 __all__ = ["Driver", "Settings"]
@@ -36,10 +33,6 @@ VERSION = "2017-05-25"
 _PAGE = 50
 _MOST_PAGES = 4
 _NOBODY = "13800138000"
-_WRONG_KEY = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "IncompleteSignature", "InvalidAccessKeySecret")
-_WRONG_CLOCK = ("InvalidTimeStamp", "IllegalTimestamp")
-# The vendor says in words which of its windows is full.
-_RESTS = (("分钟级", float(MINUTE)), ("小时级", float(HOUR)), ("天级", float(HOUR)))
 
 
 class Driver:
@@ -48,14 +41,10 @@ class Driver:
     Settings: ClassVar[Any] = Settings
 
     __slots__ = (
+        "_account",
         "_by_topic",
-        "_host",
-        "_limits",
         "_mask",
-        "_meanings",
-        "_session",
         "_settings",
-        "_url",
         "abilities",
         "callback_addresses",
         "callback_errands",
@@ -73,12 +62,18 @@ class Driver:
         self.callback_addresses = settings.callback_addresses
         self.callback_errands = settings.errands
         self._settings = settings
-        self._session = session
-        self._meanings = settings.meanings
         self._mask = Masker([settings.access_key_secret.get_secret_value(), settings.access_key_id, token])
-        self._limits = limits_for(settings.timeout)
-        self._url = URL(settings.endpoint.rstrip("/") + "/")
-        self._host = self._url.host_port_subcomponent or ""
+        self._account = Account(
+            session,
+            endpoint=settings.endpoint,
+            key_id=settings.access_key_id,
+            key_secret=settings.access_key_secret,
+            version=VERSION,
+            vendor_id="BizId",
+            meanings=settings.meanings,
+            mask=self._mask,
+            timeout=settings.timeout,
+        )
 
     async def send(self, letter: Letter) -> Outcome:
         try:
@@ -103,25 +98,14 @@ class Driver:
             "OutId": letter.id,
             **({"SmsUpExtendCode": extension} if extension else {}),
         }
-        answer = await self._call("SendSms", query, letter.at)
+        answer = await self._account.call("SendSms", query, letter.at)
         outcome = answer if isinstance(answer, Outcome) else self.read(answer, letter.at)
         return patient(outcome, self._settings.query_after)
 
     async def greet(self, at: int) -> Greeting:
         """Ask what was sent to a number that is nobody's: signed like a send, and sends nothing."""
         query = {"PhoneNumber": _NOBODY, "SendDate": days_of(at)[0], "PageSize": "1", "CurrentPage": "1"}
-        headers, url = self._signed("QuerySendDetails", query, at)
-        hailed = await hail(self._session, "POST", url, headers=headers, limits=self._limits, mask=self._mask)
-        if isinstance(hailed, Greeting):
-            return hailed
-        outcome = self.read(hailed.answer, at)
-        if outcome.detail.startswith(_WRONG_KEY):
-            return Greeting(Standing.WRONG_KEY, outcome.detail)
-        if outcome.detail.startswith(_WRONG_CLOCK):
-            return hailed.clock(at) or Greeting(Standing.CLOCK, outcome.detail)
-        if outcome.kind is not OutcomeKind.ACCEPTED:
-            return Greeting(Standing.REFUSED, outcome.detail)
-        return hailed.clock(at) or Greeting(Standing.WELL, "查询接口认可了密钥")
+        return await self._account.greet("QuerySendDetails", query, at, lambda said: said.kind is OutcomeKind.ACCEPTED)
 
     async def close(self) -> None:
         """Nothing to give back: the connections belong to the shared session."""
@@ -150,7 +134,7 @@ class Driver:
                     "PageSize": str(_PAGE),
                     "CurrentPage": str(page),
                 }
-                answer = await self._call("QuerySendDetails", query, letter.at)
+                answer = await self._account.call("QuerySendDetails", query, letter.at)
                 found = answer if isinstance(answer, Outcome) else self._sent(answer, letter)
                 if isinstance(found, Outcome):
                     return unasked(found, self._mask)
@@ -169,54 +153,6 @@ class Driver:
         except ValueError as error:
             return Outcome(OutcomeKind.UNCERTAIN, self._mask(error))
 
-    async def _call(self, action: str, query: dict[str, str], at: int) -> Answer | Outcome:
-        headers, url = self._signed(action, query, at)
-        return await ask(self._session, "POST", url, headers=headers, limits=self._limits, mask=self._mask)
-
-    def _signed(self, action: str, query: dict[str, str], at: int) -> tuple[dict[str, str], URL]:
-        headers = signed_headers(
-            action=action,
-            version=VERSION,
-            host=self._host,
-            query=query,
-            key_id=self._settings.access_key_id,
-            key_secret=self._settings.access_key_secret.get_secret_value(),
-            at=at,
-            nonce=secrets.token_hex(16),
-        )
-        # What was signed is what leaves: the query is percent-encoded already.
-        return headers, URL(f"{self._url}?{canonical_query(query)}", encoded=True)
-
     def read(self, answer: Answer, at: int) -> Outcome:
-        """What the vendor's whole answer means: ``Code`` in the body, and the HTTP status only where there is none.
-
-        ``at`` is the hub's time in ms, for a ``Retry-After`` written as a date.
-        """
-        try:
-            said = orjson.loads(answer.body)
-        except orjson.JSONDecodeError:
-            said = None
-        code = said.get("Code") if isinstance(said, dict) else None
-        if not isinstance(code, str) or not code:
-            return read_status(answer, at, self._mask, "Code")
-        words = str(said.get("Message", ""))
-        if code == "OK":
-            vendor_id = said.get("BizId")
-            return Outcome(
-                OutcomeKind.ACCEPTED, self._mask(words), vendor_id=vendor_id if isinstance(vendor_id, str) else None
-            )
-        detail = self._mask(f"{code} {words}")
-        kind = self._meaning(code)
-        if kind is OutcomeKind.THROTTLED:
-            rest = next((rest for mark, rest in _RESTS if mark in words), float(MINUTE))
-            return Outcome(kind, detail, retry_after=rest)
-        return Outcome(kind, detail)
-
-    def _meaning(self, code: str) -> OutcomeKind:
-        known: OutcomeKind | None = self._meanings.get(code)
-        if known is not None:
-            return known
-        if code.startswith("isp."):
-            return OutcomeKind.TRANSIENT
-        # A rule of the vendor's that is not known here: another channel is surer than this one again.
-        return OutcomeKind.REFUSED_CONTENT if code.startswith("isv.") else OutcomeKind.MISCONFIGURED
+        """What the vendor's whole answer means, at the hub's time ``at`` (ms)."""
+        return self._account.read(answer, at)

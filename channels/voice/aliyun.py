@@ -8,22 +8,20 @@ and error codes, API version 2017-05-25.
 
 from __future__ import annotations
 
-import secrets
 from typing import Any, ClassVar
 
 import aiohttp
 import orjson
-from yarl import URL
 
-from channels.acs3 import canonical_query, signed_headers
 from channels.callback import Call, Errand, Heard
 from channels.channel import Letter, Report, Uplink
-from channels.cloud import HOUR, MINUTE
-from channels.exchange import Answer, ask, limits_for
-from channels.greeting import Greeting, Standing, hail
+from channels.cloud import HOUR
+from channels.exchange import Answer
+from channels.greeting import Greeting
 from channels.masking import Masker
 from channels.outcome import Outcome, OutcomeKind
-from channels.sms.sending import patient, read_status, why_refused
+from channels.sms.aliyun_account import Account
+from channels.sms.sending import patient, why_refused
 from channels.sms.text import plain_number
 from channels.voice.aliyun_ends import asked, read_call
 from channels.voice.aliyun_settings import Settings
@@ -35,10 +33,7 @@ VERSION = "2017-05-25"
 _IVR, _TTS = "11000000300005", "11010000138001"
 """What the vendor calls the two sorts of calls when it is asked about one."""
 _NOBODY = "100000000000^100000000000"
-_WRONG_KEY = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "IncompleteSignature", "InvalidAccessKeySecret")
-_WRONG_CLOCK = ("InvalidTimeStamp", "IllegalTimestamp")
 _NO_RIGHT = ("isp.RAM_PERMISSION_DENY", "isv.PRODUCT", "isv.ACCOUNT", "isv.OUT_OF_SERVICE", "Forbidden", "NoPermission")
-_RESTS = (("分钟级", float(MINUTE)), ("小时级", float(HOUR)), ("天级", float(HOUR)))
 
 
 class Driver:
@@ -47,13 +42,9 @@ class Driver:
     Settings: ClassVar[Any] = Settings
 
     __slots__ = (
-        "_host",
-        "_limits",
+        "_account",
         "_mask",
-        "_meanings",
-        "_session",
         "_settings",
-        "_url",
         "abilities",
         "callback_addresses",
         "callback_errands",
@@ -75,12 +66,18 @@ class Driver:
         self.callback_addresses = settings.callback_addresses
         self.callback_errands = frozenset({Errand.REPORT})
         self._settings = settings
-        self._session = session
-        self._meanings = settings.meanings
         self._mask = Masker([settings.access_key_secret.get_secret_value(), settings.access_key_id, token])
-        self._limits = limits_for(settings.timeout)
-        self._url = URL(settings.endpoint.rstrip("/") + "/")
-        self._host = self._url.host_port_subcomponent or ""
+        self._account = Account(
+            session,
+            endpoint=settings.endpoint,
+            key_id=settings.access_key_id,
+            key_secret=settings.access_key_secret,
+            version=VERSION,
+            vendor_id="CallId",
+            meanings=settings.meanings,
+            mask=self._mask,
+            timeout=settings.timeout,
+        )
 
     async def send(self, letter: Letter) -> Outcome:
         try:
@@ -119,26 +116,14 @@ class Driver:
                 "Volume": str(self._settings.volume),
                 "Speed": str(self._settings.speed),
             }
-        answer = await self._call(action, query, letter.at)
+        answer = await self._account.call(action, query, letter.at)
         outcome = answer if isinstance(answer, Outcome) else self.read(answer, letter.at)
         return patient(outcome, self._settings.repeat_after)
 
     async def greet(self, at: int) -> Greeting:
         """Ask about a call that nobody made: signed like a call, and calls nobody."""
         query = {"CallId": _NOBODY, "ProdId": self._product, "QueryDate": str(at)}
-        headers, url = self._signed("QueryCallDetailByCallId", query, at)
-        hailed = await hail(self._session, "POST", url, headers=headers, limits=self._limits, mask=self._mask)
-        if isinstance(hailed, Greeting):
-            return hailed
-        outcome = self.read(hailed.answer, at)
-        if outcome.detail.startswith(_WRONG_KEY):
-            return Greeting(Standing.WRONG_KEY, outcome.detail)
-        if outcome.detail.startswith(_WRONG_CLOCK):
-            return hailed.clock(at) or Greeting(Standing.CLOCK, outcome.detail)
-        known = outcome.kind is OutcomeKind.ACCEPTED or outcome.detail.startswith("isv.")
-        if not known or outcome.detail.startswith(_NO_RIGHT):
-            return Greeting(Standing.REFUSED, outcome.detail)
-        return hailed.clock(at) or Greeting(Standing.WELL, "查询接口认可了密钥")
+        return await self._account.greet("QueryCallDetailByCallId", query, at, _accepts)
 
     async def close(self) -> None:
         """Nothing to give back: the connections belong to the shared session."""
@@ -152,7 +137,7 @@ class Driver:
         while it is under way, or not known."""
         # The vendor looks through the day that begins at this time.
         query = {"CallId": vendor_id, "ProdId": self._product, "QueryDate": str(at - HOUR * 1000)}
-        answer = await self._call("QueryCallDetailByCallId", query, at)
+        answer = await self._account.call("QueryCallDetailByCallId", query, at)
         outcome = answer if isinstance(answer, Outcome) else self.read(answer, at)
         if isinstance(answer, Outcome) or outcome.kind is not OutcomeKind.ACCEPTED:
             return outcome
@@ -167,57 +152,15 @@ class Driver:
     def _product(self) -> str:
         return _IVR if self._settings.keyed else _TTS
 
-    async def _call(self, action: str, query: dict[str, str], at: int) -> Answer | Outcome:
-        headers, url = self._signed(action, query, at)
-        return await ask(self._session, "POST", url, headers=headers, limits=self._limits, mask=self._mask)
-
-    def _signed(self, action: str, query: dict[str, str], at: int) -> tuple[dict[str, str], URL]:
-        headers = signed_headers(
-            action=action,
-            version=VERSION,
-            host=self._host,
-            query=query,
-            key_id=self._settings.access_key_id,
-            key_secret=self._settings.access_key_secret.get_secret_value(),
-            at=at,
-            nonce=secrets.token_hex(16),
-        )
-        # What was signed is what leaves: the query is percent-encoded already.
-        return headers, URL(f"{self._url}?{canonical_query(query)}", encoded=True)
-
     def read(self, answer: Answer, at: int) -> Outcome:
-        """What the vendor's whole answer means: ``Code`` in the body, and the HTTP status only where there is none.
+        """What the vendor's whole answer means, at the hub's time ``at`` (ms)."""
+        return self._account.read(answer, at)
 
-        ``at`` is the hub's time in ms, for a ``Retry-After`` written as a date.
-        """
-        try:
-            said = orjson.loads(answer.body)
-        except orjson.JSONDecodeError:
-            said = None
-        code = said.get("Code") if isinstance(said, dict) else None
-        if not isinstance(code, str) or not code:
-            return read_status(answer, at, self._mask, "Code")
-        words = str(said.get("Message", ""))
-        if code == "OK":
-            vendor_id = said.get("CallId")
-            return Outcome(
-                OutcomeKind.ACCEPTED, self._mask(words), vendor_id=vendor_id if isinstance(vendor_id, str) else None
-            )
-        detail = self._mask(f"{code} {words}")
-        kind = self._meaning(code)
-        if kind is OutcomeKind.THROTTLED:
-            rest = next((rest for mark, rest in _RESTS if mark in words), float(MINUTE))
-            return Outcome(kind, detail, retry_after=rest)
-        return Outcome(kind, detail)
 
-    def _meaning(self, code: str) -> OutcomeKind:
-        known: OutcomeKind | None = self._meanings.get(code)
-        if known is not None:
-            return known
-        if code.startswith("isp."):
-            return OutcomeKind.TRANSIENT
-        # A rule of the vendor's that is not known here: a person's call is surer than this one again.
-        return OutcomeKind.REFUSED_CONTENT if code.startswith("isv.") else OutcomeKind.MISCONFIGURED
+def _accepts(said: Outcome) -> bool:
+    """A call that nobody made is not found, by whoever may ask."""
+    known = said.kind is OutcomeKind.ACCEPTED or said.detail.startswith("isv.")
+    return known and not said.detail.startswith(_NO_RIGHT)
 
 
 def called_number(address: str) -> str:
