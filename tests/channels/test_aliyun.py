@@ -167,6 +167,8 @@ async def test_wrong_keys_and_signatures_are_misconfigured(
         ("isv.BLACK_KEY_CONTROL_LIMIT", "", OutcomeKind.REFUSED_CONTENT, None),
         ("isv.SOMETHING_NEW", "", OutcomeKind.REFUSED_CONTENT, None),
         ("isp.SYSTEM_ERROR", "", OutcomeKind.TRANSIENT, None),
+        ("isp.SOMETHING_NEW", "", OutcomeKind.TRANSIENT, None),
+        ("Something.New", "", OutcomeKind.MISCONFIGURED, None),
         ("isp.RAM_PERMISSION_DENY", "", OutcomeKind.MISCONFIGURED, None),
         ("Throttling.User", "", OutcomeKind.TRANSIENT, None),
         ("Forbidden.RAM", "", OutcomeKind.MISCONFIGURED, None),

@@ -6,6 +6,7 @@ import importlib
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from email.utils import formatdate
 from typing import Any
 
 import aiohttp
@@ -23,7 +24,7 @@ from channels.outcome import Outcome, OutcomeKind
 from channels.voice.aliyun import Driver
 from channels.voice.aliyun_settings import Settings
 from channels.voice.reference import names, reference, trial_of
-from tests.channels.conftest import NIGHT, Clock, a_letter
+from tests.channels.conftest import NIGHT, Clock, a_letter, raw_vendor
 from tests.channels.voice_accounts import (
     ALIYUN_TEMPLATES,
     INCIDENT,
@@ -349,3 +350,24 @@ def test_the_sentence_template_is_as_long_as_its_variable() -> None:
     settings = Settings.model_validate(aliyun_table())
     assert settings.sentence is not None
     assert settings.sentence.code == SENTENCE
+
+
+@pytest.mark.parametrize(
+    ("code", "standing"),
+    [
+        ("isv.CALL_NOT_FOUND", Standing.WELL),
+        ("isv.OUT_OF_SERVICE", Standing.REFUSED),
+        ("isp.RAM_PERMISSION_DENY", Standing.REFUSED),
+        ("Forbidden.RAM", Standing.REFUSED),
+        ("Something.New", Standing.REFUSED),
+    ],
+)
+async def test_a_greeting_knows_an_account_that_may_not_call(
+    session: aiohttp.ClientSession, code: str, standing: Standing
+) -> None:
+    body = orjson.dumps({"Code": code, "Message": "said by the vendor"})
+    date = formatdate(NIGHT / 1000, usegmt=True)
+    head = f"HTTP/1.1 200 OK\r\nDate: {date}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    async with raw_vendor(head + body) as (port, _):
+        greeting = await a_driver(session, aliyun_table(f"http://127.0.0.1:{port}")).greet(NIGHT)
+    assert greeting.standing is standing, greeting
