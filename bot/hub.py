@@ -316,7 +316,8 @@ class Hub:
 
     async def _seal(self) -> None:
         """Chain and anchor new journal rows. A journal that cannot be anchored stops intake, loudly."""
-        sealer = Sealer(self.storehouse.door(), self.rules.settings.hub.partitions, self.storehouse)
+        partitions = self.rules.settings.hub.partitions
+        sealer = Sealer(self.storehouse.door(), partitions, self.storehouse, pause=SEAL / 50)
         while True:
             try:
                 sealing = await sealer.step(self.clock.now())

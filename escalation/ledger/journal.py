@@ -8,9 +8,10 @@ Old sealed rows move to files: :mod:`escalation.ledger.filing`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeAlias
 
 import msgspec
 
@@ -23,7 +24,14 @@ from escalation.ledger.scripts import register
 from escalation.ledger.segments import parse_line, read_lines, segments_of
 from escalation.ledger.stream import pages, range_command, read_rows, read_sealed, sealed_command
 
+TOGETHER = 2
+"""How many partitions are read and sealed in one round trip."""
+
+Rows: TypeAlias = list[tuple[int, bytes]]
+"""Journal rows as (number, bytes)."""
+
 _decode = msgspec.json.Decoder(Entry).decode
+_log = logging.getLogger("fenghuo.ledger")
 
 
 class Anchor(Protocol):
@@ -60,13 +68,15 @@ class JournalRow(NamedTuple):
 class Sealer:
     """Chains new journal rows of all partitions."""
 
-    def __init__(self, store: Store, partitions: int, anchor: Anchor, *, page: int = 500) -> None:
-        """``page``: how many rows of each partition one step seals at most."""
+    def __init__(self, store: Store, partitions: int, anchor: Anchor, *, page: int = 250, pause: float = 0.0) -> None:
+        """``page``: how many rows of each partition one step seals at most; ``pause``: for how many seconds it lets
+        others work after a few partitions in which there was something to seal."""
         register(store, "seal")
         self._store = store
         self._keys = [partition_keys(number) for number in range(partitions)]
         self._anchor = anchor
         self._page = page
+        self._pause = pause
         self._heads: dict[int, Head] = {}
 
     async def step(self, now: int) -> Sealing:
@@ -80,40 +90,64 @@ class Sealer:
         if foreign:
             await self._anchor.meet(foreign)
             self._heads |= foreign
-        known = list(heads.items())
-        replies = await self._store.pipeline(
-            [range_command(self._keys[number], head.count, self._page) for number, head in known]
-        )
-        calls: list[Call] = []
-        moved: list[tuple[int, Head]] = []
+        sealed: dict[int, Head] = {}
         gaps: list[str] = []
         more = False
-        for (number, head), reply in answered(known, replies):
+        # All partitions at once would hold the store and this process up for as long as a commit takes, and every
+        # event that comes meanwhile.
+        known = list(heads.items())
+        for first in range(0, len(known), TOGETHER):
+            found = await self._rows(known[first : first + TOGETHER], gaps)
+            if not found:
+                continue
+            more = more or any(len(rows) == self._page for _, _, rows in found)
+            sealed |= await self._seal(found, now)
+            await asyncio.sleep(self._pause)
+        if sealed:
+            await self._anchor.save(sealed)
+            self._heads |= sealed
+        if gaps:
+            raise JournalGapError("; ".join(gaps) + ". Run `fenghuo verify`.")
+        return Sealing(sealed, more)
+
+    async def _rows(self, heads: Sequence[tuple[int, Head]], gaps: list[str]) -> list[tuple[int, Head, Rows]]:
+        """What stands behind these heads, where anything does. A journal in which rows are missing is among the
+        ``gaps`` instead."""
+        replies = await self._store.pipeline(
+            [range_command(self._keys[number], head.count, self._page) for number, head in heads]
+        )
+        found: list[tuple[int, Head, Rows]] = []
+        for (number, head), reply in zip(heads, replies, strict=True):
+            if isinstance(reply, Exception):
+                _log.warning("partition %d could not be sealed now: %s", number, reply)
+                continue
             rows = read_rows(reply)
             if not rows:
                 continue
             if rows[0][0] != head.count + 1 or rows[-1][0] != head.count + len(rows):
                 gaps.append(f"partition {number} is sealed up to row {head.count}, and rows are missing behind it")
                 continue
-            more = more or len(rows) == self._page
+            found.append((number, head, rows))
+        return found
+
+    async def _seal(self, found: Sequence[tuple[int, Head, Rows]], now: int) -> dict[int, Head]:
+        """Chain these rows to their heads; the heads that moved."""
+        calls: list[Call] = []
+        moved: list[tuple[int, Head]] = []
+        for number, head, rows in found:
             hashes = links(bytes.fromhex(head.sha256), rows)
             new = Head(count=rows[-1][0], sha256=hashes[-1].hex())
             keys = self._keys[number]
             calls.append(("seal", (keys.sealed, keys.hashes), (head.count, new.count, new.sha256, now, *hashes)))
             moved.append((number, new))
         sealed: dict[int, Head] = {}
-        if calls:
-            for (number, new), mark in zip(moved, await self._store.run_scripts(calls), strict=True):
-                if mark == 1:
-                    self._heads[number] = sealed[number] = new
-                else:
-                    # Another hub was faster, or the store did not answer: read the head again next time.
-                    del self._heads[number]
-        if sealed:
-            await self._anchor.save(sealed)
-        if gaps:
-            raise JournalGapError("; ".join(gaps) + ". Run `fenghuo verify`.")
-        return Sealing(sealed, more)
+        for (number, new), mark in zip(moved, await self._store.run_scripts(calls), strict=True):
+            if mark == 1:
+                sealed[number] = new
+            else:
+                # Another hub was faster, or the store did not answer: read the head again next time.
+                del self._heads[number]
+        return sealed
 
 
 class Journal:
