@@ -11,10 +11,10 @@ import msgspec
 from bot.clock import WallClock
 from bot.control import ask_hub
 from bot.deadletters import DeadDone, DeadLetters, DeadLine, DeadList, DeadSwept
+from bot.door import Door
 from bot.rules import Rules
 from bot.settings.models import Settings
 from bot.store_asking import ask_store
-from bot.storehouse import Door
 from escalation.ledger.commit import Ledger
 
 T = TypeVar("T")

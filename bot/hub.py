@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 
 from bot.clock import Clock
 from bot.collectors import Collectors
+from bot.door import Door
 from bot.engine import Engine
 from bot.gate import HubGate
 from bot.inquiry import Inquiry
@@ -33,7 +34,7 @@ from bot.sessions import open_channels, vendor_session
 from bot.settings.models import Settings
 from bot.silence import SilentSources
 from bot.store.errors import NotDurableError, StoreError, StoreUnavailableError
-from bot.storehouse import SHARDS, Door, Storehouse
+from bot.storehouse import SHARDS, Storehouse
 from bot.streams.readers import StreamReaders
 from bot.tally import Tally
 from bot.web.links import links_of

@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from bot.control import NoAnswer, alone
+from bot.door import Door
 from bot.rehearsal.recording import recordings
 from bot.rules import Rules
 from bot.settings.models import Settings
-from bot.storehouse import Door, Storehouse
+from bot.storehouse import Storehouse
 
 T = TypeVar("T")
 Question = Callable[[Door, int, Rules], Awaitable[T]]

@@ -5,33 +5,30 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from socket import gethostname
-from typing import Any
 
 from redis.exceptions import ReadOnlyError, RedisError
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_exponential_jitter
 
 from bot.anchorage import Anchorage
 from bot.clock import Clock
+from bot.door import Door, wait_of, with_password
 from bot.settings.models import Settings
 from bot.store import disk, external, locks, safety
 from bot.store.anchor import Verdict
-from bot.store.client import Call as ScriptCall
-from bot.store.client import Script, Store
+from bot.store.client import Store
 from bot.store.errors import StoreError, StoreRefusedError, StoreUnavailableError
 from bot.store.recovery import Recovery
 from bot.store.routes import unavailable
 from bot.store.states import StoreState
 from bot.store.supervisor import Supervisor
-from bot.store.wire import Result, WaitAof
 from escalation.ledger.chain import Head
 from escalation.ledger.codes import lift_codes
-from escalation.ledger.door import Arg, Call, Command
 from escalation.ledger.meta import Meta, OtherShapeError, open_meta
 
 log = logging.getLogger(__name__)
@@ -53,56 +50,6 @@ class Note:
     at: int
     reason: str
     text: str
-
-
-class Door:
-    """The ledger's door (:mod:`escalation.ledger.door`) on the store's client: scripts go by their names.
-
-    A batch whose answer was lost is sent again. The ledger's plain commands read, set, remove or take a code: done
-    twice they leave at worst a gap in the codes, or an outage written down twice.
-    """
-
-    def __init__(self, store: Store, lost: Callable[[StoreUnavailableError], None] | None = None) -> None:
-        """``lost`` hears of every batch of which anything had no answer."""
-        self._store = store
-        self._scripts: dict[str, Script] = {}
-        self._lost = lost
-
-    async def execute(self, *args: Arg) -> Any:
-        with self._listening():
-            return await self._store.execute(*args, again=True)
-
-    async def pipeline(self, commands: list[Command]) -> list[Any]:
-        with self._listening():
-            return self._heard(await self._store.pipeline(commands, again=True))
-
-    def load_script(self, name: str, lua: str) -> object:
-        script = self._scripts[name] = self._store.load_script(name, lua)
-        return script
-
-    async def run_scripts(self, calls: list[Call]) -> list[Any]:
-        scripts = self._scripts
-        with self._listening():
-            return self._heard(
-                await self._store.run_scripts([ScriptCall(scripts[name], keys, args) for name, keys, args in calls])
-            )
-
-    def _heard(self, results: list[Result]) -> list[Any]:
-        """In a cluster one server may be away while the others answer."""
-        if self._lost is not None:
-            away = next((one for one in results if isinstance(one, StoreUnavailableError)), None)
-            if away is not None:
-                self._lost(away)
-        return results
-
-    @contextmanager
-    def _listening(self) -> Iterator[None]:
-        try:
-            yield
-        except StoreUnavailableError as error:
-            if self._lost is not None:
-                self._lost(error)
-            raise
 
 
 class Storehouse:
@@ -217,13 +164,13 @@ class Storehouse:
         # Anchor and control socket are this folder's: one hub each, also where the store itself is shared.
         self._lock = locks.HubLock(self._folder, datetime.now(UTC).isoformat(timespec="seconds"))
         address = external.parse(table.url)
-        facts = await _patiently(_with_password(self._settings), follows=address.kind != "single")
+        facts = await _patiently(with_password(self._settings), follows=address.kind != "single")
         safety.refuse_unsafe(
             safety.concerns(facts, cluster_address=address.kind == "cluster"), accept_loss=table.accept_loss
         )
         self.waits = table.waitaof and safety.waitaof_possible(facts)
-        wait = _wait(self._settings) if self.waits else None
-        self._store = external.connect(_with_password(self._settings), wait=wait)
+        wait = wait_of(self._settings) if self.waits else None
+        self._store = external.connect(with_password(self._settings), wait=wait)
         self._store.keep_to(frozenset())
         await self.look()
 
@@ -300,7 +247,7 @@ class Storehouse:
         """Another client of this store, with connections of its own; whoever asked for it closes it."""
         if self._supervisor is not None:
             return self._supervisor.store()
-        return external.connect(_with_password(self._settings))
+        return external.connect(with_password(self._settings))
 
     async def save(self, heads: Mapping[int, Head]) -> None:
         """Anchor the journal's heads outside the store (:class:`escalation.ledger.journal.Anchor`)."""
@@ -379,22 +326,3 @@ def _identity(folder: Path) -> str:
     if not path.exists():
         disk.write_atomically(path, secrets.token_hex(4).encode() + b"\n")
     return f"{path.read_text('ascii').strip()}@{gethostname()}"
-
-
-def guest_door(settings: Settings, socket: Path | None, *, waitaof: bool) -> Door:
-    """A second process's door on the store that a hub has open: on its ``socket``, else on the configured address."""
-    if socket is not None:
-        return Door(Store.on_socket(socket))
-    return Door(external.connect(_with_password(settings), wait=_wait(settings) if waitaof else None))
-
-
-def _wait(settings: Settings) -> WaitAof:
-    table = settings.store
-    return WaitAof(replicas=table.waitaof_replicas, milliseconds=table.waitaof_timeout_ms)
-
-
-def _with_password(settings: Settings) -> str:
-    table = settings.store
-    return external.with_credentials(
-        table.url or "", table.username, table.password.get_secret_value() if table.password is not None else ""
-    )

@@ -14,6 +14,7 @@ from bot import control
 from bot.clock import WallClock
 from bot.commands.common import loaded_or_exit, print_result
 from bot.commands.errands import Errand, by_whom, errand_arguments, not_there
+from bot.door import Door
 from bot.quarantine import (
     Desk,
     Quarantined,
@@ -27,7 +28,6 @@ from bot.quarantine import (
 from bot.rules import Rules
 from bot.settings.models import Settings
 from bot.store_asking import ask_store
-from bot.storehouse import Door
 from bot.workers.decider import Decider
 from escalation.ledger.commit import Ledger
 

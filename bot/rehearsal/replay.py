@@ -22,6 +22,7 @@ import orjson
 
 from bot.chat.rows import Sender
 from bot.clock import PushedClock
+from bot.door import Door
 from bot.engine import Engine
 from bot.gate import source_rules
 from bot.intake.body import parse
@@ -34,7 +35,7 @@ from bot.rehearsal.told import Told, reader_of, told_of
 from bot.rules import Rules
 from bot.settings.models import Settings
 from bot.store.supervisor import Supervisor
-from bot.storehouse import SHARDS, Door
+from bot.storehouse import SHARDS
 from channels.channel import Letter, Uplink
 from escalation.calendar import local
 from escalation.event import Event

@@ -13,6 +13,7 @@ import aiohttp
 import uvloop
 
 from bot.clock import WallClock
+from bot.door import guest_door
 from bot.engine import Engine, Part
 from bot.logs import configure, trail
 from bot.process import collect_seldom
@@ -23,7 +24,6 @@ from bot.sessions import open_channels, vendor_session
 from bot.settings.load import load
 from bot.settings.models import Settings
 from bot.settings.operation import Log
-from bot.storehouse import guest_door
 from bot.web.links import links_of
 from channels.channel import Channel
 from escalation.ledger.meta import read_meta

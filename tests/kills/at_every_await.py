@@ -19,9 +19,9 @@ from pathlib import Path
 
 from redis import Redis
 
+from bot.door import Door
 from bot.rendering.engine import compiled
 from bot.store.client import Store
-from bot.storehouse import Door
 from tests.kills.counted import KILLED, Countdown, run_counted
 from tests.kills.invariants import broken
 from tests.kills.parts import Parts, parts

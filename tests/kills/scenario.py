@@ -15,12 +15,13 @@ from pathlib import Path
 import aiohttp
 
 from bot.clock import PushedClock
+from bot.door import Door
 from bot.engine import Engine
 from bot.rules import Rules
 from bot.settings.load import load
 from bot.settings.models import Settings
 from bot.store.client import Store
-from bot.storehouse import SHARDS, Door
+from bot.storehouse import SHARDS
 from channels.channel import Uplink
 from channels.registry import open_channel
 from escalation.event import Event, EventType

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
+from bot.door import Door
 from bot.intake.gate import ItemVerdict
 from bot.store.client import Store
-from bot.storehouse import Door
 from channels.channel import Uplink
 from escalation.event import Event, EventType
 from escalation.vocabulary import Level

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from bot.door import Door
 from bot.moments import moment
 from bot.rehearsal.explain import Explanation, explain
 from bot.rehearsal.recording import recordings
@@ -13,7 +14,6 @@ from bot.rehearsal.replay import Replayed, read_lines, replay_on
 from bot.rules import Rules
 from bot.settings.models import Settings
 from bot.store.client import Store
-from bot.storehouse import Door
 from escalation.vocabulary import Kind, Level, Mode, Severity
 
 DUST = "91000000DEM0000019"

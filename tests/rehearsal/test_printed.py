@@ -12,9 +12,9 @@ from jsonschema import Draft202012Validator
 
 from bot.cli import main
 from bot.commands.schemas import OPERATED, PRINTED, file_of
+from bot.door import Door
 from bot.settings.models import Settings
 from bot.store.client import Store
-from bot.storehouse import Door
 from tests.rehearsal.operated import kept_and_restored, operated
 from tests.rehearsal.stage import DUST
 from tests.rehearsal.write_examples import UNDERSTOOD, examples, written

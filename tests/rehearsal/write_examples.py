@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from bot.chat.preview import read_as
+from bot.door import Door
 from bot.inquiry import Verification
 from bot.moments import moment
 from bot.rehearsal.replay import read_lines, replay_on
@@ -20,7 +21,6 @@ from bot.rules import Rules
 from bot.settings.load import load
 from bot.settings.models import Settings
 from bot.store.supervisor import Supervisor
-from bot.storehouse import Door
 from bot.story import story_of
 from escalation.ledger.chain import Head
 from escalation.ledger.commit import Ledger

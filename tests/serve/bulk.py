@@ -10,10 +10,10 @@ from pathlib import Path
 
 import msgspec
 
+from bot.door import Door
 from bot.store import record
 from bot.store.client import Store
 from bot.store.external import connect
-from bot.storehouse import Door
 from escalation.incident import Incident
 from escalation.inputs import Entry
 from escalation.ledger.keys import US, Mailbox, mailbox_keys, partition_keys, ready_key, shard_of

@@ -8,11 +8,12 @@ import aiohttp
 import pytest
 
 from bot.clock import PushedClock
+from bot.door import Door
 from bot.engine import Engine
 from bot.rules import Rules
 from bot.settings.load import load
 from bot.store import external
-from bot.storehouse import SHARDS, Door
+from bot.storehouse import SHARDS
 from channels.registry import open_channel
 from escalation.ledger.meta import open_meta
 from tests.kills.invariants import broken

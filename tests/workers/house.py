@@ -17,6 +17,7 @@ import msgspec
 from bot.clock import PushedClock
 from bot.demo.county import Addresses
 from bot.demo.simulators.vendor import Received, listening
+from bot.door import Door
 from bot.engine import Engine
 from bot.intake.gate import ItemVerdict
 from bot.rules import Rules
@@ -25,7 +26,7 @@ from bot.settings.models import Settings
 from bot.settings.uscc import check_digit
 from bot.store.client import Store
 from bot.store.errors import StoreUnavailableError
-from bot.storehouse import SHARDS, Door
+from bot.storehouse import SHARDS
 from channels.channel import Channel, Uplink
 from channels.registry import open_channel
 from escalation.event import Event, EventType

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from bot.demo.simulators.vendor import Fault
+from bot.door import Door
 from bot.store.client import Store
-from bot.storehouse import Door
 from bot.workers.breaker import LOOK, PROBE
 from channels.channel import ReceiptKind, Report
 from escalation.ledger.breakers import FIRST, LONGEST, STALE, Breakers, Refusals
