@@ -7,8 +7,7 @@ store goes on where the last one was stopped, wherever that was.
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Protocol
@@ -33,6 +32,7 @@ from bot.workers.lapses import Lapses
 from bot.workers.letters import Letters
 from bot.workers.refill import Refill
 from bot.workers.reports import Reports
+from bot.workers.turns import Turns
 from channels.channel import Report
 from escalation.event import Event
 from escalation.incident import Incident
@@ -59,14 +59,10 @@ from escalation.ledger.trials import Trials
 from escalation.ledger.vendor_ids import VendorIds
 from escalation.notice import Notice
 
-log = logging.getLogger(__name__)
-
 BATCH = 256
 """How many events share one decision round."""
 GRACE = 10.0
 """How long sends under way may take when the hub stops, in seconds."""
-TICK = 0.25
-"""How often an idle worker looks for rows whose time has come, in seconds."""
 ROOM = 256
 """While so many rows wait for their mailboxes, clocks wait before they add to them."""
 YIELD, YIELDS = 0.01, 50
@@ -167,17 +163,8 @@ class Engine:
         )
         self._intake: Batcher[Event | Unreadable, Result] = Batcher(self._decide, BATCH, hub.intake.queue_limit)
         self._stirred = asyncio.Event()
-        self._halt = asyncio.Event()
-        self.changed: Callable[[], None] = lambda: None
-        self.may_work: Callable[[], bool] = lambda: True
+        self.turns = Turns()
         self.relay: Relay | None = None
-        self._begun: dict[object, float] = {}
-
-    @property
-    def stuck(self) -> float:
-        """For how many seconds the worker that is worst off has tried to come through a turn; 0.0 while all rest."""
-        now = asyncio.get_running_loop().time()
-        return max((now - at for at in self._begun.values()), default=0.0)
 
     @property
     def room(self) -> int:
@@ -206,7 +193,7 @@ class Engine:
     def stir(self) -> None:
         """There is something to do: whoever waits for work looks now."""
         self._stirred.set()
-        self.changed()
+        self.turns.changed()
 
     async def rest(self) -> None:
         """Work until nothing more can be done at this moment of the clock."""
@@ -245,7 +232,7 @@ class Engine:
         done += await self.lapses.step(now)
         done += await self.collecting.step(now)
         if done:
-            self.changed()
+            self.turns.changed()
         return done
 
     async def run(self, part: Part = Part.ALL) -> None:
@@ -263,7 +250,7 @@ class Engine:
     async def _stop(self, loops: Sequence[asyncio.Task[None]]) -> None:
         """No step is cut off in its middle: what it had claimed would wait for the end of a lease."""
         await self._intake.close()
-        for bell in (self._halt, self._stirred, self.courier.news, self.collecting.news):
+        for bell in (self.turns.halt, self._stirred, self.courier.news, self.collecting.news):
             bell.set()
         await asyncio.wait(loops, timeout=GRACE)
         for task in loops:
@@ -301,7 +288,7 @@ class Engine:
                 raise forgotten
             return moved + claimed + forgotten
 
-        await self._loop(step, self._stirred)
+        await self.turns.repeat(step, self._stirred)
 
     async def _record(self) -> None:
         async def step() -> int:
@@ -311,7 +298,7 @@ class Engine:
                 self._stirred.set()
             return recorded
 
-        await self._loop(step, self.courier.news)
+        await self.turns.repeat(step, self.courier.news)
 
     async def _lapse(self) -> None:
         async def step() -> int:
@@ -323,56 +310,25 @@ class Engine:
                 await asyncio.sleep(YIELD)
             return await self.lapses.step(self.clock.now())
 
-        await self._loop(step, None)
+        await self.turns.repeat(step, None)
 
     async def _answer(self) -> None:
-        await self._loop(lambda: self.answering.step(self.clock.now()), None)
+        await self.turns.repeat(lambda: self.answering.step(self.clock.now()), None)
 
     async def _collect(self) -> None:
-        await self._loop(lambda: self.collecting.step(self.clock.now()), self.collecting.news)
+        await self.turns.repeat(lambda: self.collecting.step(self.clock.now()), self.collecting.news)
 
     async def _sweep(self) -> None:
         async def step() -> int:
             return 0 if self._relayed else await self.fanout.sweep(self.clock.now())
 
-        await self._loop(step, None, idle=SWEEP)
+        await self.turns.repeat(step, None, idle=SWEEP)
 
     @property
     def _relayed(self) -> bool:
         """Whether there is nothing here to send: the relay does it, and what this process had begun is done."""
         relayed = self.relay is not None and self.relay.ready
         return relayed and not self.fanout.waiting and not self.courier.under_way
-
-    async def _loop(
-        self, step: Callable[[], Awaitable[int]], woken: asyncio.Event | None, *, idle: float = TICK
-    ) -> None:
-        """Step while there is work, else wait to be woken or for ``idle`` seconds; a failing store only slows it."""
-        pause = idle
-        now = asyncio.get_running_loop().time
-        while not self._halt.is_set():
-            may = self.may_work()
-            try:
-                if woken is not None:
-                    woken.clear()
-                self._begun.setdefault(step, now())
-                done = await step() if may else 0
-                del self._begun[step]
-                pause = idle
-                if done:
-                    self.changed()
-                    await asyncio.sleep(0)
-                    continue
-            except Exception:
-                log.exception("a worker failed and tries again in %.1f s", pause)
-                pause = min(pause * 2, 10.0)
-            # Who waits after a failure, or may not work, is woken by nothing but the end.
-            bell = woken if woken is not None and may and pause == idle else self._halt
-            try:
-                # Not wait_for: before Python 3.12 it swallows a cancellation that comes with the event.
-                async with asyncio.timeout(pause):
-                    await bell.wait()
-            except TimeoutError:
-                continue
 
     async def _decide(self, items: list[Event | Unreadable]) -> list[Result | Exception]:
         results = await self.decider.each_event(items, self.clock.now())
@@ -390,7 +346,7 @@ class Engine:
         if not items:
             return
         if self.relay is not None and self.relay.give(items):
-            self.changed()
+            self.turns.changed()
         else:
             self.move(items)
 

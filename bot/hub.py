@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import secrets
 import ssl
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -19,7 +17,7 @@ from bot.collectors import Collectors
 from bot.door import Door
 from bot.engine import Engine
 from bot.gate import HubGate
-from bot.inquiry import Inquiry
+from bot.housework import housework
 from bot.intake.door import ROUTE, RUNNER_OPTIONS, DoorLimits, events_handler
 from bot.logs import trail
 from bot.longlines import LongLines
@@ -28,13 +26,10 @@ from bot.relay.first import Forked
 from bot.relay.frames import Begin
 from bot.relay.parent import MODULE, CourierProcess
 from bot.rules import Rules
-from bot.schedule import FILE_SECONDS, GOOD_SECONDS, NIGHTLY, Schedule
-from bot.self_test import SelfTests
 from bot.sessions import open_channels, vendor_session
 from bot.settings.models import Settings
-from bot.silence import SilentSources
 from bot.store.errors import NotDurableError, StoreError, StoreUnavailableError
-from bot.storehouse import SHARDS, Storehouse
+from bot.storehouse import Storehouse
 from bot.streams.readers import StreamReaders
 from bot.tally import Tally
 from bot.web.links import links_of
@@ -44,16 +39,11 @@ from channels.channel import Channel
 from escalation.incident import Incident
 from escalation.inputs import Entry
 from escalation.ledger.change import Change, Failed, Taken
-from escalation.ledger.filing import Filer
 from escalation.ledger.journal import Sealer
 from escalation.ledger.keys import US
-from escalation.ledger.leadership import Leadership
-from escalation.ledger.logins import Logins
 from escalation.ledger.meta import Meta
 from escalation.ledger.presence import SILENCE, Outage, Presence
-from escalation.ledger.prune import Pruner
 from escalation.ledger.release import release_claims, release_sends
-from escalation.ledger.sessions import Sessions
 from escalation.notice import Notice
 
 log = logging.getLogger(__name__)
@@ -153,9 +143,9 @@ class Hub:
         )
         engine.ledger.told = trail
         await self._write_notes(engine)
-        engine.changed = self._tell_changed
+        engine.turns.changed = self._tell_changed
         # A store that is not the one we know, or a clock that is off: no work at all, not only no intake.
-        engine.may_work = lambda: self.storehouse.ready
+        engine.turns.may_work = lambda: self.storehouse.ready
         self.engine = engine
         return engine
 
@@ -286,7 +276,7 @@ class Hub:
             engine.stir()
 
     async def _work(self, engine: Engine) -> None:
-        schedule = self._schedule()
+        schedule = housework(self.storehouse, self.clock, lambda: self.rules, lambda: self.engine, self.tally)
         schedule.start()
         try:
             async with asyncio.TaskGroup() as group:
@@ -329,52 +319,6 @@ class Hub:
                 log.exception("the journal could not be sealed")
                 self._seal_trouble = f"台账无法封存：{error}\nthe journal cannot be sealed: {error}"
                 await asyncio.sleep(SEAL)
-
-    def _schedule(self) -> Schedule:
-        """Forgetting, on the hub that leads; filing and the nightly check of the journal, whose files and anchor are
-        each hub's own, on every one."""
-        door, partitions = self.storehouse.door(), self.rules.settings.hub.partitions
-        leadership = Leadership(door, f"{os.getpid()}-{secrets.token_hex(4)}")
-        filer = Filer(door, partitions, self.storehouse.journal_folder, hub=self.storehouse.identity)
-        pruner = Pruner(door, partitions, SHARDS)
-
-        async def file() -> None:
-            await filer.step(self.clock.now())
-
-        async def forget() -> None:
-            await pruner.step(self.clock.now())
-
-        async def forget_logins() -> None:
-            settings, now = self.rules.settings, self.clock.now()
-            longest = max((settings.duty_page.longest(each) for each in settings.accounts.values()), default=0)
-            await Sessions(door).forget(now - longest)
-            await Logins(door).forget(now)
-
-        async def check() -> None:
-            engine = self.engine
-            if engine is None:
-                return
-            result = await Inquiry(self.storehouse, engine.meta, self.rules.directory).verify()
-            log.log(logging.INFO if result.ok else logging.CRITICAL, "the nightly check: %s", result.text())
-
-        schedule = Schedule(lambda: leadership.holds(self.clock.now()))
-
-        async def test_itself() -> None:
-            if self.engine is not None:
-                await SelfTests(self.engine).step(self.clock.now())
-
-        async def keep_good() -> None:
-            if self.engine is not None:
-                await self.engine.good.write(self.tally.good_at)
-
-        schedule.every(GOOD_SECONDS, "look for silence", SilentSources(lambda: self.engine, self.clock.now()).step)
-        schedule.every(FILE_SECONDS, "file the journal", file, everywhere=True)
-        schedule.every(FILE_SECONDS, "test the channels", test_itself)
-        schedule.every(GOOD_SECONDS, "keep the last good sends", keep_good, everywhere=True)
-        schedule.every(FILE_SECONDS, "forget old inputs", forget)
-        schedule.every(FILE_SECONDS, "forget old log-ins", forget_logins)
-        schedule.at(NIGHTLY, "check the journal", check, everywhere=True)
-        return schedule
 
     async def _beat(self) -> None:
         """Say every second that a hub works; after a silence (the store was gone) the outage is written down first."""

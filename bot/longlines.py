@@ -71,7 +71,7 @@ class LineHolder:
         while True:
             engine = self._engine()
             wait = LOOK
-            if engine is not None and engine.may_work():
+            if engine is not None and engine.turns.may_work():
                 try:
                     await self._lead(engine)
                 except LineTrouble as trouble:
@@ -153,7 +153,7 @@ class LineHolder:
     async def keep(self, heard: Heard) -> bool:
         """See :class:`channels.longline.Ear`."""
         engine = self._working
-        if not engine.may_work():
+        if not engine.turns.may_work():
             return False
         try:
             await self._keeping.keep(engine, heard, self._driver.name, Errand.UPLINK, engine.clock.now())

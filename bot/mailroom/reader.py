@@ -73,7 +73,7 @@ class MailboxReader:
         while True:
             engine = self._engine()
             wait = LOOK
-            if engine is not None and engine.may_work():
+            if engine is not None and engine.turns.may_work():
                 try:
                     if not await self._lead(engine):
                         wait, self._pause = self._pause, min(self._pause * 2, LONGEST_PAUSE)
@@ -92,7 +92,7 @@ class MailboxReader:
         reading = asyncio.create_task(self._read(engine), name=f"mailbox {self._channel}")
         try:
             while not (await asyncio.wait({reading}, timeout=RENEW))[0]:
-                if self._engine() is not engine or not engine.may_work():
+                if self._engine() is not engine or not engine.turns.may_work():
                     return True
                 if not await lease.holds(engine.clock.now()):
                     log.warning("another hub reads the mailbox of channel %s now", self._channel)

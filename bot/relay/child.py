@@ -86,7 +86,7 @@ class _Life:
         self._writer = writer
         self._loop = asyncio.get_running_loop()
         self._work_until = float("-inf")
-        engine.may_work = lambda: self._loop.time() < self._work_until
+        engine.turns.may_work = lambda: self._loop.time() < self._work_until
 
     async def run(self) -> None:
         """Until the hub is gone; then what is under way ends in order."""
@@ -117,5 +117,5 @@ class _Life:
         while True:
             self._writer.write(framed(Beat(True)))
             sends, good_at = self._engine.tally.taken()
-            self._writer.write(framed(Counts(sends, good_at, self._engine.courier.under_way, self._engine.stuck)))
+            self._writer.write(framed(Counts(sends, good_at, self._engine.courier.under_way, self._engine.turns.stuck)))
             await asyncio.sleep(BEAT)

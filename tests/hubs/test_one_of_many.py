@@ -66,10 +66,10 @@ async def test_a_clock_that_goes_wrong_stops_the_work_at_hand(server: Server, tm
     await hub.open()
     try:
         assert hub.engine is not None
-        assert hub.engine.may_work()
+        assert hub.engine.turns.may_work()
         clock.push_to(clock.now() + 10_000)
         await hub.storehouse.look()
-        assert not hub.engine.may_work()
+        assert not hub.engine.turns.may_work()
         assert "本机时钟与存储相差" in hub.not_ready
     finally:
         await hub.close()
