@@ -24,7 +24,7 @@ from escalation.ledger.scripts import register
 from escalation.ledger.segments import parse_line, read_lines, segments_of
 from escalation.ledger.stream import pages, range_command, read_rows, read_sealed, sealed_command
 
-TOGETHER = 2
+TOGETHER = 4
 """How many partitions are read and sealed in one round trip."""
 
 Rows: TypeAlias = list[tuple[int, bytes]]
