@@ -101,8 +101,10 @@ def configuration(folder: Path, socket: Path) -> bytes:
         ("loglevel", b"notice"),
         ("databases", b"1"),
         ("appendonly", b"yes"),
+        # A rewrite takes a processor and the disk from alarms for a second or two; a file of this size, some twenty
+        # thousand alarms with all that became of them, is read again within two seconds after a crash.
         ("auto-aof-rewrite-percentage", b"100"),
-        ("auto-aof-rewrite-min-size", b"64mb"),
+        ("auto-aof-rewrite-min-size", b"128mb"),
         ("timeout", b"0"),
         # Short hashes and sorted sets are lists, searched from one end: dear where each event asks twenty times.
         ("hash-max-listpack-entries", b"32"),
