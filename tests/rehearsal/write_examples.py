@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -20,6 +20,7 @@ from bot.rehearsal.replay import read_lines, replay_on
 from bot.rules import Rules
 from bot.settings.load import load
 from bot.settings.models import Settings
+from bot.store.client import Store
 from bot.store.supervisor import Supervisor
 from bot.story import story_of
 from escalation.ledger.chain import Head
@@ -30,6 +31,7 @@ from escalation.ledger.presence import Outage
 from escalation.ledger.verify import verify
 from tests.rehearsal.conftest import county_in
 from tests.rehearsal.operated import kept_and_restored, operated
+from tests.rehearsal.sending import sent
 from tests.rehearsal.stage import explained
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "schema" / "examples"
@@ -78,14 +80,17 @@ async def _made(folder: Path) -> dict[str, msgspec.Struct]:
     settings = load(county_in(folder / "county")).settings
     assert settings is not None
     made = await kept_and_restored(folder)
-    for name in ("printed", "operated"):
+    runs: dict[str, Callable[[Store], Awaitable[dict[str, msgspec.Struct]]]] = {
+        "printed": lambda store: examples(Door(store), settings, folder),
+        "operated": lambda store: operated(store, folder / "operated"),
+        "sent": lambda store: sent(store, folder / "sent"),
+    }
+    for name, run in runs.items():
         supervisor = Supervisor(folder / name / "store")
         await supervisor.start()
         try:
             async with supervisor.store() as store:
-                made |= await (
-                    examples(Door(store), settings, folder) if name == "printed" else operated(store, folder / name)
-                )
+                made |= await run(store)
         finally:
             await supervisor.stop()
     return made
