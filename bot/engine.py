@@ -104,7 +104,7 @@ class Engine:
         tally: Tally | None = None,
         owner: str = "",
     ) -> None:
-        """``owner`` names the hub in its claims on mailboxes, for the hub that comes after it in the same folder."""
+        """``owner`` names the hub among those of the store, for the one that comes after it in the same folder too."""
         self.store = store
         self.tally = tally or Tally()
         self.rules = rules
@@ -147,7 +147,7 @@ class Engine:
             now=clock.now,
             tally=self.tally,
         )
-        showing = Showing(self.ledger, self._context, self.hand, Pictures(store, meta.partitions))
+        showing = Showing(self.ledger, self._context, self.hand, Pictures(store, meta.partitions, owner))
         self.collecting = Collecting(showing, lambda: self.rules.channels, self.mailboxes, journal_folder.parent)
         self._reports = Reports(self.ledger, self.decider, self.trials, self.courier.breaker, vendor_ids)
         self.answering = Answering(

@@ -14,9 +14,9 @@ from hashlib import sha256
 from pathlib import Path
 from socket import gethostname
 
+from bot.chat.copying import Copying
 from bot.chat.reporting import item
 from bot.chat.showing import Showing
-from bot.store import disk
 from channels.callback import Media, MediaSource
 from channels.channel import Channel
 from channels.outcome import OutcomeKind
@@ -50,7 +50,8 @@ _KINDS = (
 
 
 class Collecting:
-    """One hub's fetching. ``folder`` is its data folder; ``news`` wakes whoever waits for work here."""
+    """One hub's fetching. ``folder`` is its data folder; ``news`` wakes whoever waits for work here; by ``copying`` the
+    other hubs get what this one fetched."""
 
     def __init__(
         self,
@@ -63,7 +64,7 @@ class Collecting:
         self._pictures = showing.pictures
         self._channels = channels
         self._mailboxes = mailboxes
-        self._folder = folder
+        self.copying = Copying(showing.pictures.copies, folder)
         self._look_at = 0
         self.news = asyncio.Event()
         showing.news = self.stir
@@ -74,7 +75,10 @@ class Collecting:
         self.news.set()
 
     async def step(self, now: int) -> int:
-        """Fetch and tell what is due; how many pictures got on."""
+        """Fetch and tell what is due, and copy what other hubs have; how many pictures got on."""
+        return await self._collect(now) + await self.copying.step(now)
+
+    async def _collect(self, now: int) -> int:
         if now < self._look_at:
             return 0
         self._look_at = now + LOOK
@@ -123,7 +127,7 @@ class Collecting:
             return EvidenceFile(why="此渠道不能取回图片")
         got = await channel.fetch(sent.media, now)
         if isinstance(got, Media):
-            return await asyncio.to_thread(keep_file, self._folder, got.body, sent.at)
+            return await asyncio.to_thread(keep_file, self.copying, got.body, sent.at)
         log.warning("the picture %s could not be fetched: %s", sent.id, got.detail)
         if got.kind is OutcomeKind.REFUSED_CONTENT or now - sent.at >= GIVE_UP:
             return EvidenceFile(why=got.detail[:120])
@@ -144,17 +148,13 @@ class Collecting:
         await self._mailboxes.put([row], now=now)
 
 
-def keep_file(folder: Path, body: bytes, at: int) -> EvidenceFile:
-    """Write a picture durably below ``folder``; it must be one by its content. Raises OSError."""
+def keep_file(copying: Copying, body: bytes, at: int) -> EvidenceFile:
+    """Write a picture durably; it must be one by its content. Raises OSError."""
     found = next(((kind, ending) for mark, place, kind, ending in _KINDS if body[place:].startswith(mark)), None)
     if found is None:
         return EvidenceFile(size=len(body), why="不是图片文件")
     kind, ending = found
     digest = sha256(body).hexdigest()
-    place = Path(FOLDER) / f"{local(at):%Y%m}" / f"{digest}.{ending}"
-    for each in (folder / FOLDER, (folder / place).parent):
-        disk.private_folder(each)
-    if not (folder / place).exists():
-        disk.write_atomically(folder / place, body)
-        disk.sync_folder((folder / place).parent.parent)
-    return EvidenceFile(path=place.as_posix(), sha256=digest, size=len(body), kind=kind, hub=gethostname())
+    place = f"{FOLDER}/{local(at):%Y%m}/{digest}.{ending}"
+    copying.keep(place, body)
+    return EvidenceFile(path=place, sha256=digest, size=len(body), kind=kind, hub=gethostname())

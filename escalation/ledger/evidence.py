@@ -13,6 +13,7 @@ import msgspec
 
 from escalation.evidence import EvidenceFile
 from escalation.ledger.claims import answered
+from escalation.ledger.copies import Copies
 from escalation.ledger.door import Arg, Call, Store
 from escalation.ledger.keys import US, partition_keys, partition_of
 from escalation.ledger.scripts import register
@@ -53,10 +54,12 @@ _read_next = msgspec.json.Decoder(Next).decode
 
 
 class Pictures:
-    """The pictures of all partitions that are not done with."""
+    """The pictures of all partitions that are not done with; ``copies`` are files on their way to other hubs."""
 
-    def __init__(self, store: Store, partitions: int) -> None:
+    def __init__(self, store: Store, partitions: int, hub: str = "") -> None:
+        """``hub`` names this hub among those of the store; '' for one that shares no files."""
         register(store, "evidence")
+        self.copies = Copies(store, hub)
         self._store = store
         self._keys = [partition_keys(number).evidence for number in range(partitions)]
 

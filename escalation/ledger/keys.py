@@ -25,6 +25,10 @@ key                                     type    content
 ``fh:early:<channel>`` US ``<id>``      string  a report that came before its send was recorded; for ten minutes
 ``fh:wire:<channel>``                   list    letters for whoever holds its line; with US and more: one, its answer
 ``fh:asks:<channel>``                   zset    a send to ask its vendor about (:mod:`escalation.ledger.asks`), by when
+``fh:{copies}:hubs``                    hash    hub → when it last looked for files of others (ms)
+``fh:{copies}:offered``                 hash    path → a file on its way to all hubs (:mod:`escalation.ledger.copies`)
+``fh:{copies}:had:<path>``              set     hub that has it
+``fh:{copies}:bytes:<path>``            string  its bytes, piece by piece
 ``fh:{p7}:codes``                       hash    letter → the counter k of the last code taken
 ``fh:{p7}:incidents``                   hash    code → the incident's state
 ``fh:{p7}:versions``                    hash    code → the state's version; while open, since when and its level
@@ -90,6 +94,7 @@ HEARD = b"fh:heard"
 GOOD = b"fh:good"
 BREAKERS = b"fh:breakers"
 TRIALS = b"fh:trials"
+COPIES = b"fh:{copies}:hubs"
 _claims = itertools.count(secrets.randbelow(2047))
 _CODE = re.compile(r"([AW])0*([0-9]{1,15})")
 
@@ -137,6 +142,14 @@ class MailboxKeys(NamedTuple):
     facts: bytes
     window: bytes
     told: bytes
+
+
+class CopyKeys(NamedTuple):
+    """The key names of one file on its way to all hubs; ``offered`` lists all of them."""
+
+    offered: bytes
+    had: bytes
+    bytes: bytes
 
 
 class Mailbox(NamedTuple):
@@ -205,6 +218,12 @@ def mailbox_keys(mailbox: Mailbox, shard: int) -> MailboxKeys:
 def sent_key(channel: str, vendor_id: str) -> bytes:
     """The key that says which notices a vendor's id stands for."""
     return f"fh:sent:{channel}{US}{vendor_id}".encode()
+
+
+def copy_keys(path: str) -> CopyKeys:
+    """The key names of the file at a path below the data folders."""
+    had, content = (f"fh:{{copies}}:{name}:{path}".encode() for name in ("had", "bytes"))
+    return CopyKeys(b"fh:{copies}:offered", had, content)
 
 
 def wire_key(line: str) -> bytes:

@@ -10,6 +10,7 @@ from typing import Any
 
 import aiohttp
 
+from tests.county import PASSWORD
 from tests.demo.house import House
 from tests.demo.listening import Listener
 
@@ -17,11 +18,11 @@ NONCE = "0123456789abcdef01234567"
 
 
 class Clerk:
-    """One browser's worth of cookies at the duty page of a house."""
+    """One browser's worth of cookies at the duty page of a house, or of the hub at ``url``."""
 
-    def __init__(self, house: House, headers: dict[str, str] | None = None) -> None:
-        self.url = house.demo.url
-        self.password = house.demo.password
+    def __init__(self, house: House | None, headers: dict[str, str] | None = None, *, url: str = "") -> None:
+        self.url = house.demo.url if house is not None else url
+        self.password = house.demo.password if house is not None else PASSWORD
         self.session = aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True), headers=headers)
 
     async def __aenter__(self) -> Clerk:

@@ -46,3 +46,34 @@ class Lossy(StoreDoor):
             return replies
         self.lost += 1
         raise ConnectionError("the reply was lost")
+
+
+class Died(BaseException):
+    """The process ends here."""
+
+
+class Mortal(StoreDoor):
+    """Its process dies at the call after ``left`` others: before that one reaches the store, or (``late``) after it."""
+
+    def __init__(self, store: Store, left: int, *, late: bool = False) -> None:
+        super().__init__(store)
+        self.left = left
+        self._late = late
+
+    async def execute(self, *args: Arg) -> Any:
+        self._live_or_die(late=False)
+        reply = await super().execute(*args)
+        self._live_or_die(late=True)
+        return reply
+
+    async def run_scripts(self, calls: list[Call]) -> list[Any]:
+        self._live_or_die(late=False)
+        replies = await super().run_scripts(calls)
+        self._live_or_die(late=True)
+        return replies
+
+    def _live_or_die(self, *, late: bool) -> None:
+        if late is self._late:
+            if self.left == 0:
+                raise Died
+            self.left -= 1

@@ -236,6 +236,12 @@ class Town:
             status: int = await answer.json()
             return status
 
+    async def send_picture(self, member: str, body: bytes) -> int:
+        """A member of the app sends a picture; the status of the hub's door."""
+        async with self.session.post(f"{self._control}/picture/{member}", data=body) as answer:
+            status: int = await answer.json()
+            return status
+
     async def report_deliveries(self) -> None:
         async with self.session.post(f"{self._control}/reports") as answer:
             assert answer.status == 200

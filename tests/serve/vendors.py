@@ -80,6 +80,7 @@ class Vendors:
         app.router.add_get("/received", self._received)
         app.router.add_post("/wait", self._wait)
         app.router.add_post("/write", self._write)
+        app.router.add_post("/picture/{member}", self._picture)
         app.router.add_post("/reports", self._reports)
         app.router.add_post("/hang", self._hang)
         app.router.add_post("/heal", self._heal)
@@ -118,6 +119,11 @@ class Vendors:
         except aiohttp.ClientError:
             status = 0
         return web.json_response(status)
+
+    async def _picture(self, request: web.Request) -> web.Response:
+        """A member sends a picture in the app; the status as of writing."""
+        body = await request.read()
+        return web.json_response(await self.app.send_picture(request.match_info["member"], body, self._session))
 
     async def _reports(self, request: web.Request) -> web.Response:
         """From now on each text message is reported as delivered."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hashlib import sha256
+from socket import gethostname
 
 import pytest
 
@@ -151,6 +152,13 @@ async def test_the_duty_page_lists_pictures_and_shows_them_to_whoever_may_see_th
             assert (response.status, response.content_type, await response.read()) == (200, "image/jpeg", JPEG)
             assert response.headers["X-Content-Type-Options"] == "nosniff"
         assert (await clerk.get(f"/duty/evidence/{code}/other"))[0] == 404
+        assert incident.evidence[0].file is not None
+        place = house.demo.folder / "data" / incident.evidence[0].file.path
+        place.rename(place.with_suffix(".away"))
+        status, said = await clerk.get(path)
+        assert status == 404
+        assert f"由 {gethostname()} 取回" in said, "whoever lacks it is told which machine has it"
+        place.with_suffix(".away").rename(place)
     async with Clerk.at(house, "mingmu") as other:
         assert (await other.get(path))[0] == 404
     async with Clerk.at(house, "qinghe-wall") as wall:

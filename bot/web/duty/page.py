@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import secrets
 from collections.abc import Awaitable, Callable
@@ -141,15 +140,19 @@ class DutyPages:
         return page("duty_incident.html", facts)
 
     async def evidence(self, request: web.Request, engine: Engine, viewer: Viewer) -> web.StreamResponse:
-        """A picture of an incident, where this hub keeps it."""
+        """A picture of an incident: of any hub that has given it to this one."""
         incident = await visible_incident(engine, viewer, request.match_info["code"])
         wanted = request.match_info["picture"]
         file = next((each.file for each in incident.evidence if each.id == wanted), None)
         if file is None or not file.path or viewer.account.wall:
             raise NotDone(404, "没有这张图片。")
         place = self._house.rules.settings.hub.data / file.path
-        if not await asyncio.to_thread(place.is_file):
-            raise NotDone(404, f"这张图片保存在另一台机器（{file.hub}）的 {file.path}。")
+        if not await engine.collecting.copying.fetch(file.path):
+            raise NotDone(
+                404,
+                f"这张图片本机还没有：它由 {file.hub} 取回，请几秒后再试；一直没有时，那台机器可能停着，"
+                f"可从它的数据文件夹复制 {file.path} 到本机的数据文件夹。",
+            )
         return web.FileResponse(place, headers={"Content-Type": file.kind, "Cache-Control": "private, no-store"})
 
     async def act(self, request: web.Request, engine: Engine, viewer: Viewer) -> web.Response:
