@@ -25,7 +25,7 @@ async def test_what_one_offers_another_takes_byte_by_byte(door: StoreDoor) -> No
     one, other = Copies(door, "one"), Copies(door, "other")
     await one.offer(copy(), BODY)
     (offered,) = await other.all()
-    assert (offered.copy, offered.had) == (copy(), {"one"})
+    assert (offered.copy, offered.had) == (copy(), frozenset({"one"}))
     assert await other.take(offered.copy) == BODY
     await other.have(offered.copy)
     assert (await one.all())[0].had == {"one", "other"}
