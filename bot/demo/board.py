@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.rendering import people, words
 from bot.rendering.neutral import mask, visible
+from bot.unreadable import line_of_unreadable
 from bot.web.phone_view import colour
 from escalation.deciding.calling import NO_REPORT
 from escalation.deciding.fallback import Why
@@ -14,9 +15,11 @@ from escalation.directory import Directory
 from escalation.incident import Clock, ClockState, Duty, Incident, IncidentState, StepAction
 from escalation.inputs import SendResult
 from escalation.ledger.commit import Ledger
+from escalation.ledger.states import Damaged
 from escalation.notice import NoticeKind, NoticeState
 from escalation.vocabulary import Kind, Urgency
 
+_FIRST = 1 << 60
 _AHEAD = 3
 _DETOURS = 4
 _STEP_WORDS = {
@@ -45,22 +48,27 @@ _WHY: dict[str, str] = {
 _LOST = (NoticeState.FAILED, NoticeState.DEAD)
 
 
-async def incidents(ledger: Ledger, known: set[str]) -> list[Incident]:
-    """Every open incident and those of ``known`` that have closed since: open ones first, critical before others, the
-    newest first. Adds the open ones to ``known``; raises the store's errors."""
-    for partition in range(ledger.partitions):
-        known.update(await ledger.open_codes(partition))
-    found = [each for each in await ledger.get_many(sorted(known)) if each is not None] if known else []
-    return sorted(found, key=_place)
+async def incidents(ledger: Ledger, known: set[str]) -> list[Incident | Damaged]:
+    """Every open incident and those of ``known`` that have closed since: open ones first, of these what cannot be read,
+    critical before others, the newest first. Adds the open ones to ``known``; raises the store's errors."""
+    still_open = {code for partition in range(ledger.partitions) for code in await ledger.open_codes(partition)}
+    known |= still_open
+    found = [each for each in await ledger.find_many(sorted(known)) if each is not None] if known else []
+    return sorted((each for each in found if isinstance(each, Incident) or each.code in still_open), key=_place)
 
 
-def _place(incident: Incident) -> tuple[bool, bool, int, str]:
+def _place(incident: Incident | Damaged) -> tuple[bool, bool, int, str]:
+    if isinstance(incident, Damaged):
+        return False, False, -_FIRST, incident.code
     closed = incident.state is IncidentState.CLOSED
     return closed, incident.urgency is Urgency.NORMAL, -incident.opened_at, incident.code
 
 
-def row(incident: Incident, directory: Directory, channels: Mapping[str, str]) -> dict[str, Any]:
-    """One incident as the page gets it; times in milliseconds. ``channels`` are what people call each channel."""
+def row(incident: Incident | Damaged, directory: Directory, channels: Mapping[str, str]) -> dict[str, Any]:
+    """One incident as the page gets it; times in milliseconds. ``channels`` are what people call each channel. Of what
+    cannot be read there is only its code, and ``todo``: what the duty page says of it."""
+    if isinstance(incident, Damaged):
+        return {"code": incident.code, "todo": line_of_unreadable(incident).todo}
     _, short = people.enterprise(directory, incident)
     closed = incident.state is IncidentState.CLOSED
     heard = [

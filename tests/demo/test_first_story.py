@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, expect
 
+from escalation.ledger.keys import partition_keys, partition_of_code
 from tests.chromium import BROWSING
 from tests.demo.browser import Wall
-from tests.demo.house import House
+from tests.demo.house import STEEL, House
+from tests.duty.clerk import Clerk
 
 pytestmark = [*BROWSING, pytest.mark.timeout(60)]
 
@@ -105,6 +107,30 @@ async def test_what_upstream_writes_is_text_on_the_wall(wall: Wall) -> None:
     await expect(wall.incidents.locator(".incident")).to_have_count(1)
     await expect(wall.phone("group-county-group").locator(".bubble")).not_to_have_count(0)
     assert await wall.page.locator("#wall img, #incidents img, #wall b, #incidents p b").count() == 0
+
+
+async def test_what_cannot_be_read_stands_first_on_the_wall_as_on_the_duty_page(wall: Wall) -> None:
+    house = wall.house
+    code, other = await house.post("alarm.raised"), await house.post("alarm.raised", STEEL)
+    engine = house.engine
+    key = partition_keys(partition_of_code(code, engine.partitions)).incidents
+    kept = await engine.store.execute("HGET", key, code)
+    await engine.store.execute("HSET", key, code, b"\x00 not a state")
+    for _ in range(2):
+        await house.demo.wall.refresh()
+        first = wall.incidents.locator("article").first
+        await expect(first).to_have_id(f"incident-{code}")
+        await expect(first).to_contain_text("记录无法读取，可能仍须处置")
+        await expect(wall.incidents.locator("article")).to_have_count(2)
+        await wall.page.reload()
+    assert await wall.page.evaluate(CONTRAST) == []
+    async with Clerk.at(house) as clerk:
+        assert [each["code"] for each in (await clerk.snapshot())["unreadable"]] == [code]
+    assert wall.complaints == []
+    await engine.store.execute("HSET", key, code, kept)
+    await house.demo.wall.refresh()
+    await expect(wall.incidents).not_to_contain_text("无法读取")
+    await expect(wall.incidents).to_contain_text(other)
 
 
 async def test_the_wall_can_be_read_and_needs_no_mouse(wall: Wall) -> None:

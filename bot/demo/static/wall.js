@@ -290,14 +290,26 @@ function restOf(others) {
   rest.addEventListener("toggle", () => { restOpen = rest.open; });
   rest.append(make("summary", "", `另有 ${others.length} 件`));
   for (const it of others) {
-    const row = make("p", "");
-    row.append(make("span", `chip ${it.colour}`, `${SHAPES[it.colour]} ${it.mark}${it.what}`), ` ${it.code} ${it.where} ${it.state}`);
+    const row = make("p", it.todo ? "damaged" : "");
+    if (it.todo) row.append(`⚠ ${it.todo}`);
+    else row.append(make("span", `chip ${it.colour}`, `${SHAPES[it.colour]} ${it.mark}${it.what}`), ` ${it.code} ${it.where} ${it.state}`);
     rest.append(row);
   }
   return rest;
 }
 
+// What cannot be read may be the gravest: it stands first, with what to do about it.
+function damagedNode(it) {
+  const node = make("article", "incident damaged");
+  node.id = `incident-${it.code}`;
+  const head = make("header");
+  head.append(make("strong", "", it.code), make("span", "state", "⚠ 记录无法读取"));
+  node.append(head, make("p", "where", it.todo));
+  return node;
+}
+
 function incidentNode(it) {
+  if (it.todo) return damagedNode(it);
   const node = make("article", it.closed ? "incident closed" : "incident");
   node.id = `incident-${it.code}`;
   const head = make("header");
