@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from escalation.deciding.vacancy import tell_vacancies, vacant
-from escalation.incident import Clock, ClockState, Duty, DutyPlan, Incident, StepAction
+from escalation.incident import Clock, ClockState, Duty, DutyPlan, Incident, IncidentState, StepAction
 from escalation.inputs import Context, Decision, Entry
 from escalation.notice import Addressee, NoticeKind
 from escalation.plan import start_clock
@@ -216,14 +216,15 @@ def tell_duty(
     note: str = "",
 ) -> None:
     """Tell the people of a duty. Where its posts are empty and another unit of the line hears instead, that tower is
-    lit: a duty of its own, since a signature counts for the signer's own unit only."""
+    lit: a duty of its own, since a signature counts for the signer's own unit only; after the close none is."""
+    owes = incident.state is IncidentState.OPEN
     groups: dict[str, list[Addressee]] = {}
     for each in people:
         groups.setdefault(each.unit, []).append(each)
     for unit, group in groups.items():
         bearer, due = duty, due_at
         asked = purpose is Purpose.ACT and kind is not NoticeKind.PHONE_TASK
-        if asked and unit != duty.unit and unit in incident.plan.units.values():
+        if asked and owes and unit != duty.unit and unit in incident.plan.units.values():
             roles = tuple(dict.fromkeys(each.role for each in group))
             bearer = light(incident, group[0].tier, unit, roles, ctx)
             due = due_of(bearer, clock) or due_at

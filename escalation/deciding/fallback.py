@@ -12,7 +12,7 @@ from enum import StrEnum
 from escalation import roster
 from escalation.deciding.duties import loudly, people_at, tell_duty
 from escalation.deciding.needed import done_meanwhile
-from escalation.incident import Clock, ClockState, Duty, Incident
+from escalation.incident import Clock, ClockState, Duty, Incident, IncidentState
 from escalation.inputs import Context, Decision, Entry, SendResult
 from escalation.notice import Addressee, Notice, NoticeKind, NoticeState
 from escalation.reach import LEADERS, Fallback, Reached, at_posts, maintainers, open_to
@@ -171,7 +171,10 @@ def call_next(
     *,
     clock: Clock | None = None,
 ) -> None:
-    """Where nobody who was asked to act will hear in time, the next person is asked, else the next tier."""
+    """Where nobody who was asked to act will hear in time, the next person is asked, else the next tier. Not after the
+    close: what is still owed then is a feedback, and nobody else owes it."""
+    if incident.state is IncidentState.CLOSED:
+        return
     waits = notice.kind is NoticeKind.PHONE_TASK and isinstance(why, Why)
     calls = notice.purpose is Purpose.ACT and not waits
     if calls and done_meanwhile(incident, notice) is None and not _somebody_may_hear(incident, notice):

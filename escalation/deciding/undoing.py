@@ -46,7 +46,7 @@ def undo(incident: Incident, reply: Reply, granted: tuple[Rights, ...], ctx: Con
     reopened = incident.state is IncidentState.CLOSED and _closed_it(incident, last)
     if reopened:
         _reopen(decision, incident, ctx)
-    unsigned = duty is not None and duty.signed == last
+    unsigned = duty is not None and duty.open and duty.signed == last
     if duty is not None:
         _take_from_duty(incident, duty, last, ctx)
     _take_from_requests(incident, last, ctx)
@@ -54,7 +54,7 @@ def undo(incident: Incident, reply: Reply, granted: tuple[Rights, ...], ctx: Con
         open_again(incident, last)
     state = "，警情恢复为未关闭" if reopened else "，请重新签收" if unsigned else ""
     note = f"{last.name}撤回{last.verb.word}{state}"
-    if unsigned and duty is not None and duty.open:
+    if unsigned and duty is not None:
         mates = {each.who for each in told_of(incident, duty)}
         hear(decision, incident, ctx, told_of(incident, duty), note, by=deed, duty=duty, purpose=Purpose.ACT)
         heard = [each for each in heard if each.who not in mates]
@@ -141,7 +141,7 @@ def _take_from_duty(incident: Incident, duty: Duty, last: Deed, ctx: Context) ->
         duty.named = last.before if last.before and holder(ctx.directory, last.before) else ""
     for clock in duty.clocks:
         if clock.kind in kinds and clock.state is ClockState.MET and clock.met_at == last.at:
-            clock.state, clock.met_at = ClockState.RUNNING, 0
+            clock.state, clock.met_at = ClockState.RUNNING if duty.open else ClockState.CLOSED, 0
 
 
 def _newest(deeds: list[Deed], verb: Verb) -> Deed | None:

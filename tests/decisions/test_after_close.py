@@ -7,12 +7,13 @@ import pytest
 from escalation.deciding.official import owing
 from escalation.event import EventType
 from escalation.incident import IncidentState
-from escalation.notice import Notice, NoticeKind
+from escalation.inputs import SendResult
+from escalation.notice import Notice, NoticeKind, NoticeState
 from escalation.plan import sample_profile
 from escalation.profile import Profile
-from escalation.vocabulary import ClockKind, Level, Verb
+from escalation.vocabulary import ClockKind, Level, Role, Verb
 from tests.decisions.house import MINUTE, NIGHT, Story
-from tests.rules.county import at
+from tests.rules.county import at, without
 
 HOUR = 60
 DAY = 24 * HOUR
@@ -67,6 +68,36 @@ def test_the_word_that_it_was_fed_back_ends_them_and_taking_it_back_brings_them_
     story.wait(2)
     story.says(Verb.UNDO, "shen")
     assert reminders(story) == [(DAY, "沈北"), (3 * DAY, "沈北")]
+
+
+def test_a_reminder_that_reaches_nobody_is_a_dead_letter_and_lights_no_tower() -> None:
+    story = closed()
+    story.now = max(story.now, story.incident.due_at() or 0)
+    story.lapse()
+    while waiting := [each for each in story.incident.notices.values() if each.state is NoticeState.QUEUED]:
+        for each in waiting:
+            story.receipt(each, SendResult.REFUSED_RECIPIENT)
+    dead = {each.kind for each in story.incident.notices.values() if each.state is NoticeState.DEAD}
+    assert NoticeKind.OFFICIAL in dead
+    assert not any(duty.open for duty in story.incident.duties)
+    assert NoticeKind.ESCALATED not in {each.kind for each in story.incident.notices.values()}
+    assert owing(story.incident)
+
+
+def test_nobody_at_the_post_after_the_close_hears_it_at_the_next_tier_without_a_duty() -> None:
+    story = Story()
+    story.warning(Level.ORANGE)
+    story.wait(5)
+    story.event(EventType.WARNING_CLEARED)
+    story.send_all()
+    story.now = max(story.now, story.incident.due_at() or 0)
+    story.lapse()
+    reminders = story.fresh
+    story.directory = without(*(("county", role) for role in (Role.DUTY_ROOM, Role.OFFICER, Role.LEADER_ON_DUTY)))
+    for each in reminders:
+        story.receipt(each, SendResult.DROPPED, detail="off_duty")
+    assert {(each.kind, each.to.unit) for each in story.fresh} == {(NoticeKind.OFFICIAL, "city")}
+    assert not any(duty.open for duty in story.incident.duties)
 
 
 def test_what_fell_due_while_the_hub_was_away_is_said_once() -> None:

@@ -176,3 +176,18 @@ def test_a_raise_after_the_act_leaves_nothing_of_it_to_take_back() -> None:
     story.says(Verb.UNDO, "zhao")
     assert story.duty(FACTORY).signed is None
     assert is_open(story)
+
+
+def test_what_a_closed_duty_did_is_taken_back_and_the_duty_stays_closed() -> None:
+    story = Story()
+    story.warning(Level.ORANGE)
+    story.wait(1)
+    story.says(Verb.VERIFY, unit="county", role=Role.DUTY_ROOM, cause="真实超限")
+    story.wait(1)
+    story.downgraded(Level.YELLOW)
+    assert not story.duty("county").open
+    story.wait(1)
+    decision = story.says(Verb.UNDO, unit="county", role=Role.DUTY_ROOM)
+    assert story.duty("county").verified is None
+    assert {clock.state for clock in story.duty("county").clocks} == {ClockState.CLOSED}
+    assert "重新签收" not in decision.answer, "nobody owes it any more"
