@@ -63,6 +63,7 @@ class Flag(StrEnum):
     UNKNOWN_POINT = "unknown_point"
     UNKNOWN_LEVEL = "unknown_level"
     UNKNOWN_TYPE = "unknown_type"
+    UNKNOWN_READING = "unknown_reading"
     CLEARED_BEFORE_RAISE = "cleared_before_raise"
 
     @property
@@ -75,6 +76,7 @@ class Flag(StrEnum):
             "unknown_point": "点位未登记",
             "unknown_level": "级别不明，从严处理",
             "unknown_type": "事件类型不明，按报警处理",
+            "unknown_reading": "上游的读数不是数字，以现场为准",
             "cleared_before_raise": "先收到恢复后收到报警",
         }[self.value]
 

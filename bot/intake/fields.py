@@ -96,28 +96,21 @@ class Fields:
         return ""
 
     def number(self, name: str) -> float | None:
-        """A finite number; a string that is one counts, for gateways that send every value as text."""
+        """A finite number; text that is one counts, for gateways that send every value as text. Other text (超量程,
+        ``--``) is none: :meth:`wordy` tells whether there was any."""
         value = self.table.get(name)
         if type(value) is float or type(value) is int:
             return float(value)
-        if type(value) is str and len(value) <= 64:
-            return self._parsed(name, value)
+        if type(value) is str:
+            return _finite(value)
         if value is not None:
             self._mistyped(name, value, "数字", "a number")
         return None
 
-    def _parsed(self, name: str, value: str) -> float | None:
-        text = value.strip()
-        if not text:
-            return None
-        try:
-            found = float(text)
-        except ValueError:
-            found = math.nan
-        if math.isfinite(found) and "_" not in text:
-            return found
-        self.wrong(name, f"应为数字，收到的是“{shown(value, 32)}”。", f"Must be a number, got “{shown(value, 32)}”.")
-        return None
+    def wordy(self, name: str) -> bool:
+        """Whether words stand where a number should."""
+        value = self.table.get(name)
+        return type(value) is str and bool(value.strip()) and _finite(value) is None
 
     def texts(self, name: str, most: int, limit: int) -> tuple[str, ...]:
         """Strings for people: at most ``most`` of them, each cleaned and cut; a single string counts as one."""
@@ -136,3 +129,13 @@ class Fields:
             else:
                 self._mistyped(f"{name}/{index}", each, "字符串", "a string")
         return tuple(text for text in found if text)
+
+
+def _finite(text: str) -> float | None:
+    if len(text) > 64 or "_" in text:
+        return None
+    try:
+        found = float(text)
+    except ValueError:
+        return None
+    return found if math.isfinite(found) else None

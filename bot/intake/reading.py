@@ -197,6 +197,8 @@ def _event(envelope: Fields, source: str, rules: ReadingRules, received_at: int,
         if event_type in _OFFLINE:
             severity = Severity.OFFLINE
         value, limit = alarm.number("value"), alarm.number("limit")
+        if alarm.wordy("value") or alarm.wordy("limit"):
+            flags.append(Flag.UNKNOWN_READING)
     return Event(
         source=source,
         id=event_id,

@@ -73,6 +73,7 @@ def test_the_first_code_that_fits_wins() -> None:
         ({"alarmLevel": 9}, Flag.UNKNOWN_LEVEL, EventType.ALARM_RAISED, Severity.HIGH_HIGH),
         ({"alarmLevel": ...}, Flag.UNKNOWN_LEVEL, EventType.ALARM_RAISED, Severity.HIGH_HIGH),
         ({"alarmState": 7}, Flag.UNKNOWN_TYPE, EventType.ALARM_RAISED, Severity.HIGH_HIGH),
+        ({"val": "超量程"}, Flag.UNKNOWN_READING, EventType.ALARM_RAISED, Severity.HIGH_HIGH),
         ({"alarmTime": "gestern"}, Flag.CLOCK_SKEWED, EventType.ALARM_RAISED, Severity.HIGH_HIGH),
     ],
 )
@@ -97,7 +98,7 @@ def test_what_no_table_knows_rings_and_is_flagged(
         (batch(gateway_item(), gateway_item(entCode=...)), ["/items/1/entCode"]),
         (batch(gateway_item(), gateway_item(dev="flat")), ["/items/1/dev"]),
         (batch(gateway_item(), gateway_item(limits={"max": 1})), ["/items/1/limits"]),
-        (batch(gateway_item(), gateway_item(val="hot")), ["/items/1/val"]),
+        (batch(gateway_item(), gateway_item(val=["hot"])), ["/items/1/val"]),
         (batch(gateway_item(), gateway_item(val=[1])), ["/items/1/val"]),
         (batch(gateway_item(), gateway_item(devId={"a": 1})), ["/items/1/devId"]),
         (batch(gateway_item(), gateway_item(drill=5)), ["/items/1/drill"]),
