@@ -36,10 +36,28 @@ class EventType(StrEnum):
         return self in _RAISES
 
     @property
+    def word(self) -> str:
+        return _WORDS[self.value]
+
+    @property
     def kind(self) -> Kind:
         return Kind.WARNING if self.value.startswith("warning.") else Kind.ALARM
 
 
+_WORDS = {
+    "alarm.raised": "监测报警",
+    "alarm.repeated": "监测报警重复",
+    "alarm.cleared": "监测报警恢复",
+    "warning.issued": "风险预警",
+    "warning.upgraded": "风险预警升级",
+    "warning.downgraded": "风险预警降级",
+    "warning.cleared": "风险预警解除",
+    "warning.cancelled": "风险预警撤销",
+    "data.offline": "数据中断",
+    "data.restored": "数据恢复",
+    "video.offline": "视频中断",
+    "video.restored": "视频恢复",
+}
 _RAISES = frozenset(
     {
         EventType.ALARM_RAISED,

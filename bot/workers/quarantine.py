@@ -11,6 +11,7 @@ import orjson
 from bot.intake.reading import Unreadable
 from bot.workers.strays import contact_id, fallback_room
 from channels.masking import mask_phones
+from escalation.event import EventType
 from escalation.inputs import Context, Entry
 from escalation.ledger.change import Change, Taken
 from escalation.notice import Addressee, NoticeKind, OutboxRow
@@ -72,6 +73,7 @@ def _rows(item: Unreadable, digest: str, where: str, partition: int, ctx: Contex
     return list(rows.values())
 
 
+_KINDS: dict[str, str] = {each.value: each.word for each in EventType}
 _Told = list[tuple[Addressee, str, Urgency]]
 """Who is told, what, and how urgently."""
 
@@ -99,14 +101,16 @@ def _event_words(item: Unreadable, digest: str, where: str, ctx: Context) -> _To
     event = item.event
     failed = "读取" if event is None else "处理"
     urgent = event is not None and event.type.raises and urgency_of(event.level, event.severity) is Urgency.CRITICAL
+    number = digest[:6]
+    about = f"{_plainly(item.gist, ctx)}（隔离号 {number}）"
     # What `fenghuo quarantine show` asks for; the entry is what the writer of a stream can look for.
-    kept = f"已隔离 {digest[:6]}" + (f"（流条目 {item.entry}）" if item.entry else "")
+    kept = f"已隔离 {number}" + (f"（流条目 {item.entry}）" if item.entry else "")
     # The room first: whoever is both must hear that it may be real.
     return [
         *(
             (
                 each,
-                f"数据源 {item.source} 有一条事件无法{failed}，可能是真实报警，请核实：{item.gist}",
+                f"数据源 {item.source} 有一条事件无法{failed}，可能是真实报警，请核实：{about}",
                 Urgency.CRITICAL if urgent else Urgency.NORMAL,
             )
             for each in fallback_room(ctx.directory, ctx.now)
@@ -116,3 +120,10 @@ def _event_words(item: Unreadable, digest: str, where: str, ctx: Context) -> _To
             for each in maintainers(ctx.directory, ctx.maintainers, ctx.now)
         ),
     ]
+
+
+def _plainly(gist: str, ctx: Context) -> str:
+    """A gist for the duty room: kinds of events in words, enterprises by name where the directory knows the code."""
+    known = ctx.directory.enterprises
+    words = (known[each].name if each in known else _KINDS.get(each, each) for each in gist.split())
+    return " ".join(words) or "看不出是哪里的，请联系系统维护员看原文"

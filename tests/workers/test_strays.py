@@ -15,7 +15,7 @@ from bot.store.client import Store
 from bot.store.errors import StoreUnavailableError
 from channels.channel import Uplink
 from escalation.vocabulary import Mode, Verdict
-from tests.workers.house import HOUR, KEEPER, KEEPER_MAIL, MINUTE, PARTITIONS, SECOND, House, house_on
+from tests.workers.house import DUST, HOUR, KEEPER, KEEPER_MAIL, MINUTE, PARTITIONS, SECOND, House, house_on
 
 STRANGER = "13900130099"
 ROOM = "county-group"
@@ -61,6 +61,22 @@ async def test_what_cannot_be_read_is_kept_and_told_once(house: House) -> None:
     assert len(await house.loose_journal("unreadable")) == 1
     assert await post(house, 2) is Verdict.QUARANTINED
     assert [len(house.at(each)) for each in (KEEPER_MAIL, ROOM)] == [2, 2]
+
+
+@pytest.mark.parametrize(
+    ("gist", "said"),
+    [
+        (f"alarm.raised · {DUST} · 三号罐", "请核实：监测报警 · 青河区明木家具有限公司 · 三号罐（隔离号 "),
+        ("", "请核实：看不出是哪里的，请联系系统维护员看原文（隔离号 "),
+    ],
+)
+async def test_the_room_reads_what_it_is_about_in_words(house: House, gist: str, said: str) -> None:
+    await house.engine.take([msgspec.structs.replace(unreadable(), gist=gist)])
+    await house.engine.rest()
+    (row,) = [row for number in range(PARTITIONS) for row in await house.engine.ledger.quarantined(number)]
+    for text in (*house.texts(ROOM), *house.texts(ROOM_PHONE)):
+        assert f"{said}{row[:6]}）" in text
+    assert row[:6] in house.texts(KEEPER_MAIL)[0], "the room and the maintainers speak of the same number"
 
 
 async def test_a_drills_unreadable_item_is_marked(house: House) -> None:
