@@ -119,6 +119,7 @@ async def _live(hub: Hub, reloader: Reloader, stopping: asyncio.Task[Any], asked
         tasks.append(asyncio.create_task(manager.keep_told(lambda: why_not(hub)), name="manager"))
         await asyncio.wait({*tasks[:2], stopping}, return_when=asyncio.FIRST_COMPLETED)
         if stopping.done():
+            log.info("stopping, as asked")
             hub.stopping = True
             manager.tell("STOPPING=1")
             return 0

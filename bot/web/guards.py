@@ -21,7 +21,6 @@ _CSP = (
 # same-origin, not no-referrer: a browser that may not name its page sends "Origin: null" with a form.
 _HEADERS = {
     "Content-Security-Policy": _CSP,
-    "Server": "fenghuo",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
@@ -44,6 +43,8 @@ async def add_headers(_request: web.Request, response: web.StreamResponse) -> No
     """For ``app.on_response_prepare``: also streams and refusals get the headers."""
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
+    # The library has written its name and versions there by now.
+    response.headers["Server"] = "fenghuo"
 
 
 def last_resort() -> Middleware:

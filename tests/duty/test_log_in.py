@@ -180,6 +180,7 @@ async def test_every_answer_is_guarded(house: House, path: str) -> None:
         assert "frame-ancestors 'none'" in policy
         assert "unsafe" not in policy
         assert found.headers["X-Content-Type-Options"] == "nosniff"
+        assert found.headers["Server"] == "fenghuo", "nothing about what it is made of"
         assert found.headers["Referrer-Policy"] == "same-origin"
         assert found.headers["Cache-Control"] == "no-store"
         text = await found.text()
