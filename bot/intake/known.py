@@ -20,7 +20,8 @@ def flagged(event: Event, directory: Directory) -> Event:
     """The event, with a flag where the directory does not know its enterprise or its point.
 
     An enterprise that came by its name alone gets its code where exactly one enterprise has this name. Points need not
-    be registered: a point is unknown only at an enterprise that has registered some.
+    be registered: a point is unknown only at an enterprise that has registered some. What names no enterprise at all is
+    what people report themselves: nothing is missing there that anybody could register.
     """
     enterprise = directory.enterprises.get(event.enterprise)
     if enterprise is None and event.enterprise == event.enterprise_name:
@@ -28,6 +29,8 @@ def flagged(event: Event, directory: Directory) -> Event:
         if len(named) == 1:
             enterprise = named[0]
             event = msgspec.structs.replace(event, enterprise=enterprise.uscc)
+    if enterprise is None and not event.enterprise:
+        return event
     if enterprise is None:
         return _with(event, Flag.UNKNOWN_ENTERPRISE)
     if event.type.kind is Kind.WARNING or event.point == _WHOLE.get(event.type) or not enterprise.points:

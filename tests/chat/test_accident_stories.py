@@ -29,6 +29,7 @@ async def test_a_stranger_with_accident_words(desk: Desk) -> None:
     assert [duty.tier for duty in incident.duties] == [Tier.COUNTY]
     assert incident.due_at() is not None
     assert incident.reasons == ("示例木业车间着火了，快来人", "来自未登记号码 138-0013-0099")
+    assert not incident.flags, "no enterprise is missing in the directory, and nobody has to mend it"
 
 
 async def test_the_verb_beside_it_still_acts_and_the_accident_comes_first(desk: Desk) -> None:
