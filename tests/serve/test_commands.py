@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import pytest
 
 from bot.cli import main
 from bot.control import SOCKET
-from tests.serve.town import DUST, WORKER, Town, alarm, command
+from tests.serve.nursery import ROOT
+from tests.serve.town import DUST, PROGRAM, WORKER, Town, alarm, command
 
 pytestmark = pytest.mark.timeout(120)
 EXPLAIN = ("explain", "--enterprise", DUST, "--kind", "warning", "--level", "orange", "--at", "2026-11-21T02:00")
@@ -88,6 +90,25 @@ def test_what_is_asked_wrongly(
     said = capsys.readouterr()
     assert words in said.err
     assert said.out == ""
+
+
+async def test_whoever_reads_the_beginning_only_is_no_error(county: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *PROGRAM,
+            *EXPLAIN,
+            "--config",
+            str(county),
+            cwd=ROOT,
+            stdout=writer,
+            stderr=asyncio.subprocess.PIPE,
+        )
+    finally:
+        os.close(writer)
+    _, said = await process.communicate()
+    assert (process.returncode, said) == (141, b"")
 
 
 async def test_a_running_hub_answers_and_without_one_the_store_is_opened(town: Town) -> None:
