@@ -18,7 +18,6 @@ from channels.callback import Call, Errand, Heard, Media, NotOursError
 from channels.channel import Abilities, Form, Letter, ReceiptKind, Report, Window
 from channels.cutting import size
 from channels.dingtalk.api import MINUTE, Api, json_of
-from channels.dingtalk.app_errors import DOCUMENTED
 from channels.dingtalk.app_inbound import Hearing, is_userid, read_call
 from channels.dingtalk.app_media import fetch
 from channels.dingtalk.app_messages import LIMITS, ROOM, Body, Shape, body_of, card_of, change_of
@@ -76,7 +75,7 @@ class Driver:
             session,
             settings.base_url,
             (settings.client_id, secret),
-            {**settings.codes, **DOCUMENTED},
+            settings.meanings,
             settings.timeout,
             [token],
         )

@@ -14,7 +14,6 @@ import aiohttp
 from channels.channel import Abilities, Form, Letter, Window
 from channels.cutting import size
 from channels.dingtalk.api import MINUTE, Api
-from channels.dingtalk.app_errors import DOCUMENTED
 from channels.dingtalk.app_messages import ROOM, body_of
 from channels.dingtalk.app_settings import GroupSettings
 from channels.dingtalk.markdown import plain
@@ -48,8 +47,7 @@ class Driver:
         )
         self._settings = settings
         keys = settings.client_id, settings.client_secret.get_secret_value()
-        meanings = {**settings.codes, **DOCUMENTED}
-        self._api = Api(session, settings.base_url, keys, meanings, settings.timeout)
+        self._api = Api(session, settings.base_url, keys, settings.meanings, settings.timeout)
 
     async def send(self, letter: Letter) -> Outcome:
         try:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-from channels.dingtalk.app_errors import ASSUMED
+from channels.dingtalk.app_errors import ASSUMED, DOCUMENTED
 from channels.dingtalk.app_messages import Shape
 from channels.fields import HttpUrl, Networks, Readers
 from channels.outcome import OutcomeKind
@@ -54,6 +54,11 @@ class AppSettings(BaseModel):
     def robot(self) -> str:
         """The robot's code."""
         return self.robot_code or self.client_id
+
+    @property
+    def meanings(self) -> dict[str, OutcomeKind]:
+        """What each known code means; what the vendor documents cannot be set."""
+        return {**ASSUMED, **self.codes, **DOCUMENTED}
 
 
 class Settings(AppSettings):

@@ -220,7 +220,7 @@ async def door(settings: Settings, session: aiohttp.ClientSession, mask: Masker)
     endpoint, ticket = said.get("endpoint"), said.get("ticket")
     if not isinstance(endpoint, str) or not isinstance(ticket, str) or not ticket:
         code = code_of(said)
-        kind = meaning(code, settings.codes) if code else None
+        kind = meaning(code, settings.meanings) if code else None
         words = mask(f"取长连接地址失败：HTTP {answer.status} {code} {said.get('message', '')}")
         certain = kind is OutcomeKind.MISCONFIGURED or answer.status in (401, 403)
         raise LineTrouble(words, certain=certain, rest=MINUTE if answer.status == 429 else 0.0)

@@ -27,7 +27,7 @@ from channels.longline import Ear, LineTrouble
 from channels.masking import Masker
 from channels.outcome import Outcome, OutcomeKind
 from channels.wecom import aibot_messages as messages
-from channels.wecom.aibot_errors import DOCUMENTED, TASK_USED, TURN_OVER
+from channels.wecom.aibot_errors import TASK_USED, TURN_OVER
 from channels.wecom.aibot_inbound import Frame, Turn, read_frame
 from channels.wecom.aibot_line import Ack, Line, LostError, NotSentError, new_id
 from channels.wecom.aibot_media import read_file
@@ -86,7 +86,7 @@ class Driver:
         )
         self._session = session
         self._mask = Masker([settings.secret.get_secret_value()])
-        self._meanings = {**settings.codes, **DOCUMENTED}
+        self._meanings = settings.meanings
         self._connection: Line | None = None
         self._turns: OrderedDict[str, _Open] = OrderedDict()
         self._groups: set[str] = set()

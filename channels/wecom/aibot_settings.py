@@ -9,7 +9,7 @@ from yarl import URL
 
 from channels.fields import Readers
 from channels.outcome import OutcomeKind
-from channels.wecom.aibot_errors import ASSUMED
+from channels.wecom.aibot_errors import ASSUMED, DOCUMENTED
 from channels.wecom.app_messages import Shape
 
 LONGEST_TEXT = 20_480
@@ -72,6 +72,11 @@ class Settings(Limits):
     def shape(self) -> Shape:
         """As what a call to act is sent."""
         return Shape.CARD if self.form == "card" else Shape.MARKDOWN
+
+    @property
+    def meanings(self) -> dict[int, OutcomeKind]:
+        """What each known code means; what the vendor documents cannot be set."""
+        return {**ASSUMED, **self.codes, **DOCUMENTED}
 
 
 class GroupSettings(Limits):

@@ -24,7 +24,7 @@ from channels.exchange import Answer, ask, limits_for, rest_given, retry_seconds
 from channels.greeting import Greeting
 from channels.masking import Masker
 from channels.outcome import Outcome, OutcomeKind
-from channels.wecom.app_errors import DOCUMENTED, TASK_USED, TOKEN_REFUSED
+from channels.wecom.app_errors import TASK_USED, TOKEN_REFUSED
 from channels.wecom.app_inbound import read_call
 from channels.wecom.app_media import read_file
 from channels.wecom.app_messages import LIMITS, TEXT_BYTES, Shape, change, message
@@ -92,7 +92,7 @@ class Driver:
         self._session = session
         self._secrets = [secret, token, key]
         self._mask = Masker(self._secrets)
-        self._meanings = {**settings.codes, **DOCUMENTED}
+        self._meanings = settings.meanings
         base = URL(settings.base_url.rstrip("/"))
         self._media = base / "cgi-bin/media/get"
         self._shape = settings.shape

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, mo
 
 from channels.fields import HttpUrl
 from channels.outcome import OutcomeKind
-from channels.wecom.app_errors import ASSUMED
+from channels.wecom.app_errors import ASSUMED, DOCUMENTED
 from channels.wecom.app_messages import Shape
 from channels.wecom.callback_crypto import read_key
 
@@ -69,3 +69,8 @@ class Settings(BaseModel):
     def shape(self) -> Shape:
         """As what a call to act is sent: a card with buttons makes no sense where no press comes back."""
         return Shape.TEXT if self.form is Shape.CARD and not self.callback_token.get_secret_value() else self.form
+
+    @property
+    def meanings(self) -> dict[int, OutcomeKind]:
+        """What each known code means; what the vendor documents cannot be set."""
+        return {**ASSUMED, **self.codes, **DOCUMENTED}

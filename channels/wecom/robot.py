@@ -35,6 +35,7 @@ _MEANINGS = MappingProxyType(
         45009: OutcomeKind.THROTTLED,
     }
 )
+_ASSUMED = MappingProxyType({93000: OutcomeKind.MISCONFIGURED})
 
 
 class Settings(RobotSettings):
@@ -51,10 +52,7 @@ class Settings(RobotSettings):
         "card（通知卡片，放不下的发 markdown）",
     )
     page: HttpUrl = Field("", description='style = "card" 时点卡片打开的网页，例如值班页；平台要求必须有')
-    codes: dict[int, OutcomeKind] = Field(
-        default={93000: OutcomeKind.MISCONFIGURED},
-        description="平台文档之外的 errcode 及其含义",
-    )
+    codes: dict[int, OutcomeKind] = Field(default=dict(_ASSUMED), description="平台文档之外的 errcode 及其含义")
 
     @model_validator(mode="after")
     def _opens_a_page(self) -> Settings:
@@ -77,7 +75,7 @@ class Driver(Robot):
             name,
             session,
             secrets=[key],
-            meanings={**settings.codes, **_MEANINGS},
+            meanings={**_ASSUMED, **settings.codes, **_MEANINGS},
             timeout=settings.timeout,
             # Whether the vendor's minute slides is not documented; a whole one is over either way.
             rest=float(WINDOW_SECONDS),
