@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 import aiohttp
+import orjson
 from yarl import URL
 
 from channels.certificates import certificate_words
@@ -18,6 +20,7 @@ _LONGEST_ANSWER = 64 * 1024
 TOO_LONG = "answer is too long"
 """What is said of an answer that goes beyond what was to be read at most."""
 _LONGEST_REST = 3600.0
+_USUAL_REST = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +146,49 @@ def retry_seconds(value: str, at: int, default: float) -> float:
 def rest_given(answer: Answer, at: int) -> float | None:
     """How long the vendor asks to wait, None where it does not say."""
     return retry_seconds(answer.retry_after, at, 0.0) if answer.retry_after else None
+
+
+def json_object(body: bytes) -> dict[str, Any]:
+    """A body's JSON object; an empty one for anything else."""
+    try:
+        said = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def number_in(said: Mapping[str, Any], name: str) -> int | None:
+    """The whole number under this name; None for anything else."""
+    found = said.get(name)
+    return found if isinstance(found, int) and not isinstance(found, bool) else None
+
+
+def read_status(
+    answer: Answer,
+    at: int,
+    mask: Masker,
+    missing: str,
+    *,
+    rest: float = _USUAL_REST,
+    whole_channel: bool = True,
+) -> Outcome:
+    """What an answer means whose body says nothing, by its HTTP status. ``missing`` is what the body should have said;
+    ``rest`` how long a throttled sender rests (s) where the vendor does not say, ``whole_channel`` whether that is the
+    account. ``at`` is the hub's time in ms, for a ``Retry-After`` written as a date.
+    """
+    status = answer.status
+    detail = mask(f"HTTP {status}，应答中没有 {missing}：{answer.body[:200].decode('utf-8', 'replace')}")
+    if status == 429:
+        seconds = retry_seconds(answer.retry_after, at, rest)
+        return Outcome(OutcomeKind.THROTTLED, detail, retry_after=seconds, whole_channel=whole_channel)
+    if status == 413:
+        return Outcome(OutcomeKind.REFUSED_CONTENT, detail)
+    if status < 300 or status == 504:
+        # A gateway that gave up waiting does not know whether the vendor took the message.
+        return Outcome(OutcomeKind.UNCERTAIN, detail)
+    if status >= 500 or status in (408, 425):
+        return Outcome(OutcomeKind.TRANSIENT, detail, retry_after=rest_given(answer, at))
+    return Outcome(OutcomeKind.MISCONFIGURED, detail)
 
 
 async def read_whole(response: aiohttp.ClientResponse, longest: int = _LONGEST_ANSWER) -> bytes:

@@ -18,7 +18,7 @@ from yarl import URL
 
 from channels.access_token import LONGEST_TOKEN, TokenKeeper
 from channels.dingtalk.app_errors import meaning, refuses_token
-from channels.exchange import Answer, ask, limits_for, rest_given, retry_seconds
+from channels.exchange import Answer, ask, json_object, limits_for, read_status, retry_seconds
 from channels.greeting import Greeting, Standing, hail
 from channels.masking import Masker
 from channels.outcome import Outcome, OutcomeKind
@@ -80,7 +80,7 @@ class Login:
 
     def read(self, answer: Answer) -> tuple[str, int] | Outcome:
         """The token and for how many seconds it holds, or what the answer means instead."""
-        said = json_of(answer.body)
+        said = json_object(answer.body)
         value, seconds = said.get("accessToken"), said.get("expireIn")
         whole = isinstance(value, str) and 0 < len(value) <= LONGEST_TOKEN and value.isascii() and value.isprintable()
         if whole and isinstance(seconds, int) and not isinstance(seconds, bool) and seconds > 0:
@@ -142,7 +142,7 @@ class Api:
             )
             if isinstance(answer, Outcome):
                 return answer
-            said = json_of(answer.body)
+            said = json_object(answer.body)
             if not refuses_token(code_of(said)) and not (answer.status == 401 and not code_of(said)):
                 return self.read(answer, at, mask)
             refused = token
@@ -151,7 +151,7 @@ class Api:
     def read(self, answer: Answer, at: int, mask: Masker | None = None) -> dict[str, Any] | Outcome:
         """What a whole answer means: the body's ``code`` where it has one, then the HTTP status. ``at`` is the hub's
         time in ms, for a ``Retry-After`` written as a date."""
-        said, status = json_of(answer.body), answer.status
+        said, status = json_object(answer.body), answer.status
         code, mask = code_of(said), mask or self.mask
         if code:
             words = mask(f"HTTP {status} {code} {said.get('message', '')}")
@@ -164,18 +164,7 @@ class Api:
             return Outcome(kind, words)
         if said and 200 <= status < 300:
             return said
-        words = mask(f"HTTP {status}，应答中没有 code：{answer.body[:200].decode('utf-8', 'replace')}")
-        if status == 429:
-            rest = retry_seconds(answer.retry_after, at, MINUTE)
-            return Outcome(OutcomeKind.THROTTLED, words, retry_after=rest, whole_channel=True)
-        if status == 413:
-            return Outcome(OutcomeKind.REFUSED_CONTENT, words)
-        if status < 300 or status == 504:
-            # A gateway that gave up waiting does not know whether the vendor took the message.
-            return Outcome(OutcomeKind.UNCERTAIN, words)
-        if status >= 500 or status in (408, 425):
-            return Outcome(OutcomeKind.TRANSIENT, words, retry_after=rest_given(answer, at))
-        return Outcome(OutcomeKind.MISCONFIGURED, words)
+        return read_status(answer, at, mask, "code", rest=MINUTE)
 
     async def _token(self, now: int, end: float, refused: str) -> str | Outcome:
         try:
@@ -183,15 +172,6 @@ class Api:
                 return await self._keeper.get(now, refused=refused)
         except TimeoutError:
             return Outcome(OutcomeKind.TRANSIENT, "等待 accessToken 超时，消息未发出")
-
-
-def json_of(body: bytes) -> dict[str, Any]:
-    """A body's JSON object; an empty one for anything else."""
-    try:
-        said = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return {}
-    return said if isinstance(said, dict) else {}
 
 
 def code_of(said: Mapping[str, Any]) -> str:

@@ -16,8 +16,7 @@ import orjson
 
 from channels.callback import Call, Errand, Heard, Media, NotOursError
 from channels.channel import Abilities, Form, Letter, ReceiptKind, Report, Window
-from channels.cutting import size
-from channels.dingtalk.api import MINUTE, Api, json_of
+from channels.dingtalk.api import MINUTE, Api
 from channels.dingtalk.app_inbound import Hearing, is_userid, read_call
 from channels.dingtalk.app_media import fetch
 from channels.dingtalk.app_messages import LIMITS, ROOM, Body, Shape, body_of, card_of, change_of
@@ -26,7 +25,8 @@ from channels.dingtalk.markdown import plain
 from channels.dingtalk.outsiders import PREFIX, Outsiders
 from channels.dingtalk.stream import Stream
 from channels.dingtalk.stream_link import door
-from channels.exchange import ask, limits_for
+from channels.exchange import ask, json_object, limits_for
+from channels.fitting import unfit
 from channels.greeting import Greeting, Standing
 from channels.longline import Ear, LineTrouble
 from channels.outcome import Outcome, OutcomeKind
@@ -90,12 +90,8 @@ class Driver:
         self._stream = Stream(self._hearing, settings, session)
 
     async def send(self, letter: Letter) -> Outcome:
-        try:
-            size(letter.text)
-        except UnicodeEncodeError:
-            return Outcome(OutcomeKind.REFUSED_CONTENT, "文本含有无法编码的字符")
-        if not letter.text.strip():
-            return Outcome(OutcomeKind.REFUSED_CONTENT, "文本为空")
+        if refused := unfit(letter.text):
+            return refused
         member = letter.address.strip()
         if member.startswith(PREFIX):
             return await self._answer_outside(letter, member)
@@ -114,9 +110,8 @@ class Driver:
                 return Outcome(OutcomeKind.ACCEPTED, said.detail, handle=letter.card.id)
             return said
         message = self.message(letter)
-        if size(message.text) > self._settings.max_bytes:
-            words = f"正文长 {size(message.text)} 字节，上限 {self._settings.max_bytes}"
-            return Outcome(OutcomeKind.REFUSED_CONTENT, words)
+        if refused := unfit(message.text, self._settings.max_bytes):
+            return refused
         body = {
             "robotCode": self._settings.robot,
             "userIds": [member],
@@ -202,7 +197,7 @@ class Driver:
         )
         if isinstance(answer, Outcome):
             return answer
-        said = json_of(answer.body)
+        said = json_object(answer.body)
         if said.get("errcode") == 0:
             return Outcome(OutcomeKind.ACCEPTED, "0")
         if isinstance(said.get("errcode"), int):

@@ -12,11 +12,11 @@ from typing import Any, ClassVar
 import aiohttp
 
 from channels.channel import Abilities, Form, Letter, Window
-from channels.cutting import size
 from channels.dingtalk.api import MINUTE, Api
 from channels.dingtalk.app_messages import ROOM, body_of
 from channels.dingtalk.app_settings import GroupSettings
 from channels.dingtalk.markdown import plain
+from channels.fitting import unfit
 from channels.greeting import Greeting
 from channels.outcome import Outcome, OutcomeKind
 
@@ -50,20 +50,15 @@ class Driver:
         self._api = Api(session, settings.base_url, keys, settings.meanings, settings.timeout)
 
     async def send(self, letter: Letter) -> Outcome:
-        try:
-            size(letter.text)
-        except UnicodeEncodeError:
-            return Outcome(OutcomeKind.REFUSED_CONTENT, "文本含有无法编码的字符")
-        if not letter.text.strip():
-            return Outcome(OutcomeKind.REFUSED_CONTENT, "文本为空")
+        if refused := unfit(letter.text):
+            return refused
         styled = self._settings.form == "markdown"
         if not styled:
             # The templates of groups are written once, in markdown.
             letter = replace(letter, text=plain(letter.text))
         message = body_of(letter, markdown=styled, name=self.name)
-        if size(message.text) > self._settings.max_bytes or size(message.param) > LONGEST_PARAM:
-            words = f"正文长 {size(message.text)} 字节，上限 {self._settings.max_bytes}"
-            return Outcome(OutcomeKind.REFUSED_CONTENT, words)
+        if refused := unfit(message.text, self._settings.max_bytes) or unfit(message.param, LONGEST_PARAM):
+            return refused
         body = {
             "robotCode": self._settings.robot,
             "openConversationId": self._settings.conversation,

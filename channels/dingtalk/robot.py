@@ -19,10 +19,10 @@ from pydantic import Field, SecretStr, model_validator
 from yarl import URL
 
 from channels.channel import Abilities, Form, Letter, Window
-from channels.cutting import size
 from channels.dingtalk.markdown import markdown, plain
 from channels.exchange import Answer
 from channels.fields import HttpUrl
+from channels.fitting import unfit
 from channels.greeting import Greeting, reach
 from channels.group_robot import WINDOW_SECONDS, Robot, RobotSettings
 from channels.outcome import Outcome, OutcomeKind
@@ -126,17 +126,12 @@ class Driver(Robot):
         self._url = URL(settings.base_url.rstrip("/") + "/robot/send")
 
     async def send(self, letter: Letter) -> Outcome:
-        try:
-            size(letter.text + "".join(letter.mentions))
-        except UnicodeEncodeError:
-            return Outcome(OutcomeKind.REFUSED_CONTENT, "文本含有无法编码的字符")
-        if not letter.text.strip():
-            return Outcome(OutcomeKind.REFUSED_CONTENT, "文本为空")
+        if refused := unfit(letter.text):
+            return refused
         message = self.message(letter)
         text = message[self._settings.style]["text" if self._settings.style == "markdown" else "content"]
-        if size(text) > self._settings.max_bytes:
-            said = f"正文长 {size(text)} 字节，上限 {self._settings.max_bytes}"
-            return Outcome(OutcomeKind.REFUSED_CONTENT, said)
+        if refused := unfit(text, self._settings.max_bytes):
+            return refused
         return await self.post(self._signed(letter.at), message, letter.at)
 
     async def greet(self, at: int) -> Greeting:
@@ -169,5 +164,6 @@ class Driver(Robot):
     def _is_throttled(self, said: Mapping[str, Any], code: int | None) -> bool:
         return super()._is_throttled(said, code) or (code is None and said.get("punish") is not None)
 
-    def _throttled_words(self, said: Mapping[str, Any], answer: Answer) -> str:  # noqa: ARG002 (all of it is told)
+    def _throttled_words(self, said: Mapping[str, Any], code: int | None, answer: Answer) -> str:  # noqa: ARG002
+        # Its shape is another one: all of it is told.
         return self._mask(answer.body[:300].decode("utf-8", "replace"))

@@ -16,12 +16,12 @@ import orjson
 from yarl import URL
 
 from channels.callback import Heard, Thanks
-from channels.dingtalk.api import MINUTE, code_of, json_of
+from channels.dingtalk.api import MINUTE, code_of
 from channels.dingtalk.app_errors import meaning
 from channels.dingtalk.app_inbound import Hearing, read_pushed
 from channels.dingtalk.app_settings import Settings
 from channels.dingtalk.stream_frames import LONGEST_FRAME, SUBSCRIPTIONS, Frame, FrameKind, answer_to, read_frame
-from channels.exchange import ask, limits_for
+from channels.exchange import ask, json_object, limits_for
 from channels.longline import Ear, LineTrouble
 from channels.masking import Masker
 from channels.outcome import Outcome, OutcomeKind
@@ -216,7 +216,7 @@ async def door(settings: Settings, session: aiohttp.ClientSession, mask: Masker)
     )
     if isinstance(answer, Outcome):
         raise LineTrouble(f"取长连接地址失败：{answer.detail}", certain=answer.kind is OutcomeKind.MISCONFIGURED)
-    said = json_of(answer.body)
+    said = json_object(answer.body)
     endpoint, ticket = said.get("endpoint"), said.get("ticket")
     if not isinstance(endpoint, str) or not isinstance(ticket, str) or not ticket:
         code = code_of(said)

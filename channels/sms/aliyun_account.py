@@ -10,17 +10,15 @@ import secrets
 from collections.abc import Callable, Mapping
 
 import aiohttp
-import orjson
 from pydantic import SecretStr
 from yarl import URL
 
 from channels.acs3 import canonical_query, signed_headers
 from channels.cloud import HOUR, MINUTE
-from channels.exchange import Answer, ask, limits_for
+from channels.exchange import Answer, ask, json_object, limits_for, read_status
 from channels.greeting import Greeting, Standing, hail
 from channels.masking import Masker
 from channels.outcome import Outcome, OutcomeKind
-from channels.sms.sending import read_status
 
 _WRONG_KEY = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "IncompleteSignature", "InvalidAccessKeySecret")
 _WRONG_CLOCK = ("InvalidTimeStamp", "IllegalTimestamp")
@@ -84,11 +82,8 @@ class Account:
 
         ``at`` is the hub's time in ms, for a ``Retry-After`` written as a date.
         """
-        try:
-            said = orjson.loads(answer.body)
-        except orjson.JSONDecodeError:
-            said = None
-        code = said.get("Code") if isinstance(said, dict) else None
+        said = json_object(answer.body)
+        code = said.get("Code")
         if not isinstance(code, str) or not code:
             return read_status(answer, at, self._mask, "Code")
         words = str(said.get("Message", ""))

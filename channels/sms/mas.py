@@ -16,7 +16,7 @@ from yarl import URL
 
 from channels.callback import Call, Heard
 from channels.channel import Abilities, Form, Letter, ReceiptKind
-from channels.exchange import Answer, ask, limits_for
+from channels.exchange import Answer, ask, json_object, limits_for, read_status
 from channels.greeting import Greeting, reach
 from channels.masking import Masker
 from channels.outcome import Outcome, OutcomeKind
@@ -24,7 +24,7 @@ from channels.sms.mas_inbound import read_call
 from channels.sms.mas_settings import SUCCESS, Settings
 from channels.sms.mas_signing import BY_TEMPLATE, PLAIN, sealed
 from channels.sms.registered import SENTENCE
-from channels.sms.sending import read_status, why_refused
+from channels.sms.sending import why_refused
 from channels.sms.text import SINGLE_UNITS, plain_number, segments, units
 
 __all__ = ["Driver", "Settings"]
@@ -119,11 +119,8 @@ class Driver:
     def read(self, answer: Answer, at: int) -> Outcome:
         """What the platform's whole answer means: ``rspcod``, and the HTTP status only where there is none; ``at`` is
         the hub's time in ms."""
-        try:
-            said = orjson.loads(answer.body)
-        except orjson.JSONDecodeError:
-            said = None
-        code = said.get("rspcod") if isinstance(said, dict) else None
+        said = json_object(answer.body)
+        code = said.get("rspcod")
         if not isinstance(code, str) or not code:
             return read_status(answer, at, self._mask, "rspcod")
         group = said.get("msgGroup")

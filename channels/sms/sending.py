@@ -1,16 +1,13 @@
-"""What the clouds that send text messages have in common: texts that none takes, answers without a vendor's own words,
-and what a repeat makes of an earlier try.
+"""What the clouds that send text messages have in common: texts that none takes, and what a repeat makes of an earlier
+try.
 """
 
 from __future__ import annotations
 
 from channels.channel import ReceiptKind
-from channels.exchange import Answer, rest_given, retry_seconds
 from channels.masking import Masker
 from channels.outcome import Outcome, OutcomeKind
 from channels.sms.text import find_link
-
-_MINUTE = 60.0
 
 
 def why_refused(text: str, whole: str) -> str:
@@ -23,23 +20,6 @@ def why_refused(text: str, whole: str) -> str:
     if any("\ud800" <= mark <= "\udfff" for mark in whole):
         return "文本含有无法编码的字符"
     return ""
-
-
-def read_status(answer: Answer, at: int, mask: Masker, missing: str) -> Outcome:
-    """An answer whose body says nothing, by its HTTP status; ``missing`` is what the body should have said.
-
-    ``at`` is the hub's time in ms, for a ``Retry-After`` written as a date.
-    """
-    status = answer.status
-    detail = mask(f"HTTP {status}，应答中没有 {missing}：{answer.body[:200].decode('utf-8', 'replace')}")
-    if status == 429:
-        rest = retry_seconds(answer.retry_after, at, _MINUTE)
-        return Outcome(OutcomeKind.THROTTLED, detail, retry_after=rest, whole_channel=True)
-    if status < 300 or status == 504:
-        return Outcome(OutcomeKind.UNCERTAIN, detail)
-    if status >= 500 or status in (408, 425):
-        return Outcome(OutcomeKind.TRANSIENT, detail, retry_after=rest_given(answer, at))
-    return Outcome(OutcomeKind.MISCONFIGURED, detail)
 
 
 def settled(fate: ReceiptKind, words: str, mask: Masker) -> Outcome:

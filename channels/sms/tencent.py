@@ -12,30 +12,27 @@ import asyncio
 from typing import Any, ClassVar
 
 import aiohttp
-import orjson
-from yarl import URL
 
 from channels.callback import Call, Heard
 from channels.channel import Letter, ReceiptKind
 from channels.cloud import DAY, MINUTE
-from channels.exchange import Answer, ask, limits_for
-from channels.greeting import Greeting, Standing, hail
+from channels.exchange import Answer
+from channels.greeting import Greeting, Standing
 from channels.masking import Masker
 from channels.outcome import Outcome, OutcomeKind
 from channels.sms.registered import SENTENCE
-from channels.sms.sending import patient, read_status, settled, unasked, why_refused
+from channels.sms.sending import patient, settled, unasked, why_refused
+from channels.sms.tencent_account import Account
 from channels.sms.tencent_inbound import read_call
 from channels.sms.tencent_settings import OK, RESTS, Settings
 from channels.sms.text import plain_number
-from channels.tc3 import signed_headers
 
 __all__ = ["Driver", "Settings"]
 
 VERSION = "2021-01-11"
 _MOST_ASKED = 100
 _NOBODY = "+8613800138000"
-_WRONG_KEY = "AuthFailure"
-_WRONG_CLOCK = "AuthFailure.SignatureExpire"
+_ASK = "PullSmsSendStatusByPhoneNumber"
 _WRONG_APP = ("InvalidParameterValue.SdkAppIdNotExist", "UnauthorizedOperation.SmsSdkAppIdVerifyFail")
 _FATES = {"SUCCESS": ReceiptKind.DELIVERED, "FAIL": ReceiptKind.UNDELIVERED}
 
@@ -46,13 +43,10 @@ class Driver:
     Settings: ClassVar[Any] = Settings
 
     __slots__ = (
+        "_account",
         "_by_topic",
-        "_host",
-        "_limits",
         "_mask",
-        "_session",
         "_settings",
-        "_url",
         "abilities",
         "callback_addresses",
         "callback_errands",
@@ -69,12 +63,21 @@ class Driver:
         self.callback_errands = settings.errands
         self._by_topic = settings.by_topic
         self._settings = settings
-        self._session = session
         token = settings.callback_token.get_secret_value()
         self._mask = Masker([settings.secret_key.get_secret_value(), settings.secret_id, token])
-        self._limits = limits_for(settings.timeout)
-        self._url = URL(settings.endpoint.rstrip("/") + "/")
-        self._host = self._url.host_port_subcomponent or ""
+        self._account = Account(
+            session,
+            endpoint=settings.endpoint,
+            secret_id=settings.secret_id,
+            secret_key=settings.secret_key,
+            service="sms",
+            version=VERSION,
+            region=settings.region,
+            meanings=settings.meanings,
+            rests=RESTS,
+            mask=self._mask,
+            timeout=settings.timeout,
+        )
 
     async def send(self, letter: Letter) -> Outcome:
         try:
@@ -99,25 +102,18 @@ class Driver:
             "ExtendCode": self._settings.extension(letter.id),
             "SessionContext": letter.id,
         }
-        answer = await self._call("SendSms", asked, letter.at)
+        answer = await self._account.call("SendSms", asked, letter.at)
         outcome = answer if isinstance(answer, Outcome) else self.read(answer, letter.at)
         return patient(outcome, self._settings.query_after)
 
     async def greet(self, at: int) -> Greeting:
         """Ask what was sent to a number that is nobody's: signed like a send, and sends nothing."""
-        body, headers = self._signed("PullSmsSendStatusByPhoneNumber", self._question(_NOBODY, at), at)
-        hailed = await hail(
-            self._session, "POST", self._url, body=body, headers=headers, limits=self._limits, mask=self._mask
-        )
-        if isinstance(hailed, Greeting):
-            return hailed
-        _, refused = self._response(hailed.answer, at)
+        asked = await self._account.greet(_ASK, self._question(_NOBODY, at), at)
+        if isinstance(asked, Greeting):
+            return asked
+        hailed, refused = asked
         if refused is None:
             return hailed.clock(at) or Greeting(Standing.WELL, "查询接口认可了密钥")
-        if refused.detail.startswith(_WRONG_CLOCK):
-            return hailed.clock(at) or Greeting(Standing.CLOCK, refused.detail)
-        if refused.detail.startswith(_WRONG_KEY):
-            return Greeting(Standing.WRONG_KEY, refused.detail)
         if self._settings.ask_first or refused.detail.startswith(_WRONG_APP):
             return Greeting(Standing.REFUSED, refused.detail)
         # The table says that this account cannot ask; whether it can send, only a message would tell.
@@ -132,52 +128,31 @@ class Driver:
 
     def read(self, answer: Answer, at: int) -> Outcome:
         """What the vendor's whole answer to a send means, its body before the HTTP status; ``at`` in ms."""
-        response, refused = self._response(answer, at)
+        response, refused = self._account.read(answer, at)
         if refused is not None:
             return refused
         rows = response.get("SendStatusSet")
         row = rows[0] if isinstance(rows, list) and rows and isinstance(rows[0], dict) else {}
         code = row.get("Code")
         if not isinstance(code, str) or not code:
-            return read_status(answer, at, self._mask, "SendStatusSet")
+            return self._account.unread(answer, at, "SendStatusSet")
         if code == OK:
             serial = row.get("SerialNo")
             words = self._mask(row.get("Message", ""))
             return Outcome(OutcomeKind.ACCEPTED, words, vendor_id=serial if isinstance(serial, str) else None)
-        return self._meant(code, str(row.get("Message", "")))
-
-    def _response(self, answer: Answer, at: int) -> tuple[dict[str, Any], Outcome | None]:
-        """The vendor's ``Response``, and what its ``Error`` (or that there is no response) means."""
-        try:
-            said = orjson.loads(answer.body)
-        except orjson.JSONDecodeError:
-            said = None
-        response = said.get("Response") if isinstance(said, dict) else None
-        if not isinstance(response, dict):
-            return {}, read_status(answer, at, self._mask, "Response")
-        error = response.get("Error")
-        if isinstance(error, dict):
-            return response, self._meant(str(error.get("Code", "")), str(error.get("Message", "")))
-        return response, None
-
-    def _meant(self, code: str, words: str) -> Outcome:
-        detail = self._mask(f"{code} {words}")
-        kind = self._settings.meaning(code)
-        if kind is OutcomeKind.THROTTLED:
-            return Outcome(kind, detail, retry_after=RESTS.get(code, float(MINUTE)))
-        return Outcome(kind, detail)
+        return self._account.meant(code, str(row.get("Message", "")))
 
     async def _asked_before(self, letter: Letter, number: str) -> Outcome | None:
         """What became of an earlier try of this letter; None where the vendor tells of none, so that it may go out."""
         asked = self._question(number, letter.at)
         try:
             async with asyncio.timeout(self._settings.timeout):
-                answer = await self._call("PullSmsSendStatusByPhoneNumber", asked, letter.at)
+                answer = await self._account.call(_ASK, asked, letter.at)
         except TimeoutError:
             return Outcome(OutcomeKind.TRANSIENT, "重发前查询未成：超时")
         if isinstance(answer, Outcome):
             return unasked(answer, self._mask)
-        response, refused = self._response(answer, letter.at)
+        response, refused = self._account.read(answer, letter.at)
         if refused is not None:
             return unasked(refused, self._mask)
         rows = response.get("PullSmsSendStatusSet")
@@ -198,27 +173,6 @@ class Driver:
             "PhoneNumber": number,
             "SmsSdkAppId": self._settings.app_id,
         }
-
-    async def _call(self, action: str, asked: dict[str, Any], at: int) -> Answer | Outcome:
-        body, headers = self._signed(action, asked, at)
-        return await ask(
-            self._session, "POST", self._url, body=body, headers=headers, limits=self._limits, mask=self._mask
-        )
-
-    def _signed(self, action: str, asked: dict[str, Any], at: int) -> tuple[bytes, dict[str, str]]:
-        body = orjson.dumps(asked)
-        headers = signed_headers(
-            action=action,
-            version=VERSION,
-            region=self._settings.region,
-            service="sms",
-            host=self._host,
-            body=body,
-            key_id=self._settings.secret_id,
-            key=self._settings.secret_key.get_secret_value(),
-            at=at,
-        )
-        return body, headers
 
 
 def international(number: str) -> str:

@@ -12,6 +12,7 @@ from channels.fields import HttpUrl
 from channels.outcome import OutcomeKind
 from channels.sms.account import Account
 from channels.sms.registered import Template
+from channels.sms.tencent_account import MARKS, check_counted
 
 OK = "Ok"
 # The vendor's library names these; what follows from each is ours, so the table's ``codes`` come first.
@@ -33,14 +34,6 @@ MEANINGS = MappingProxyType(
         "RequestLimitExceeded": OutcomeKind.TRANSIENT,
     }
 )
-# In this order: the first that a code begins with.
-FAMILIES = (
-    ("LimitExceeded", OutcomeKind.THROTTLED),
-    ("RequestLimitExceeded", OutcomeKind.TRANSIENT),
-    ("InternalError", OutcomeKind.TRANSIENT),
-    ("FailedOperation", OutcomeKind.REFUSED_CONTENT),
-    ("InvalidParameter", OutcomeKind.REFUSED_CONTENT),
-)
 RESTS = MappingProxyType(
     {
         "LimitExceeded.PhoneNumberThirtySecondLimit": 30.0,
@@ -54,15 +47,13 @@ RESTS = MappingProxyType(
 class TencentTemplate(Template):
     """A template as the vendor approved it; its variables are ``{1}``, ``{2}`` in their order."""
 
-    marks: ClassVar[re.Pattern[str]] = re.compile(r"\{([0-9]{1,2})\}")
+    marks: ClassVar[re.Pattern[str]] = MARKS
 
     code: str = Field(pattern=r"^[0-9]{1,20}$", description="模板 ID")
 
     @model_validator(mode="after")
     def _counts_from_one(self) -> TencentTemplate:
-        names = [each.name for each in self.variables]
-        if names != [str(number) for number in range(1, len(names) + 1)]:
-            raise ValueError(f"模板 {self.code}：变量应依次是 {{1}}、{{2}}……，从 1 起不缺号")
+        check_counted(self.code, self.variables)
         return self
 
 
@@ -84,9 +75,7 @@ class Settings(Account[TencentTemplate]):
     timeout: float = Field(10.0, gt=0, le=20, description="一次调用最多等待的秒数")
     codes: dict[str, OutcomeKind] = Field(default={}, description="与默认含义不同的 Code 及其含义")
 
-    def meaning(self, code: str) -> OutcomeKind:
-        """What a code that is not "Ok" means for what is sent next."""
-        known = self.codes.get(code) or MEANINGS.get(code)
-        if known is not None:
-            return known
-        return next((kind for family, kind in FAMILIES if code.startswith(family)), OutcomeKind.MISCONFIGURED)
+    @property
+    def meanings(self) -> dict[str, OutcomeKind]:
+        """What each known ``Code`` that is not "Ok" means."""
+        return {**MEANINGS, **self.codes}

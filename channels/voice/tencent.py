@@ -10,19 +10,16 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import aiohttp
-import orjson
-from yarl import URL
 
 from channels.callback import Call, Errand, Heard
 from channels.channel import Letter
-from channels.cloud import MINUTE
-from channels.exchange import Answer, ask, limits_for
-from channels.greeting import Greeting, Standing, hail
+from channels.exchange import Answer
+from channels.greeting import Greeting, Standing
 from channels.masking import Masker
 from channels.outcome import Outcome, OutcomeKind
-from channels.sms.sending import patient, read_status, why_refused
+from channels.sms.sending import patient, why_refused
 from channels.sms.tencent import international
-from channels.tc3 import signed_headers
+from channels.sms.tencent_account import Account
 from channels.voice.reference import reference
 from channels.voice.tencent_ends import read_call
 from channels.voice.tencent_settings import Settings
@@ -31,8 +28,7 @@ __all__ = ["Driver", "Settings"]
 
 VERSION = "2020-09-02"
 _NOBODY = "+86"
-_WRONG_KEY = ("AuthFailure", "InternalError.SigVerificationFail")
-_WRONG_CLOCK = ("AuthFailure.SignatureExpire", "InternalError.RequestTimeException")
+_CALL = "SendTtsVoice"
 _NO_SUCH_NUMBER = ("InvalidParameterValue.CalledNumberVerifyFail", "InvalidParameter")
 
 
@@ -42,12 +38,9 @@ class Driver:
     Settings: ClassVar[Any] = Settings
 
     __slots__ = (
-        "_host",
-        "_limits",
+        "_account",
         "_mask",
-        "_session",
         "_settings",
-        "_url",
         "abilities",
         "callback_addresses",
         "callback_errands",
@@ -65,11 +58,19 @@ class Driver:
         self.callback_addresses = settings.callback_addresses
         self.callback_errands = frozenset({Errand.REPORT})
         self._settings = settings
-        self._session = session
         self._mask = Masker([settings.secret_key.get_secret_value(), settings.secret_id, token])
-        self._limits = limits_for(settings.timeout)
-        self._url = URL(settings.endpoint.rstrip("/") + "/")
-        self._host = self._url.host_port_subcomponent or ""
+        self._account = Account(
+            session,
+            endpoint=settings.endpoint,
+            secret_id=settings.secret_id,
+            secret_key=settings.secret_key,
+            service="vms",
+            version=VERSION,
+            region=settings.region,
+            meanings=settings.meanings,
+            mask=self._mask,
+            timeout=settings.timeout,
+        )
 
     async def send(self, letter: Letter) -> Outcome:
         try:
@@ -91,10 +92,7 @@ class Driver:
             "PlayTimes": self._settings.play_times,
             "SessionContext": reference(letter.id),
         }
-        body, headers = self._signed(wanted, letter.at)
-        answer = await ask(
-            self._session, "POST", self._url, body=body, headers=headers, limits=self._limits, mask=self._mask
-        )
+        answer = await self._account.call(_CALL, wanted, letter.at)
         outcome = answer if isinstance(answer, Outcome) else self.read(answer, letter.at)
         return patient(outcome, self._settings.repeat_after)
 
@@ -106,17 +104,11 @@ class Driver:
             "VoiceSdkAppid": self._settings.app_id,
             "TemplateParamSet": [],
         }
-        body, headers = self._signed(wanted, at)
-        hailed = await hail(
-            self._session, "POST", self._url, body=body, headers=headers, limits=self._limits, mask=self._mask
-        )
-        if isinstance(hailed, Greeting):
-            return hailed
-        said = self.read(hailed.answer, at).detail
-        if said.startswith(_WRONG_CLOCK):
-            return hailed.clock(at) or Greeting(Standing.CLOCK, said)
-        if said.startswith(_WRONG_KEY):
-            return Greeting(Standing.WRONG_KEY, said)
+        asked = await self._account.greet(_CALL, wanted, at)
+        if isinstance(asked, Greeting):
+            return asked
+        hailed, refused = asked
+        said = refused.detail if refused is not None else self.read(hailed.answer, at).detail
         if said.startswith("InvalidParameterValue.SdkAppid") or not said.startswith(_NO_SUCH_NUMBER):
             return Greeting(Standing.REFUSED, said)
         return hailed.clock(at) or Greeting(Standing.WELL, "接口认可了密钥，没有呼叫")
@@ -130,34 +122,11 @@ class Driver:
 
     def read(self, answer: Answer, at: int) -> Outcome:
         """What the vendor's whole answer means, its body before the HTTP status; ``at`` in ms."""
-        try:
-            said = orjson.loads(answer.body)
-        except orjson.JSONDecodeError:
-            said = None
-        response = said.get("Response") if isinstance(said, dict) else None
-        error = response.get("Error") if isinstance(response, dict) else None
-        if isinstance(error, dict):
-            code = str(error.get("Code", ""))
-            kind = self._settings.meaning(code)
-            rest = float(MINUTE) if kind is OutcomeKind.THROTTLED else None
-            return Outcome(kind, self._mask(f"{code} {error.get('Message', '')}"), retry_after=rest)
-        status = response.get("SendStatus") if isinstance(response, dict) else None
+        response, refused = self._account.read(answer, at)
+        if refused is not None:
+            return refused
+        status = response.get("SendStatus")
         call_id = status.get("CallId") if isinstance(status, dict) else None
         if not isinstance(call_id, str) or not call_id:
-            return read_status(answer, at, self._mask, "SendStatus")
+            return self._account.unread(answer, at, "SendStatus")
         return Outcome(OutcomeKind.ACCEPTED, vendor_id=call_id)
-
-    def _signed(self, wanted: dict[str, Any], at: int) -> tuple[bytes, dict[str, str]]:
-        body = orjson.dumps(wanted)
-        headers = signed_headers(
-            action="SendTtsVoice",
-            version=VERSION,
-            region=self._settings.region,
-            service="vms",
-            host=self._host,
-            body=body,
-            key_id=self._settings.secret_id,
-            key=self._settings.secret_key.get_secret_value(),
-            at=at,
-        )
-        return body, headers

@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr, model_validator
 
 from channels.fields import HttpUrl
 from channels.outcome import OutcomeKind
+from channels.sms.tencent_account import MARKS, check_counted
 from channels.voice.account import Account, CallTemplate
 
 LONGEST_TEXT = 350
@@ -34,28 +35,18 @@ MEANINGS = MappingProxyType(
         "RequestLimitExceeded": OutcomeKind.TRANSIENT,
     }
 )
-# In this order: the first that a code begins with.
-FAMILIES = (
-    ("LimitExceeded", OutcomeKind.THROTTLED),
-    ("RequestLimitExceeded", OutcomeKind.TRANSIENT),
-    ("InternalError", OutcomeKind.TRANSIENT),
-    ("FailedOperation", OutcomeKind.REFUSED_CONTENT),
-    ("InvalidParameter", OutcomeKind.REFUSED_CONTENT),
-)
 
 
 class TencentCallTemplate(CallTemplate):
     """A template as the vendor approved it; its variables are ``{1}``, ``{2}`` in their order."""
 
-    marks: ClassVar[re.Pattern[str]] = re.compile(r"\{([0-9]{1,2})\}")
+    marks: ClassVar[re.Pattern[str]] = MARKS
 
     code: str = Field(pattern=r"^[0-9]{1,20}$", description="模板 ID")
 
     @model_validator(mode="after")
     def _counts_from_one(self) -> TencentCallTemplate:
-        names = [each.name for each in self.variables]
-        if names != [str(number) for number in range(1, len(names) + 1)]:
-            raise ValueError(f"模板 {self.code}：变量应依次是 {{1}}、{{2}}……，从 1 起不缺号")
+        check_counted(self.code, self.variables)
         if self.longest > LONGEST_TEXT:
             raise ValueError(f"模板 {self.code} 填满时 {self.longest} 字，平台上限 {LONGEST_TEXT} 字：减小 cap")
         return self
@@ -89,9 +80,7 @@ class Settings(Account[TencentCallTemplate]):
     def keyed(self) -> bool:
         return self.takes_keys
 
-    def meaning(self, code: str) -> OutcomeKind:
-        """What a code means for what is done next."""
-        known = self.codes.get(code) or MEANINGS.get(code)
-        if known is not None:
-            return known
-        return next((kind for family, kind in FAMILIES if code.startswith(family)), OutcomeKind.MISCONFIGURED)
+    @property
+    def meanings(self) -> dict[str, OutcomeKind]:
+        """What each known ``Code`` means."""
+        return {**MEANINGS, **self.codes}

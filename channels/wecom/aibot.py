@@ -22,6 +22,7 @@ from channels.callback import Media
 from channels.carrying import NO_CARRIER, Carrier
 from channels.channel import Abilities, Form, Letter, Window, answer_id
 from channels.exchange import ask, limits_for
+from channels.fitting import unfit
 from channels.greeting import Greeting, reach
 from channels.longline import Ear, LineTrouble
 from channels.masking import Masker
@@ -92,7 +93,7 @@ class Driver:
         self._groups: set[str] = set()
 
     async def send(self, letter: Letter) -> Outcome:
-        if (refused := unfit(letter, self.settings.text_bytes)) is not None:
+        if refused := unfit(letter.text, self.settings.text_bytes):
             return refused
         if self.carrier is None:
             return Outcome(OutcomeKind.TRANSIENT, NO_CARRIER)
@@ -181,7 +182,7 @@ class Driver:
         line = self._connection
         if line is None or not line.stands:
             return Outcome(OutcomeKind.TRANSIENT, "长连接没有建立，消息未发出")
-        if (refused := unfit(letter, LONGEST_TEXT)) is not None:
+        if refused := unfit(letter.text, LONGEST_TEXT):
             return refused
         chat, kind = letter.address.strip(), messages.SINGLE
         if letter.address.startswith(GROUP):
@@ -251,14 +252,3 @@ class Driver:
 
 GROUP = "group:"
 """Before the address of a letter that goes to a group."""
-
-
-def unfit(letter: Letter, most: int) -> Outcome | None:
-    """Why a letter's text cannot be sent; None where it can."""
-    try:
-        length = len(letter.text.encode("utf-8"))
-    except UnicodeEncodeError:
-        return Outcome(OutcomeKind.REFUSED_CONTENT, "文本含有无法编码的字符")
-    if length > most or not letter.text.strip():
-        return Outcome(OutcomeKind.REFUSED_CONTENT, f"文本长 {length} 字节，上限 {most}" if length else "文本为空")
-    return None

@@ -12,9 +12,10 @@ import aiohttp
 
 from channels.carrying import NO_CARRIER, Carrier
 from channels.channel import Abilities, Form, Letter, Window
+from channels.fitting import unfit
 from channels.greeting import Greeting, Standing
 from channels.outcome import Outcome, OutcomeKind
-from channels.wecom.aibot import GROUP, HOUR, MINUTE, unfit
+from channels.wecom.aibot import GROUP, HOUR, MINUTE
 from channels.wecom.aibot_settings import GroupSettings as Settings
 
 __all__ = ["Driver", "Settings"]
@@ -40,7 +41,7 @@ class Driver:
         )
 
     async def send(self, letter: Letter) -> Outcome:
-        if (refused := unfit(letter, self._settings.text_bytes)) is not None:
+        if refused := unfit(letter.text, self._settings.text_bytes):
             return refused
         if self.carrier is None:
             return Outcome(OutcomeKind.TRANSIENT, NO_CARRIER)

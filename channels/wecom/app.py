@@ -20,7 +20,8 @@ from yarl import URL
 from channels.access_token import TokenKeeper
 from channels.callback import Call, Heard, Media, NotOursError
 from channels.channel import Abilities, Form, Letter, Window
-from channels.exchange import Answer, ask, limits_for, rest_given, retry_seconds
+from channels.exchange import Answer, ask, json_object, limits_for, number_in, read_status
+from channels.fitting import unfit
 from channels.greeting import Greeting
 from channels.masking import Masker
 from channels.outcome import Outcome, OutcomeKind
@@ -105,14 +106,9 @@ class Driver:
         self.patience = PATIENCE
 
     async def send(self, letter: Letter) -> Outcome:
-        try:
-            length = len(letter.text.encode("utf-8"))
-        except UnicodeEncodeError:
-            return Outcome(OutcomeKind.REFUSED_CONTENT, "文本含有无法编码的字符")
-        if length > TEXT_BYTES or not letter.text.strip():
-            # The vendor would cut a longer text without a word.
-            said = f"文本长 {length} 字节，上限 {TEXT_BYTES}" if length else "文本为空"
-            return Outcome(OutcomeKind.REFUSED_CONTENT, said)
+        # The vendor would cut a longer text without a word.
+        if refused_text := unfit(letter.text, TEXT_BYTES):
+            return refused_text
         member = letter.address.strip()
         if not is_userid(member):
             return Outcome(OutcomeKind.REFUSED_RECIPIENT, self._mask(f"{member[:30]!r} 不是企业微信成员的 userid"))
@@ -211,13 +207,10 @@ class Driver:
         """What the vendor's whole answer means for ``member``: the body's ``errcode``, and the HTTP status only where
         there is none; None where it refuses the token. ``at`` is the hub's time in ms. With ``changes`` it answers a
         card's change: whatever is not known to pass is final then, since its handle is good for one try."""
-        try:
-            said = orjson.loads(answer.body)
-        except orjson.JSONDecodeError:
-            said = None
-        code = said.get("errcode") if isinstance(said, dict) else None
-        if not isinstance(said, dict) or isinstance(code, bool) or not isinstance(code, int):
-            return self._read_status(answer, at)
+        said = json_object(answer.body)
+        code = number_in(said, "errcode")
+        if code is None:
+            return read_status(answer, at, self._mask, "errcode", rest=float(MINUTE))
         if code in TOKEN_REFUSED:
             return None
         detail = self._mask(f"{code} {said.get('errmsg', '')}")
@@ -240,21 +233,6 @@ class Driver:
                 handle=handle if isinstance(handle, str) and len(handle) <= LONGEST_HANDLE else "",
             )
         return Outcome(kind, detail)
-
-    def _read_status(self, answer: Answer, at: int) -> Outcome:
-        status = answer.status
-        detail = self._mask(f"HTTP {status}，应答中没有 errcode：{answer.body[:200].decode('utf-8', 'replace')}")
-        if status == 429:
-            rest = retry_seconds(answer.retry_after, at, float(MINUTE))
-            return Outcome(OutcomeKind.THROTTLED, detail, retry_after=rest, whole_channel=True)
-        if status == 413:
-            return Outcome(OutcomeKind.REFUSED_CONTENT, detail)
-        if status < 300 or status == 504:
-            # A gateway that gave up waiting does not know whether the vendor took the message.
-            return Outcome(OutcomeKind.UNCERTAIN, detail)
-        if status >= 500 or status in (408, 425):
-            return Outcome(OutcomeKind.TRANSIENT, detail, retry_after=rest_given(answer, at))
-        return Outcome(OutcomeKind.MISCONFIGURED, detail)
 
 
 def is_userid(address: str) -> bool:

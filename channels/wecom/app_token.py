@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import aiohttp
-import orjson
 from yarl import URL
 
 from channels.access_token import LONGEST_TOKEN
-from channels.exchange import Answer, ask, limits_for
+from channels.exchange import Answer, ask, json_object, limits_for, number_in
 from channels.greeting import Greeting, Standing, hail
 from channels.masking import Masker
 from channels.outcome import Outcome, OutcomeKind
@@ -57,17 +56,13 @@ class Login:
 
     def read(self, answer: Answer) -> tuple[str, int] | Outcome:
         """The token in the vendor's whole answer, or what the answer means instead."""
-        try:
-            said = orjson.loads(answer.body)
-        except orjson.JSONDecodeError:
-            said = None
-        code = said.get("errcode") if isinstance(said, dict) else None
-        if isinstance(said, dict) and code == 0:
-            value, seconds = said.get("access_token"), said.get("expires_in")
-            whole = isinstance(value, str) and 0 < len(value) <= LONGEST_TOKEN and value.isascii()
-            if whole and isinstance(seconds, int) and not isinstance(seconds, bool) and seconds > 0:
-                return str(value), seconds
-        if isinstance(code, int) and not isinstance(code, bool) and code != 0:
+        said = json_object(answer.body)
+        code, seconds = number_in(said, "errcode"), number_in(said, "expires_in") or 0
+        if code == 0:
+            value = said.get("access_token")
+            if isinstance(value, str) and 0 < len(value) <= LONGEST_TOKEN and value.isascii() and seconds > 0:
+                return value, seconds
+        elif code is not None:
             kind = self._meanings.get(code, OutcomeKind.MISCONFIGURED)
             words = self._mask(f"取 access_token：{code} {said.get('errmsg', '')}")
             throttled = kind is OutcomeKind.THROTTLED

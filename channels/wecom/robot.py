@@ -16,6 +16,7 @@ from yarl import URL
 
 from channels.channel import Abilities, Form, Letter, Window
 from channels.fields import HttpUrl
+from channels.fitting import unfit
 from channels.greeting import Greeting, reach
 from channels.group_robot import WINDOW_SECONDS, Robot, RobotSettings
 from channels.outcome import Outcome, OutcomeKind
@@ -95,26 +96,13 @@ class Driver(Robot):
         self._url = URL(settings.base_url.rstrip("/") + "/cgi-bin/webhook/send").with_query({"key": key})
 
     async def send(self, letter: Letter) -> Outcome:
-        if refusal := self._refusal(letter.text):
-            return refusal
+        if refused := unfit(letter.text, self.abilities.max_bytes):
+            return refused
         said = message(self._style, letter.text, self._page, letter.mentions)
         outcome = await self.post(self._url, said, letter.at)
         if outcome.kind is OutcomeKind.ACCEPTED and letter.mentions and self._style is not Style.TEXT:
             return await self._mention(letter, outcome)
         return outcome
-
-    def _refusal(self, text: str) -> Outcome | None:
-        """What the vendor would not take is not sent."""
-        most = self.abilities.max_bytes or MARKDOWN_BYTES
-        try:
-            length = len(text.encode("utf-8"))
-        except UnicodeEncodeError:
-            return Outcome(OutcomeKind.REFUSED_CONTENT, "文本含有无法编码的字符")
-        if length <= most and text.strip():
-            return None
-        return Outcome(
-            OutcomeKind.REFUSED_CONTENT, f"{self._style} 长 {length} 字节，上限 {most}" if length else "文本为空"
-        )
 
     async def greet(self, at: int) -> Greeting:
         """Whether the vendor is there and its clock ours: the robot has no call that only logs in."""

@@ -16,7 +16,7 @@ from channels.channel import Channel, Letter
 from channels.exchange import Answer
 from channels.outcome import Outcome, OutcomeKind
 from channels.registry import open_channel, parse
-from tests.channels import tencent_account, test_mas
+from tests.channels import tencent_account, test_mas, voice_accounts
 from tests.channels.aliyun_account import table as aliyun_table
 from tests.channels.conftest import NIGHT, a_letter, raw_vendor
 
@@ -43,10 +43,13 @@ TABLES: dict[str, dict[str, Any]] = {
         "readers": ["town"],
         "base_url": "http://127.0.0.1:{port}",
     },
+    "feishu_robot": {"hook": SECRET, "readers": ["town"], "base_url": "http://127.0.0.1:{port}"},
     "sms_aliyun": aliyun_table("http://127.0.0.1:{port}", access_key_secret=SECRET),
     "sms_kannel": {"url": "http://127.0.0.1:{port}/cgi-bin/sendsms", "username": "u", "password": SECRET},
     "sms_mas": test_mas.table("http://127.0.0.1:{port}", secret_key=SECRET),
     "sms_tencent": tencent_account.table("http://127.0.0.1:{port}", secret_key=SECRET),
+    "voice_aliyun": voice_accounts.aliyun_table("http://127.0.0.1:{port}", access_key_secret=SECRET),
+    "voice_tencent": voice_accounts.tencent_table("http://127.0.0.1:{port}", secret_key=SECRET),
     "webhook": {
         "url": "http://127.0.0.1:{port}/",
         "secrets": [SECRET],
@@ -54,18 +57,7 @@ TABLES: dict[str, dict[str, Any]] = {
     },
     "smtp_mail": {"host": "127.0.0.1", "port": 1, "security": "none", "sender": "fenghuo@example.com", "timeout": 20.0},
 }
-HTTP_KINDS = [
-    "wecom_robot",
-    "wecom_app",
-    "dingtalk_robot",
-    "dingtalk_app",
-    "dingtalk_app_group",
-    "sms_aliyun",
-    "sms_kannel",
-    "sms_mas",
-    "sms_tencent",
-    "webhook",
-]
+HTTP_KINDS = [kind for kind in TABLES if kind != "smtp_mail"]
 
 values: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats() | st.text(max_size=20) | st.just(SECRET),
@@ -114,7 +106,7 @@ ADDRESSES = {"wecom_app": "zhangsan", "dingtalk_app": "user123", "smtp_mail": "z
 
 
 def letter_for(kind: str) -> Letter:
-    number = "13800138000" if kind.startswith("sms_") else ""
+    number = "13800138000" if kind.startswith(("sms_", "voice_")) else ""
     return a_letter(address=ADDRESSES.get(kind, number), subject="[A0231]")
 
 
@@ -139,7 +131,7 @@ async def test_any_whole_answer_is_an_outcome(
     assert SECRET not in repr(outcome)
     if outcome.kind is OutcomeKind.ACCEPTED and kind in ("wecom_robot", "wecom_app", "dingtalk_robot"):
         assert orjson.loads(body)["errcode"] == 0
-    if outcome.kind is OutcomeKind.ACCEPTED and kind == "sms_aliyun":
+    if outcome.kind is OutcomeKind.ACCEPTED and kind in ("sms_aliyun", "voice_aliyun"):
         assert orjson.loads(body)["Code"] == "OK"
     if outcome.kind is OutcomeKind.THROTTLED:
         assert outcome.retry_after is not None

@@ -156,7 +156,7 @@ async def test_the_limit_in_bytes_is_exact_with_chinese_on_the_edge(group: Group
     assert size(longest) == MARKDOWN_BYTES
     assert (await group.driver.send(a_letter(longest))).kind is OutcomeKind.ACCEPTED
     over = await group.driver.send(a_letter(longest + "x"))
-    assert over == Outcome(OutcomeKind.REFUSED_CONTENT, "markdown 长 4097 字节，上限 4096")
+    assert over == Outcome(OutcomeKind.REFUSED_CONTENT, "文本长 4097 字节，上限 4096")
     assert len(group.vendor.received) == 1
     cut = cut_bytes(longest + "警", MARKDOWN_BYTES)
     assert (await group.driver.send(a_letter(cut))).kind is OutcomeKind.ACCEPTED
