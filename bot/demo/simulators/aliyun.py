@@ -10,23 +10,26 @@ import re
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, ClassVar
 
 import aiohttp
 import orjson
-from aiohttp import web
 
-from bot.demo.simulators.acs3 import Acs3Door, RefusedByCode
-from bot.demo.simulators.vendor import Fault, Faults, Inbox, Now, Received, lose_answer, misbehave
+from bot.demo.simulators.acs3 import (
+    LINK,
+    VARIABLE,
+    Acs3Service,
+    RefusedByCode,
+    check_limits,
+    day_of,
+    push,
+    time_of,
+)
+from bot.demo.simulators.vendor import Faults, Now, Received
 
 _MOBILE = re.compile(r"1[3-9][0-9]{9}", re.ASCII)
-_VARIABLE = re.compile(r"\$\{(\w+)\}")
-_LINK = re.compile(r"https?://|www\.", re.IGNORECASE)
 _SPECIAL = re.compile("[【】①②③★※→←↑↓]")
 _LONGEST_VALUE = 35
-_CHINA = timezone(timedelta(hours=8))
-_WINDOWS = (("分钟级", 60_000), ("小时级", 3_600_000), ("天级", 86_400_000))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +43,10 @@ class _Message:
 
 
 @dataclass
-class AliyunSms:
-    """One account. ``templates`` are approved texts by code; ``limits`` are per minute, hour and day for each number.
+class AliyunSms(Acs3Service):
+    """One account. ``templates`` are texts by code; ``limits`` are per minute, hour and day for each number.
+
+    ``reviews`` say why templates and signatures are not approved: their state (0 not yet, 2 refused) and the reason.
 
     ``report_url`` and ``uplink_url`` are where it pushes to; ``now`` gives milliseconds. ``refusal`` is the code that
     :attr:`Fault.REFUSE` answers with. A message's address is the number it goes to.
@@ -60,47 +65,14 @@ class AliyunSms:
     refusal: str = "isv.AMOUNT_NOT_ENOUGH"
     faults: Faults = field(default_factory=Faults)
     sent: list[_Message] = field(default_factory=list)
+    reviews: dict[str, tuple[int, str]] = field(default_factory=dict)
     queries: int = 0
 
+    costly: ClassVar[frozenset[str]] = frozenset({"SendSms"})
+
     def __post_init__(self) -> None:
-        self.inbox = Inbox(self.on_message)
-        self._door = Acs3Door(self.key_id, self.key_secret, "2017-05-25", self.now)
+        super().__post_init__()
         self._fates: dict[str, tuple[int, str]] = {}
-
-    @property
-    def received(self) -> list[Received]:
-        return self.inbox.received
-
-    def app(self) -> web.Application:
-        app = web.Application()
-        app.router.add_post("/", self._serve)
-        return app
-
-    async def _serve(self, request: web.Request) -> web.StreamResponse:
-        raw = await request.read()
-        action = request.headers.get("x-acs-action", "")
-        fault = None
-        if action == "SendSms":
-            taken = self.faults.take()
-            fault = taken[0] if taken else None
-        if fault is not None:
-            played = await misbehave(request, fault, self.faults)
-            if played is not None:
-                return played
-        try:
-            query = self._door.verified(request, raw)
-            if fault is Fault.REFUSE:
-                raise RefusedByCode(self.refusal, "refused as told")
-            answer, received = self._act(action, query)
-        except RefusedByCode as refused:
-            said = {"Code": refused.code, "Message": refused.words, "RequestId": str(uuid.uuid4())}
-            return web.Response(status=refused.status, body=orjson.dumps(said), content_type="application/json")
-        if received is not None:
-            await self.inbox.add(received)
-        body = orjson.dumps({"RequestId": str(uuid.uuid4()), **answer})
-        if fault is not None:
-            return await lose_answer(request, fault, body)
-        return web.Response(body=body, content_type="application/json")
 
     def _act(self, action: str, query: Mapping[str, str]) -> tuple[dict[str, Any], Received | None]:
         if action == "SendSms":
@@ -108,35 +80,39 @@ class AliyunSms:
         if action == "QuerySendDetails":
             self.queries += 1
             return self._details(query), None
+        if action == "GetSmsTemplate":
+            return self._template(query.get("TemplateCode", "")), None
+        if action == "GetSmsSign":
+            return self._sign(query.get("SignName", "")), None
         raise RefusedByCode("InvalidAction.NotFound", "Specified api is not found.", 404)
 
     def _send(self, query: Mapping[str, str]) -> tuple[dict[str, Any], Received]:
         phone, sign = query.get("PhoneNumbers", ""), query.get("SignName", "")
         if not _MOBILE.fullmatch(phone):
             raise RefusedByCode("isv.MOBILE_NUMBER_ILLEGAL", f"{phone}invalid mobile number")
-        if sign not in self.signs:
+        if sign not in self.signs or sign in self.reviews:
             raise RefusedByCode("isv.SMS_SIGNATURE_ILLEGAL", "该账号下找不到对应签名")
         template = self.templates.get(query.get("TemplateCode", ""))
-        if template is None:
+        if template is None or query["TemplateCode"] in self.reviews:
             raise RefusedByCode("isv.SMS_TEMPLATE_ILLEGAL", "该账号下找不到对应模板")
         text = f"【{sign}】{_filled(template, query.get('TemplateParam', ''))}"
         if len(text) > 500:
             raise RefusedByCode("isv.PARAM_LENGTH_LIMIT", "短信内容超长")
         now = self.now()
-        for (word, length), limit in zip(_WINDOWS, self.limits, strict=True):
-            if limit and sum(1 for each in self.sent if each.phone == phone and each.at > now - length) >= limit:
-                raise RefusedByCode("isv.BUSINESS_LIMIT_CONTROL", f"触发{word}流控Permits:{limit}")
+        check_limits((each.at for each in self.sent if each.phone == phone), self.limits, now)
         biz_id = f"{now}{len(self.sent):04}^0"
         self.sent.append(_Message(phone, query.get("OutId", ""), biz_id, sign, text, now))
         received = Received(self.channel, phone, text, "", now, orjson.dumps(dict(query)))
-        return {"Code": "OK", "Message": "OK", "BizId": biz_id}, received
+        return {"BizId": biz_id}, received
 
     def _details(self, query: Mapping[str, str]) -> dict[str, Any]:
         size, page = int(query.get("PageSize", "0")), int(query.get("CurrentPage", "0"))
         if not 1 <= size <= 50 or page < 1:
             raise RefusedByCode("isv.INVALID_PARAMETERS", "PageSize or CurrentPage")
         rows = [
-            each for each in self.sent if each.phone == query.get("PhoneNumber") and _day(each.at) == query["SendDate"]
+            each
+            for each in self.sent
+            if each.phone == query.get("PhoneNumber") and day_of(each.at) == query["SendDate"]
         ]
         shown = rows[::-1][(page - 1) * size : page * size]
         details = []
@@ -144,10 +120,25 @@ class AliyunSms:
             status, code = self._fates.get(each.biz_id, (1, ""))
             details.append(
                 {"PhoneNum": each.phone, "OutId": each.out_id, "SendStatus": status, "ErrCode": code}
-                | {"Content": each.text, "SendDate": _local(each.at)}
+                | {"Content": each.text, "SendDate": time_of(each.at)}
             )
         holder = {"SmsSendDetailDTO": details}
-        return {"Code": "OK", "Message": "OK", "TotalCount": len(rows), "SmsSendDetailDTOs": holder}
+        return {"TotalCount": len(rows), "SmsSendDetailDTOs": holder}
+
+    def _template(self, code: str) -> dict[str, Any]:
+        """What the vendor tells of a template."""
+        if code not in self.templates:
+            raise RefusedByCode("isv.SMS_TEMPLATE_ILLEGAL", "该账号下找不到对应模板")
+        state, reason = self.reviews.get(code, (1, ""))
+        told = {"TemplateCode": code, "TemplateContent": self.templates[code], "TemplateStatus": str(state)}
+        return {**told, "AuditInfo": {"RejectInfo": reason}}
+
+    def _sign(self, name: str) -> dict[str, Any]:
+        """What the vendor tells of a signature."""
+        if name not in self.signs:
+            raise RefusedByCode("isv.SMS_SIGNATURE_ILLEGAL", "该账号下找不到对应签名")
+        state, reason = self.reviews.get(name, (1, ""))
+        return {"SignName": name, "SignStatus": state, "AuditInfo": {"RejectInfo": reason}}
 
     async def report(self, index: int, session: aiohttp.ClientSession, *, failure: str = "") -> tuple[int, bytes]:
         """Push what became of message ``index``: delivered, or failed by the code ``failure``. The hub's answer."""
@@ -155,8 +146,8 @@ class AliyunSms:
         self._fates[each.biz_id] = (2, failure) if failure else (3, "DELIVERED")
         row = {
             "phone_number": each.phone,
-            "send_time": _local(each.at),
-            "report_time": _local(self.now()),
+            "send_time": time_of(each.at),
+            "report_time": time_of(self.now()),
             "success": not failure,
             "err_code": failure or "DELIVERED",
             "err_msg": "用户接收失败" if failure else "用户接收成功",
@@ -164,18 +155,18 @@ class AliyunSms:
             "biz_id": each.biz_id,
             "out_id": each.out_id,
         }
-        return await _push(self.report_url, [row], session)
+        return await push(self.report_url, [row], session)
 
     async def answer(self, number: str, text: str, session: aiohttp.ClientSession, sequence: str = "") -> int:
         """A phone sends ``text``. The HTTP status of the hub's answer, 500 where it does not say that it took it."""
         row = {
             "phone_number": number,
             "content": text,
-            "send_time": _local(self.now()),
+            "send_time": time_of(self.now()),
             "dest_code": "90999",
             "sequence_id": sequence or str(uuid.uuid4().int)[:16],
         }
-        status, body = await _push(self.uplink_url, [row], session)
+        status, body = await push(self.uplink_url, [row], session)
         return status if status >= 300 or taken_as_received(body) else 500
 
 
@@ -196,27 +187,14 @@ def _filled(template: str, raw: str) -> str:
         raise RefusedByCode("isv.INVALID_JSON_PARAM", "JSON参数不合法") from None
     if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
         raise RefusedByCode("isv.INVALID_JSON_PARAM", "JSON参数不合法，只接受字符串值")
-    for name in _VARIABLE.findall(template):
+    for name in VARIABLE.findall(template):
         value = values.get(name, "")
         if not value.strip():
             raise RefusedByCode("isv.TEMPLATE_MISSING_PARAMETERS", f"模板缺少变量 {name}")
         if len(value) > _LONGEST_VALUE:
             raise RefusedByCode("isv.PARAM_LENGTH_LIMIT", f"参数 {name} 超出长度限制")
-        if _LINK.search(value):
+        if LINK.search(value):
             raise RefusedByCode("isv.PARAM_NOT_SUPPORT_URL", "不支持URL")
         if _SPECIAL.search(value):
             raise RefusedByCode("isv.SMS_CONTENT_ILLEGAL", "变量中含有不支持的符号")
-    return _VARIABLE.sub(lambda found: values[found.group(1)], template)
-
-
-def _day(at: int) -> str:
-    return f"{datetime.fromtimestamp(at // 1000, _CHINA):%Y%m%d}"
-
-
-def _local(at: int) -> str:
-    return f"{datetime.fromtimestamp(at // 1000, _CHINA):%Y-%m-%d %H:%M:%S}"
-
-
-async def _push(url: str, rows: list[dict[str, Any]], session: aiohttp.ClientSession) -> tuple[int, bytes]:
-    async with session.post(url, json=rows) as response:
-        return response.status, await response.read()
+    return VARIABLE.sub(lambda found: values[found.group(1)], template)

@@ -7,26 +7,27 @@ Sources of the rules: the vendor's pages on SingleCallByTts, IvrCall, QueryCallD
 from __future__ import annotations
 
 import re
-import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, ClassVar
 
 import aiohttp
 import orjson
-from aiohttp import web
 
-from bot.demo.simulators.acs3 import Acs3Door, RefusedByCode
-from bot.demo.simulators.vendor import Fault, Faults, Inbox, Now, Received, lose_answer, misbehave
+from bot.demo.simulators.acs3 import (
+    LINK,
+    VARIABLE,
+    Acs3Service,
+    RefusedByCode,
+    check_limits,
+    push,
+    time_of,
+)
+from bot.demo.simulators.vendor import Faults, Now, Received
 
 _NUMBER = re.compile(r"1[3-9][0-9]{9}|0[0-9]{9,11}", re.ASCII)
-_VARIABLE = re.compile(r"\$\{(\w+)\}")
-_LINK = re.compile(r"https?://|www\.", re.IGNORECASE)
 _LONGEST_VALUES = 250
 _LONGEST_OUT_ID = 15
-_CHINA = timezone(timedelta(hours=8))
-_WINDOWS = (("分钟级", 60_000), ("小时级", 3_600_000), ("天级", 86_400_000))
 _PRODUCTS = {"IvrCall": "11000000300005", "SingleCallByTts": "11010000138001"}
 _CALLS = frozenset(_PRODUCTS)
 _WORDS = {
@@ -57,7 +58,7 @@ class Ringing:
 
 
 @dataclass
-class AliyunVoice:
+class AliyunVoice(Acs3Service):
     """One account. ``templates`` are approved texts by code, ``shown`` the numbers it has bought; ``limits`` are per
     minute, hour and day for each number.
 
@@ -79,42 +80,7 @@ class AliyunVoice:
     calls: list[Ringing] = field(default_factory=list)
     queries: int = 0
 
-    def __post_init__(self) -> None:
-        self.inbox = Inbox(self.on_message)
-        self._door = Acs3Door(self.key_id, self.key_secret, "2017-05-25", self.now)
-
-    @property
-    def received(self) -> list[Received]:
-        return self.inbox.received
-
-    def app(self) -> web.Application:
-        app = web.Application()
-        app.router.add_post("/", self._serve)
-        return app
-
-    async def _serve(self, request: web.Request) -> web.StreamResponse:
-        raw = await request.read()
-        action = request.headers.get("x-acs-action", "")
-        taken = self.faults.take() if action in _CALLS else None
-        fault = taken[0] if taken else None
-        if fault is not None:
-            played = await misbehave(request, fault, self.faults)
-            if played is not None:
-                return played
-        try:
-            query = self._door.verified(request, raw)
-            if fault is Fault.REFUSE:
-                raise RefusedByCode(self.refusal, "refused as told")
-            answer, received = self._act(action, query)
-        except RefusedByCode as refused:
-            said = {"Code": refused.code, "Message": refused.words, "RequestId": str(uuid.uuid4())}
-            return web.Response(status=refused.status, body=orjson.dumps(said), content_type="application/json")
-        if received is not None:
-            await self.inbox.add(received)
-        body = orjson.dumps({"RequestId": str(uuid.uuid4()), **answer})
-        if fault is not None:
-            return await lose_answer(request, fault, body)
-        return web.Response(body=body, content_type="application/json")
+    costly: ClassVar[frozenset[str]] = _CALLS
 
     def _act(self, action: str, query: Mapping[str, str]) -> tuple[dict[str, Any], Received | None]:
         if action in _CALLS:
@@ -142,13 +108,11 @@ class AliyunVoice:
             if not keys or not all(each in self.templates for each in played):
                 raise RefusedByCode("isv.VOICE_FILE_ILLEGAL", "按键播放的语音不存在")
         now = self.now()
-        for (word, length), limit in zip(_WINDOWS, self.limits, strict=True):
-            if limit and sum(1 for each in self.calls if each.phone == phone and each.at > now - length) >= limit:
-                raise RefusedByCode("isv.BUSINESS_LIMIT_CONTROL", f"触发{word}流控Permits:{limit}")
+        check_limits((each.at for each in self.calls if each.phone == phone), self.limits, now)
         call = Ringing(phone, out_id, f"{now}{len(self.calls):04}^{now}0001", action, text, now, keys)
         self.calls.append(call)
         received = Received(self.channel, phone, text, call.call_id, now, orjson.dumps(dict(query)))
-        return {"Code": "OK", "Message": "OK", "CallId": call.call_id}, received
+        return {"CallId": call.call_id}, received
 
     def _spoken(self, code: str, raw: str) -> str:
         template = self.templates.get(code)
@@ -162,12 +126,12 @@ class AliyunVoice:
             raise RefusedByCode("isv.INVALID_PARAMETERS", "变量不是 JSON，或值不是字符串")
         if len(raw) >= _LONGEST_VALUES:
             raise RefusedByCode("isv.PARAM_LENGTH_LIMIT", "变量总长超过限制")
-        for name in _VARIABLE.findall(template):
+        for name in VARIABLE.findall(template):
             if not values.get(name, "").strip():
                 raise RefusedByCode("isv.TEMPLATE_MISSING_PARAMETERS", f"文本转语音模板参数缺失 {name}")
-            if _LINK.search(values[name]):
+            if LINK.search(values[name]):
                 raise RefusedByCode("isv.PARAM_NOT_SUPPORT_URL", "变量不支持URL参数")
-        return _VARIABLE.sub(lambda found: values[found.group(1)], template)
+        return VARIABLE.sub(lambda found: values[found.group(1)], template)
 
     def _detail(self, query: Mapping[str, str]) -> dict[str, Any]:
         since = query.get("QueryDate", "")
@@ -176,11 +140,11 @@ class AliyunVoice:
         for call in self.calls:
             day = int(since) <= call.at < int(since) + 86_400_000
             if call.call_id == query.get("CallId") and query.get("ProdId") == _PRODUCTS[call.action] and day:
-                row = {"callee": call.phone, "gmtCreate": _local(call.at), "duration": "0"}
+                row = {"callee": call.phone, "gmtCreate": time_of(call.at), "duration": "0"}
                 row |= {"state": call.status or "200101", "stateDesc": _WORDS.get(call.status, "正在接通")}
                 row |= {"dtmf": call.pressed} if call.pressed else {}
-                return {"Code": "OK", "Message": "OK", "Data": orjson.dumps(row).decode()}
-        return {"Code": "OK", "Message": "OK"}
+                return {"Data": orjson.dumps(row).decode()}
+        return {}
 
     def end(self, index: int, status: str, pressed: str = "") -> None:
         """Call ``index`` ends so; nothing is pushed."""
@@ -201,22 +165,12 @@ class AliyunVoice:
             "callee": call.phone,
             "caller": self.shown[0] if self.shown else "",
             "out_id": call.out_id,
-            "originate_time": _local(call.at),
-            "ring_time": _local(call.at + 4000),
-            "start_time": _local(call.at + 9000) if answered else "",
-            "end_time": _local(self.now()),
+            "originate_time": time_of(call.at),
+            "ring_time": time_of(call.at + 4000),
+            "start_time": time_of(call.at + 9000) if answered else "",
+            "end_time": time_of(self.now()),
             "duration": "12" if answered else "0",
             "voice_type": "voice",
             "toll_type": "LOCAL",
         }
         return row | ({"dtmf": call.pressed} if call.pressed else {})
-
-
-async def push(url: str, body: object, session: aiohttp.ClientSession) -> tuple[int, bytes]:
-    """Push as the vendor does; the hub's answer."""
-    async with session.post(url, json=body) as response:
-        return response.status, await response.read()
-
-
-def _local(at: int) -> str:
-    return f"{datetime.fromtimestamp(at // 1000, _CHINA):%Y-%m-%d %H:%M:%S}"

@@ -7,21 +7,19 @@ Sources of the rules: the vendor's pages on SendSms, signature version 3 and its
 from __future__ import annotations
 
 import re
-import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, ClassVar
 
 import aiohttp
 import orjson
-from aiohttp import web
 
-from bot.demo.simulators.tc3 import RefusedByTencent, Tc3Door
-from bot.demo.simulators.vendor import Fault, Faults, Inbox, Now, Received, lose_answer, misbehave
+from bot.demo.simulators.acs3 import push
+from bot.demo.simulators.tc3 import VARIABLE, RefusedByTencent, Tc3Service
+from bot.demo.simulators.vendor import Faults, Now, Received
 
 _MOBILE = re.compile(r"\+861[3-9][0-9]{9}", re.ASCII)
-_VARIABLE = re.compile(r"\{(\d+)\}")
 _LINK = re.compile(r"https?://|www\.", re.IGNORECASE)
 _CHINA = timezone(timedelta(hours=8))
 _WINDOWS = (("ThirtySecond", 30_000), ("OneHour", 3_600_000), ("Daily", 86_400_000))
@@ -40,9 +38,11 @@ class _Message:
 
 
 @dataclass
-class TencentSms:
-    """One account with one application. ``templates`` are approved texts by id; ``limits`` are per 30 seconds, hour and
-    day for each number (0: none).
+class TencentSms(Tc3Service):
+    """One account with one application. ``templates`` are texts by id; ``limits`` are per 30 seconds, hour and day for
+    each number (0: none).
+
+    ``reviews`` say why templates and signatures are not approved: their state (1 not yet, -1 refused) and the reason.
 
     ``report_url`` and ``uplink_url`` are where it pushes to; ``now`` gives milliseconds. ``refusal`` is the code that
     :attr:`Fault.REFUSE` answers with for the number. A message's address is the number it goes to.
@@ -62,55 +62,24 @@ class TencentSms:
     refusal: str = "FailedOperation.InsufficientBalanceInSmsPackage"
     faults: Faults = field(default_factory=Faults)
     sent: list[_Message] = field(default_factory=list)
+    reviews: dict[str, tuple[int, str]] = field(default_factory=dict)
     queries: int = 0
 
+    service: ClassVar[str] = "sms"
+    version: ClassVar[str] = "2021-01-11"
+    costly: ClassVar[frozenset[str]] = frozenset({"SendSms"})
+
     def __post_init__(self) -> None:
-        self.inbox = Inbox(self.on_message)
-        self._door = Tc3Door(self.secret_id, self.secret_key, "sms", "2021-01-11", self.now)
+        super().__post_init__()
         self._fates: dict[str, tuple[str, str]] = {}
 
-    @property
-    def received(self) -> list[Received]:
-        return self.inbox.received
-
-    def app(self) -> web.Application:
-        app = web.Application()
-        app.router.add_post("/", self._serve)
-        return app
-
-    async def _serve(self, request: web.Request) -> web.StreamResponse:
-        raw = await request.read()
-        action = request.headers.get("X-TC-Action", "")
-        fault = None
-        if action == "SendSms":
-            taken = self.faults.take()
-            fault = taken[0] if taken else None
-        if fault is not None:
-            played = await misbehave(request, fault, self.faults)
-            if played is not None:
-                return played
-        received = None
-        try:
-            asked = self._verified(request, raw)
-            answer, received = self._act(action, asked, refused=fault is Fault.REFUSE)
-        except RefusedByTencent as refused:
-            answer = {"Error": {"Code": refused.code, "Message": refused.words}}
-        if received is not None:
-            await self.inbox.add(received)
-        body = orjson.dumps({"Response": {**answer, "RequestId": str(uuid.uuid4())}})
-        if fault is not None and fault is not Fault.REFUSE:
-            return await lose_answer(request, fault, body)
-        return web.Response(body=body, content_type="application/json")
-
-    def _verified(self, request: web.Request, raw: bytes) -> dict[str, Any]:
-        """The parameters of a request of this application whose signature is right."""
-        self._door.verify(request, raw)
-        asked = orjson.loads(raw)
-        if not isinstance(asked, dict) or asked.get("SmsSdkAppId") != self.app_id:
-            raise RefusedByTencent("UnauthorizedOperation.SmsSdkAppIdVerifyFail", "SmsSdkAppId verification fails.")
-        return asked
-
     def _act(self, action: str, asked: Mapping[str, Any], *, refused: bool) -> tuple[dict[str, Any], Received | None]:
+        if action == "DescribeSmsTemplateList":
+            return self._templates(asked), None
+        if action == "DescribeSmsSignList":
+            return self._signs(asked), None
+        if asked.get("SmsSdkAppId") != self.app_id:
+            raise RefusedByTencent("UnauthorizedOperation.SmsSdkAppIdVerifyFail", "SmsSdkAppId verification fails.")
         if action == "SendSms":
             return self._send(asked, refused=refused)
         if action == "PullSmsSendStatusByPhoneNumber":
@@ -131,7 +100,7 @@ class TencentSms:
             return {"SendStatusSet": [{**row, "Code": code, "Message": f"refused: {code}"}]}, None
         now, sign = self.now(), asked["SignName"]
         values = asked["TemplateParamSet"]
-        text = f"【{sign}】" + _VARIABLE.sub(
+        text = f"【{sign}】" + VARIABLE.sub(
             lambda found: values[int(found[1]) - 1], self.templates[asked["TemplateId"]]
         )
         serial = f"5000:{now}{len(self.sent):04}"
@@ -143,13 +112,13 @@ class TencentSms:
     def _why_not(self, number: str, asked: Mapping[str, Any]) -> str:
         if not _MOBILE.fullmatch(number):
             return "InvalidParameterValue.IncorrectPhoneNumber"
-        if asked.get("SignName") not in self.signs:
+        if asked.get("SignName") not in self.signs or asked["SignName"] in self.reviews:
             return "FailedOperation.SignatureIncorrectOrUnapproved"
         template = self.templates.get(str(asked.get("TemplateId")))
-        if template is None:
+        if template is None or asked["TemplateId"] in self.reviews:
             return "FailedOperation.TemplateIncorrectOrUnapproved"
         values = asked.get("TemplateParamSet")
-        if not isinstance(values, list) or len(values) != len(_VARIABLE.findall(template)):
+        if not isinstance(values, list) or len(values) != len(VARIABLE.findall(template)):
             return "FailedOperation.TemplateParamSetNotMatchApprovedTemplate"
         if not all(isinstance(value, str) and value for value in values):
             return "InvalidParameterValue.TemplateParameterFormatError"
@@ -180,6 +149,29 @@ class TencentSms:
                 )
         return {"PullSmsSendStatusSet": rows[-limit:]}
 
+    def _templates(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        wanted = asked.get("TemplateIdSet")
+        if asked.get("International") != 0 or not isinstance(wanted, list) or not wanted:
+            raise RefusedByTencent("InvalidParameter", "International or TemplateIdSet")
+        rows = []
+        for code in map(str, wanted):
+            if code in self.templates:
+                state, reason = self.reviews.get(code, (0, ""))
+                row = {"TemplateId": int(code), "International": 0, "StatusCode": state, "ReviewReply": reason}
+                rows.append({**row, "TemplateName": "预警", "TemplateContent": self.templates[code]})
+        return {"DescribeTemplateStatusSet": rows}
+
+    def _signs(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        limit, offset = asked.get("Limit"), asked.get("Offset")
+        if asked.get("International") != 0 or not isinstance(limit, int) or not 1 <= limit <= 100 or offset != 0:
+            raise RefusedByTencent("InvalidParameter", "International, Limit or Offset")
+        rows = []
+        for number, name in enumerate(self.signs[:limit]):
+            state, reason = self.reviews.get(name, (0, ""))
+            row = {"SignId": number + 1, "International": 0, "StatusCode": state, "ReviewReply": reason}
+            rows.append({**row, "SignName": name})
+        return {"DescribeSignListStatusSet": rows}
+
     def fate(self, index: int, failure: str = "") -> None:
         """The carrier's word about message ``index``: delivered, or failed for this reason."""
         self._fates[self.sent[index].serial] = ("FAIL", failure) if failure else ("SUCCESS", "用户短信送达成功")
@@ -198,7 +190,7 @@ class TencentSms:
             "description": words,
             "sid": each.serial,
         }
-        return await _push(self.report_url, [row], session)
+        return await push(self.report_url, [row], session)
 
     async def answer(self, number: str, text: str, session: aiohttp.ClientSession, extend: str = "") -> int:
         """A phone sends ``text``. The HTTP status of the hub's answer, 500 where it does not say that it took it."""
@@ -210,7 +202,7 @@ class TencentSms:
             "text": text,
             "time": self.now() // 1000,
         }
-        status, body = await _push(self.uplink_url, row, session)
+        status, body = await push(self.uplink_url, row, session)
         return status if status >= 300 or taken_by_tencent(body) else 500
 
 
@@ -222,8 +214,3 @@ def taken_by_tencent(body: bytes) -> bool:
         return False
     result = said.get("result") if isinstance(said, dict) else None
     return result == 0 and not isinstance(result, bool)
-
-
-async def _push(url: str, body: object, session: aiohttp.ClientSession) -> tuple[int, bytes]:
-    async with session.post(url, json=body) as response:
-        return response.status, await response.read()

@@ -10,18 +10,16 @@ import re
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import aiohttp
 import orjson
-from aiohttp import web
 
-from bot.demo.simulators.aliyun_voice import push
-from bot.demo.simulators.tc3 import RefusedByTencent, Tc3Door
-from bot.demo.simulators.vendor import Fault, Faults, Inbox, Now, Received, lose_answer, misbehave
+from bot.demo.simulators.acs3 import push
+from bot.demo.simulators.tc3 import VARIABLE, RefusedByTencent, Tc3Service
+from bot.demo.simulators.vendor import Faults, Now, Received
 
 _NUMBER = re.compile(r"\+861[3-9][0-9]{9}", re.ASCII)
-_VARIABLE = re.compile(r"\{(\d+)\}")
 _LONGEST_TEXT = 350
 _WINDOWS = (60_000, 3_600_000, 86_400_000)
 
@@ -38,7 +36,7 @@ class Rung:
 
 
 @dataclass
-class TencentVoice:
+class TencentVoice(Tc3Service):
     """One account with one application. ``templates`` are approved texts by id; ``limits`` are per minute, hour and day
     for each number.
 
@@ -59,43 +57,16 @@ class TencentVoice:
     faults: Faults = field(default_factory=Faults)
     calls: list[Rung] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        self.inbox = Inbox(self.on_message)
-        self._door = Tc3Door(self.secret_id, self.secret_key, "vms", "2020-09-02", self.now)
+    service: ClassVar[str] = "vms"
+    version: ClassVar[str] = "2020-09-02"
+    costly: ClassVar[frozenset[str]] = frozenset({"SendTtsVoice"})
 
-    @property
-    def received(self) -> list[Received]:
-        return self.inbox.received
-
-    def app(self) -> web.Application:
-        app = web.Application()
-        app.router.add_post("/", self._serve)
-        return app
-
-    async def _serve(self, request: web.Request) -> web.StreamResponse:
-        raw = await request.read()
-        taken = self.faults.take()
-        fault = taken[0] if taken else None
-        if fault is not None:
-            played = await misbehave(request, fault, self.faults)
-            if played is not None:
-                return played
-        received = None
-        try:
-            self._door.verify(request, raw)
-            if request.headers.get("X-TC-Action") != "SendTtsVoice":
-                raise RefusedByTencent("InvalidAction", "The action is not found.")
-            if fault is Fault.REFUSE:
-                raise RefusedByTencent(self.refusal, "refused as told")
-            answer, received = self._place(orjson.loads(raw))
-        except RefusedByTencent as refused:
-            answer = {"Error": {"Code": refused.code, "Message": refused.words}}
-        if received is not None:
-            await self.inbox.add(received)
-        body = orjson.dumps({"Response": {**answer, "RequestId": str(uuid.uuid4())}})
-        if fault is not None and fault is not Fault.REFUSE:
-            return await lose_answer(request, fault, body)
-        return web.Response(body=body, content_type="application/json")
+    def _act(self, action: str, asked: Mapping[str, Any], *, refused: bool) -> tuple[dict[str, Any], Received | None]:
+        if action != "SendTtsVoice":
+            raise RefusedByTencent("InvalidAction", "The action is not found.")
+        if refused:
+            raise RefusedByTencent(self.refusal, "refused as told")
+        return self._place(asked)
 
     def _place(self, asked: Mapping[str, Any]) -> tuple[dict[str, Any], Received]:
         if asked.get("VoiceSdkAppid") != self.app_id:
@@ -105,11 +76,11 @@ class TencentVoice:
             raise RefusedByTencent("InvalidParameterValue.CalledNumberVerifyFail", "CalledNumber")
         template = self.templates.get(str(asked.get("TemplateId")))
         values = asked.get("TemplateParamSet", [])
-        count = len(set(_VARIABLE.findall(template or "")))
+        count = len(set(VARIABLE.findall(template or "")))
         fits = isinstance(values, list) and len(values) == count and all(isinstance(each, str) for each in values)
         if template is None or not fits:
             raise RefusedByTencent("FailedOperation.TemplateIncorrectOrUnapproved", "template")
-        text = _VARIABLE.sub(lambda found: values[int(found[1]) - 1], template)
+        text = VARIABLE.sub(lambda found: values[int(found[1]) - 1], template)
         if len(text) > _LONGEST_TEXT:
             raise RefusedByTencent("InvalidParameterValue.ContentLengthLimit", "too long")
         if asked.get("PlayTimes", 2) not in (1, 2, 3):
