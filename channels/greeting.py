@@ -44,10 +44,12 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Greeting:
-    """The verdict; ``detail`` is the vendor's own words, or the system's, with secrets and phone numbers masked."""
+    """The verdict; ``detail`` is the vendor's own words, or the system's, with secrets and phone numbers masked.
+    ``where`` is the setting it is about, as a path within the channel's table; empty for the table."""
 
     standing: Standing
     detail: str = ""
+    where: tuple[str | int, ...] = ()
 
 
 @runtime_checkable

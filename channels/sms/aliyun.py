@@ -21,6 +21,7 @@ from channels.masking import Masker
 from channels.outcome import Outcome, OutcomeKind
 from channels.sms.aliyun_account import Account
 from channels.sms.aliyun_inbound import read_call
+from channels.sms.aliyun_review import reviewed
 from channels.sms.aliyun_sent import Sent, days_of, sent_in
 from channels.sms.aliyun_settings import Settings
 from channels.sms.registered import SENTENCE
@@ -103,9 +104,11 @@ class Driver:
         return patient(outcome, self._settings.query_after)
 
     async def greet(self, at: int) -> Greeting:
-        """Ask what was sent to a number that is nobody's: signed like a send, and sends nothing."""
+        """Ask what was sent to a number that is nobody's: signed like a send, and sends nothing. Then ask whether the
+        templates and signatures are approved."""
         query = {"PhoneNumber": _NOBODY, "SendDate": days_of(at)[0], "PageSize": "1", "CurrentPage": "1"}
-        return await self._account.greet("QuerySendDetails", query, at, lambda said: said.kind is OutcomeKind.ACCEPTED)
+        found = await self._account.greet("QuerySendDetails", query, at, lambda said: said.kind is OutcomeKind.ACCEPTED)
+        return await reviewed(self._account, self._settings, found, at) if found.standing.good else found
 
     async def close(self) -> None:
         """Nothing to give back: the connections belong to the shared session."""

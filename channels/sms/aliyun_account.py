@@ -70,7 +70,8 @@ class Account:
             return hailed
         outcome = self.read(hailed.answer, at)
         if outcome.detail.startswith(_WRONG_KEY):
-            return Greeting(Standing.WRONG_KEY, outcome.detail)
+            which = "access_key_id" if outcome.detail.startswith("InvalidAccessKeyId") else "access_key_secret"
+            return Greeting(Standing.WRONG_KEY, outcome.detail, (which,))
         if outcome.detail.startswith(_WRONG_CLOCK):
             return hailed.clock(at) or Greeting(Standing.CLOCK, outcome.detail)
         if not is_known(outcome):

@@ -24,6 +24,7 @@ from channels.sms.registered import SENTENCE
 from channels.sms.sending import patient, settled, unasked, why_refused
 from channels.sms.tencent_account import Account
 from channels.sms.tencent_inbound import read_call
+from channels.sms.tencent_review import reviewed
 from channels.sms.tencent_settings import OK, RESTS, Settings
 from channels.sms.text import plain_number
 
@@ -107,7 +108,12 @@ class Driver:
         return patient(outcome, self._settings.query_after)
 
     async def greet(self, at: int) -> Greeting:
-        """Ask what was sent to a number that is nobody's: signed like a send, and sends nothing."""
+        """Ask what was sent to a number that is nobody's: signed like a send, and sends nothing. Then ask whether the
+        templates and signatures are approved."""
+        found = await self._known(at)
+        return await reviewed(self._account, self._settings, found, at) if found.standing.good else found
+
+    async def _known(self, at: int) -> Greeting:
         asked = await self._account.greet(_ASK, self._question(_NOBODY, at), at)
         if isinstance(asked, Greeting):
             return asked

@@ -88,7 +88,8 @@ class Account:
         if refused is not None and refused.detail.startswith(_WRONG_CLOCK):
             return hailed.clock(at) or Greeting(Standing.CLOCK, refused.detail)
         if refused is not None and refused.detail.startswith(_WRONG_KEY):
-            return Greeting(Standing.WRONG_KEY, refused.detail)
+            which = "secret_id" if refused.detail.startswith("AuthFailure.SecretIdNotFound") else "secret_key"
+            return Greeting(Standing.WRONG_KEY, refused.detail, (which,))
         return hailed, refused
 
     def read(self, answer: Answer, at: int) -> tuple[dict[str, Any], Outcome | None]:
