@@ -18,6 +18,7 @@ from typing import Protocol, runtime_checkable
 import aiohttp
 from yarl import URL
 
+from channels.certificates import certificate_words
 from channels.exchange import Answer, Once, read_whole
 from channels.masking import Masker
 
@@ -129,7 +130,7 @@ def barrier(error: BaseException, mask: Masker) -> Greeting:
     words = mask(f"{type(error).__name__} {error}")
     for each in _causes(error):
         if isinstance(each, ssl.SSLCertVerificationError) and not isinstance(each, aiohttp.ClientError):
-            return Greeting(Standing.CERTIFICATE, _certificate(each))
+            return Greeting(Standing.CERTIFICATE, certificate_words(each))
         if isinstance(each, socket.gaierror):
             return Greeting(Standing.NO_ROUTE, f"主机名无法解析：{words}")
     if isinstance(error, ssl.SSLError | aiohttp.ClientSSLError):
@@ -159,19 +160,6 @@ def _causes(error: BaseException | None) -> list[BaseException]:
             inner if isinstance(inner, BaseException) and inner not in found else error.__cause__ or error.__context__
         )
     return found
-
-
-def _certificate(error: ssl.SSLCertVerificationError) -> str:
-    # The codes are OpenSSL's.
-    match error.verify_code:
-        case 10:
-            return "对方的证书已过期（或本机时钟不对）"
-        case 9:
-            return "对方的证书还没有生效（多半是本机时钟慢了）"
-        case 62 | 64:
-            return f"证书不是给这个主机名的：{error.verify_message}"
-        case _:
-            return f"证书不可信（内网自建 CA 须装进系统）：{error.verify_message}"
 
 
 def _time(date: str) -> int | None:

@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import date
 from typing import NamedTuple
 
+from channels.certificates import certificate_words
 from channels.mail.imap_wire import LITERAL, Response, WireError, folder_name, quoted, read
 from channels.mail.settings import Imap
 from channels.masking import Masker
@@ -371,7 +372,7 @@ class Connection:
         try:
             yield
         except ssl.SSLCertVerificationError as error:
-            raise RefusedError(self._mask(f"TLS 证书不可信：{error.verify_message}")) from error
+            raise RefusedError(self._mask(certificate_words(error))) from error
         except asyncio.IncompleteReadError as error:
             raise ImapError("服务器断开了连接") from error
         except (OSError, WireError, asyncio.LimitOverrunError, UnicodeError) as error:

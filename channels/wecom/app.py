@@ -134,8 +134,8 @@ class Driver:
         )
 
     async def greet(self, at: int) -> Greeting:
-        """Ask for an access token, and keep it for nothing."""
-        return await self._login.greet(at)
+        """Ask for an access token and for the app itself, and keep neither."""
+        return await self._login.greet(self._settings.agentid, at)
 
     async def close(self) -> None:
         """Nothing to give back: the connections belong to the shared session."""

@@ -1,4 +1,7 @@
-"""How a WeCom app logs in for its access token. Source of the rules: the vendor's page path/91039."""
+"""How a WeCom app logs in for its access token, and is asked whether it is there.
+
+Sources of the rules: the vendor's pages path/91039 (token) and 90227 (the app).
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,9 @@ from channels.outcome import Outcome, OutcomeKind
 
 # Secret, corpid, and what stands for either.
 _WRONG_KEY = (40001, 40013, 40056, 40091, 41002, 41004)
+_NO_CORPORATION = "40013"
+# Known from hearsay: the app is another's, or there is none of this number.
+_WRONG_AGENT = (40056, 301002)
 
 
 class Login:
@@ -42,17 +48,36 @@ class Login:
             return Outcome(kind, f"取 access_token：{answer.detail}")
         return self.read(answer)
 
-    async def greet(self, at: int) -> Greeting:
-        """Whether the vendor knows the app."""
+    async def greet(self, agentid: int, at: int) -> Greeting:
+        """Whether the vendor knows corporation and secret, and then the app: its number, whether it is on, and whether
+        this machine's address is among those it trusts, of which a token says nothing."""
         hailed = await hail(self._session, "GET", self._url, limits=self._limits, mask=self._mask)
         if isinstance(hailed, Greeting):
             return hailed
         found = self.read(hailed.answer)
         if isinstance(found, Outcome):
             code = found.detail.removeprefix("取 access_token：").partition(" ")[0]
-            wrong = code.isdigit() and int(code) in _WRONG_KEY
-            return Greeting(Standing.WRONG_KEY if wrong else Standing.REFUSED, found.detail)
-        return hailed.clock(at) or Greeting(Standing.WELL, "已取得 access_token")
+            if code.isdigit() and int(code) in _WRONG_KEY:
+                return Greeting(Standing.WRONG_KEY, found.detail, ("corpid" if code == _NO_CORPORATION else "secret",))
+            return Greeting(Standing.REFUSED, found.detail)
+        return hailed.clock(at) or await self._greet_app(agentid, found[0])
+
+    async def _greet_app(self, agentid: int, token: str) -> Greeting:
+        url = self._url.with_path("/cgi-bin/agent/get").with_query({"access_token": token, "agentid": str(agentid)})
+        hailed = await hail(self._session, "GET", url, limits=self._limits, mask=Masker([token]))
+        if isinstance(hailed, Greeting):
+            return hailed
+        said = json_object(hailed.answer.body)
+        code = number_in(said, "errcode")
+        if code is None:
+            # A way through that lets only some calls pass.
+            return Greeting(Standing.WELL, "已取得 access_token，应用没有核对")
+        if code:
+            about = ("agentid",) if code in _WRONG_AGENT else ()
+            return Greeting(Standing.REFUSED, self._mask(f"{code} {said.get('errmsg', '')}"), about)
+        if number_in(said, "close"):
+            return Greeting(Standing.REFUSED, "应用在企业微信后台已停用", ("agentid",))
+        return Greeting(Standing.WELL, "已取得 access_token，应用已核对")
 
     def read(self, answer: Answer) -> tuple[str, int] | Outcome:
         """The token in the vendor's whole answer, or what the answer means instead."""

@@ -94,6 +94,16 @@ async def test_an_app_is_known_by_its_token(session: aiohttp.ClientSession, cloc
         assert (await greet(session, now(), **app(url))).standing is Standing.WELL
         wrong = await greet(session, now(), **app(url, secret="canary-other"))
         assert (wrong.standing, "canary" in wrong.detail) == (Standing.WRONG_KEY, False)
+        nobody = await greet(session, now(), **app(url, corpid="wwdemo0000000009"))
+        assert (nobody.standing, nobody.where) == (Standing.WRONG_KEY, ("corpid",))
+        other = await greet(session, now(), **app(url, agentid=1000009))
+        assert (other.standing, other.where) == (Standing.REFUSED, ("agentid",))
+        vendor.listed = False
+        stranger = await greet(session, now(), **app(url))
+        assert (stranger.standing, stranger.detail.split()[0]) == (Standing.REFUSED, "60020")
+        vendor.listed, vendor.works = True, False
+        off = await greet(session, now(), **app(url))
+        assert (off.standing, "停用" in off.detail) == (Standing.REFUSED, True)
         fast = await greet(session, now() + 600_000, **app(url))
         assert fast.standing is Standing.CLOCK
         assert "快 " in fast.detail
@@ -274,7 +284,7 @@ async def tls(server: ssl.SSLContext) -> AsyncIterator[tuple[int, list[str]]]:
     ("trusted", "until", "words"),
     [
         (True, datetime(2021, 1, 1, tzinfo=UTC), "已过期"),
-        (False, datetime(2100, 1, 1, tzinfo=UTC), "不可信"),
+        (False, datetime(2100, 1, 1, tzinfo=UTC), "装进本机的信任库"),
     ],
 )
 async def test_what_is_wrong_with_a_certificate(tmp_path: Path, trusted: bool, until: datetime, words: str) -> None:

@@ -67,7 +67,7 @@ async def test_every_way_in(server_is: dict[str, Any], other: dict[str, Any]) ->
 async def test_what_a_server_refuses_is_said_without_the_password() -> None:
     async with dovecot(clear=False) as server:
         cases: list[tuple[dict[str, Any], str]] = [
-            ({"security": "starttls"}, "证书不可信"),
+            ({"security": "starttls"}, "TLS 证书"),
             ({"security": "starttls", "verify_certificate": False, "password": "canary-31337"}, "登录被拒"),
         ]
         for other, words in cases:

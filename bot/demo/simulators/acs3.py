@@ -21,7 +21,7 @@ import aiohttp
 import orjson
 from aiohttp import web
 
-from bot.demo.simulators.vendor import Fault, Faults, Inbox, Now, Received, lose_answer, misbehave
+from bot.demo.simulators.vendor import Fault, Faults, Inbox, Now, Received, begin, lose_answer
 
 _AUTHORIZATION = re.compile(r"ACS3-HMAC-SHA256 Credential=([^,]+),SignedHeaders=([^,]+),Signature=([0-9a-f]{64})")
 _NEEDED = ("host", "x-acs-action", "x-acs-content-sha256", "x-acs-date", "x-acs-signature-nonce", "x-acs-version")
@@ -123,10 +123,9 @@ class Acs3Service(ABC):
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         raw = await request.read()
         action = request.headers.get("x-acs-action", "")
-        taken = self.faults.take() if action in self.costly else None
-        fault = taken[0] if taken else None
-        if fault is not None:
-            played = await misbehave(request, fault, self.faults)
+        fault: Fault | None = None
+        if action in self.costly:
+            fault, _, played = await begin(request, self.faults)
             if played is not None:
                 return played
         try:

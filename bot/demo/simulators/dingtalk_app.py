@@ -20,7 +20,7 @@ from aiohttp import web
 
 from bot.demo.simulators.dingtalk_cards import DingCard, DingCards, RefusedError
 from bot.demo.simulators.dingtalk_gateway import Gateway
-from bot.demo.simulators.vendor import Fault, Faults, Inbox, Now, OnRefused, Received, Refused, lose_answer, misbehave
+from bot.demo.simulators.vendor import Fault, Faults, Inbox, Now, OnRefused, Received, Refused, begin, lose_answer
 
 MESSAGES = "/v1.0/im/bot/messages/get"
 CARDS = "/v1.0/card/instances/callback"
@@ -182,11 +182,9 @@ class DingtalkApp:
 
     async def _login(self, request: web.Request) -> web.StreamResponse:
         self.logins += 1
-        fault, code = self.login_faults.take() or (None, 0)
-        if fault is not None:
-            played = await misbehave(request, fault, self.login_faults)
-            if played is not None:
-                return played
+        fault, code, played = await begin(request, self.login_faults)
+        if played is not None:
+            return played
         body = _json(await request.read())
         if fault is Fault.REFUSE:
             return _error(RefusedError("unknownError", "refused as told", code or 400))
@@ -207,11 +205,9 @@ class DingtalkApp:
     ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def serve(request: web.Request) -> web.StreamResponse:
             raw = await request.read()
-            fault, code = faults.take() or (None, 0)
-            if fault is not None:
-                played = await misbehave(request, fault, faults)
-                if played is not None:
-                    return played
+            fault, code, played = await begin(request, faults)
+            if played is not None:
+                return played
             try:
                 if fault is Fault.REFUSE:
                     raise RefusedError("unknownError", "refused as told", code or 400)

@@ -15,7 +15,7 @@ import aiohttp
 import orjson
 from aiohttp import web
 
-from bot.demo.simulators.vendor import Fault, Faults, Now, misbehave
+from bot.demo.simulators.vendor import Fault, Faults, Now, begin
 
 _TICKET_LIFE = 90_000
 _TOPICS = frozenset({("CALLBACK", "/v1.0/im/bot/messages/get"), ("CALLBACK", "/v1.0/card/instances/callback")})
@@ -123,11 +123,9 @@ class Gateway:
 
     async def _open(self, request: web.Request) -> web.StreamResponse:
         raw = await request.read()
-        fault, code = self.faults.take() or (None, 0)
-        if fault is not None:
-            played = await misbehave(request, fault, self.faults)
-            if played is not None:
-                return played
+        fault, code, played = await begin(request, self.faults)
+        if played is not None:
+            return played
         if fault is Fault.REFUSE or self.closed_for_now:
             self.refused += 1
             return _error(code or 503, "ServiceUnavailable", "refused as told")

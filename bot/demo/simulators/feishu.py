@@ -25,8 +25,8 @@ from bot.demo.simulators.vendor import (
     OnRefused,
     Received,
     Refused,
+    begin,
     lose_answer,
-    misbehave,
 )
 
 _HOUR = 3_600
@@ -84,11 +84,9 @@ class FeishuRobots:
 
     async def _send(self, request: web.Request) -> web.StreamResponse:
         raw = await request.read()
-        fault, code = self.faults.take() or (None, 0)
-        if fault is not None:
-            played = await misbehave(request, fault, self.faults)
-            if played is not None:
-                return played
+        fault, code, played = await begin(request, self.faults)
+        if played is not None:
+            return played
         try:
             if fault is Fault.REFUSE:
                 raise _RefusedError(code, "refused as told")

@@ -17,8 +17,8 @@ from bot.demo.simulators.vendor import (
     OnRefused,
     Received,
     Refused,
+    begin,
     lose_answer,
-    misbehave,
 )
 
 MINUTE = 60_000
@@ -75,12 +75,9 @@ class GroupRobots(ABC):
 
     async def _send(self, request: web.Request) -> web.StreamResponse:
         raw = await request.read()
-        taken = self.faults.take()
-        fault, code = taken or (None, 0)
-        if fault is not None:
-            played = await misbehave(request, fault, self.faults)
-            if played is not None:
-                return played
+        fault, code, played = await begin(request, self.faults)
+        if played is not None:
+            return played
         try:
             if fault is Fault.REFUSE:
                 raise RefusedError(code, "refused as told")

@@ -13,7 +13,7 @@ import aiohttp
 from aiohttp import web
 from yarl import URL
 
-from bot.demo.simulators.vendor import Fault, Faults, Inbox, Now, Received, lose_answer, misbehave
+from bot.demo.simulators.vendor import Fault, Faults, Inbox, Now, Received, begin, lose_answer
 from channels.sms.text import PART_UNITS, SINGLE_UNITS
 
 _NUMBER_MARKS = frozenset("0123456789 +-")
@@ -105,12 +105,9 @@ class KannelGateway:
 
     async def _send(self, request: web.Request) -> web.StreamResponse:
         raw = await request.read()
-        taken = self.faults.take()
-        fault, code = taken or (None, 0)
-        if fault is not None:
-            played = await misbehave(request, fault, self.faults)
-            if played is not None:
-                return played
+        fault, code, played = await begin(request, self.faults)
+        if played is not None:
+            return played
         try:
             if fault is Fault.REFUSE:
                 raise _RefusedError(code or 403, "Not routable. Do not try again.")

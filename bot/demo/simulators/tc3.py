@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 import orjson
 from aiohttp import web
 
-from bot.demo.simulators.vendor import Fault, Faults, Inbox, Now, Received, lose_answer, misbehave
+from bot.demo.simulators.vendor import Fault, Faults, Inbox, Now, Received, begin, lose_answer
 
 _AUTHORIZATION = re.compile(
     r"TC3-HMAC-SHA256 Credential=([^/]+)/(\d{4}-\d\d-\d\d)/([a-z]+)/tc3_request, "
@@ -108,10 +108,9 @@ class Tc3Service(ABC):
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         raw = await request.read()
         action = request.headers.get("X-TC-Action", "")
-        taken = self.faults.take() if action in self.costly else None
-        fault = taken[0] if taken else None
-        if fault is not None:
-            played = await misbehave(request, fault, self.faults)
+        fault: Fault | None = None
+        if action in self.costly:
+            fault, _, played = await begin(request, self.faults)
             if played is not None:
                 return played
         received = None

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from aiohttp import web
 
-from bot.demo.simulators.vendor import Fault, Faults, Inbox, Now, Received, lose_answer, misbehave
+from bot.demo.simulators.vendor import Fault, Faults, Inbox, Now, Received, begin, lose_answer
 from channels.standard_webhooks import ID, Verification, verify
 
 
@@ -48,14 +48,11 @@ class Upstream:
 
     async def _hook(self, request: web.Request) -> web.StreamResponse:
         raw = await request.read()
-        taken = self.faults.take()
-        fault, code = taken or (None, 0)
-        if fault is not None:
-            played = await misbehave(request, fault, self.faults)
-            if played is not None:
-                return played
-            if fault is Fault.REFUSE:
-                return web.Response(status=code, headers={"Retry-After": "11"}, text="refused as told")
+        fault, code, played = await begin(request, self.faults)
+        if played is not None:
+            return played
+        if fault is Fault.REFUSE:
+            return web.Response(status=code, headers={"Retry-After": "11"}, text="refused as told")
         verified = verify(self._secrets, request.headers, raw, self._now() // 1000)
         if verified is not Verification.OK:
             self.refused.append(verified)

@@ -148,6 +148,13 @@ async def misbehave(request: web.Request, fault: Fault, faults: Faults) -> web.S
             return None
 
 
+async def begin(request: web.Request, faults: Faults) -> tuple[Fault | None, int, web.StreamResponse | None]:
+    """The fault of the request at hand, its code, and what the vendor has done for it already, which ends the
+    request."""
+    fault, code = faults.take() or (None, 0)
+    return fault, code, await misbehave(request, fault, faults) if fault is not None else None
+
+
 def drop(request: web.Request) -> web.Response:
     """Break the connection instead of answering."""
     if request.transport is not None:

@@ -24,10 +24,19 @@ from bot.demo.simulators.vendor import (
     OnRefused,
     Received,
     Refused,
+    begin,
     lose_answer,
-    misbehave,
 )
-from bot.demo.simulators.wecom_app_messages import AppCard, Cards, Message, RefusedError, element, read_message
+from bot.demo.simulators.wecom_app_messages import (
+    AppCard,
+    Cards,
+    Message,
+    RefusedError,
+    answered,
+    element,
+    json_body,
+    read_message,
+)
 from channels.wecom.callback_crypto import Seal
 
 _MINUTE, _HOUR = 60_000, 3_600_000
@@ -57,7 +66,8 @@ class WecomApp:
     ``members`` can be reached, ``unlicensed`` are members without an API licence. ``now`` gives milliseconds;
     ``per_minute`` 0 takes the limits away (for measuring). ``silent`` counts what was dropped without a word, by why.
     ``cards`` are those that members have, ``on_change`` hears of each that is changed.
-    While ``throttled``, the app's quota is used up and every send is refused; ``on_refused`` hears of it.
+    While ``throttled``, the app's quota is used up and every send is refused; ``on_refused`` hears of it. ``listed``:
+    the caller's address is among those that the app trusts; ``works``: the app is not switched off.
     """
 
     def __init__(
@@ -88,6 +98,7 @@ class WecomApp:
         self.silent = {"minute": 0, "hour": 0, "repeat": 0, "cut": 0}
         self.life = _LIFE
         self.throttled = False
+        self.listed = self.works = True
         self.on_refused: OnRefused | None = None
         self._members = {each.lower(): each for each in members}
         self._unlicensed = {each.lower(): each for each in unlicensed}
@@ -131,6 +142,7 @@ class WecomApp:
     def beside(self, site: web.Application) -> web.Application:
         """Serve the app's paths on a site that serves others too: the vendor's robots and apps have one address."""
         site.router.add_get("/cgi-bin/gettoken", self._gettoken)
+        site.router.add_get("/cgi-bin/agent/get", self._agent)
         site.router.add_post("/cgi-bin/message/send", self._send)
         site.router.add_post("/cgi-bin/message/update_template_card", self._change)
         site.router.add_get("/cgi-bin/media/get", self._media)
@@ -222,18 +234,15 @@ class WecomApp:
 
     async def _gettoken(self, request: web.Request) -> web.StreamResponse:
         self.logins += 1
-        taken = self.login_faults.take()
-        fault, code = taken or (None, 0)
-        if fault is not None:
-            played = await misbehave(request, fault, self.login_faults)
-            if played is not None:
-                return played
+        fault, code, played = await begin(request, self.login_faults)
+        if played is not None:
+            return played
         if fault is Fault.REFUSE:
-            return _answer({"errcode": code, "errmsg": "refused as told"})
+            return answered({"errcode": code, "errmsg": "refused as told"})
         if request.query.get("corpid") != self.account.corpid:
-            return _answer({"errcode": 40013, "errmsg": "invalid corpid"})
+            return answered({"errcode": 40013, "errmsg": "invalid corpid"})
         if request.query.get("corpsecret") != self.account.secret:
-            return _answer({"errcode": 40001, "errmsg": "invalid credential"})
+            return answered({"errcode": 40001, "errmsg": "invalid credential"})
         now = self._now()
         # One token for everybody who asks while it holds.
         token = next((each for each, until in self._tokens.items() if until > now), None)
@@ -242,26 +251,36 @@ class WecomApp:
             self._tokens[token] = now + self.life * 1000
         seconds = (self._tokens[token] - now) // 1000
         said = {"errcode": 0, "errmsg": "ok", "access_token": token, "expires_in": seconds}
-        return await lose_answer(request, fault, orjson.dumps(said)) if fault is not None else _answer(said)
+        return await lose_answer(request, fault, orjson.dumps(said)) if fault is not None else answered(said)
+
+    async def _agent(self, request: web.Request) -> web.Response:
+        """What the app is: told to callers from its listed addresses, while it is on or off."""
+        try:
+            self._is_known(request.query.get("access_token", ""))
+            if not self.listed:
+                raise RefusedError(60020, "not allow to access from your ip")
+            if request.query.get("agentid") != str(self.account.agentid):
+                raise RefusedError(301002, "no permission to access this agent")
+        except RefusedError as refused:
+            return answered({"errcode": refused.code, "errmsg": refused.words})
+        said = {"errcode": 0, "errmsg": "ok", "agentid": self.account.agentid, "name": _NAME}
+        return answered({**said, "close": 0 if self.works else 1})
 
     async def _send(self, request: web.Request) -> web.StreamResponse:
         raw = await request.read()
-        taken = self.faults.take()
-        fault, code = taken or (None, 0)
-        if fault is not None:
-            played = await misbehave(request, fault, self.faults)
-            if played is not None:
-                return played
+        fault, code, played = await begin(request, self.faults)
+        if played is not None:
+            return played
         try:
             if fault is Fault.REFUSE:
                 raise RefusedError(code, "refused as told")
             said = await self._take(request.query.get("access_token", ""), raw)
         except RefusedError as refused:
             tail = f", hint: [{self._now()}_1_demo], from ip: 127.0.0.1, more info at https://open.work.weixin.qq.com"
-            return _answer({"errcode": refused.code, "errmsg": refused.words + tail})
+            return answered({"errcode": refused.code, "errmsg": refused.words + tail})
         if fault is not None:
             return await lose_answer(request, fault, orjson.dumps(said))
-        return _answer(said)
+        return answered(said)
 
     def _is_known(self, token: str) -> None:
         if token not in self._tokens:
@@ -272,7 +291,7 @@ class WecomApp:
     async def _take(self, token: str, raw: bytes) -> dict[str, Any]:
         now = self._now()
         self._is_known(token)
-        body = _json(raw)
+        body = json_body(raw)
         asked, message, interval = self._checked(body)
         await self._check_quota(asked, now)
         invalid = [each for each in asked if each not in self._members and each not in self._unlicensed]
@@ -300,34 +319,30 @@ class WecomApp:
     async def _change(self, request: web.Request) -> web.StreamResponse:
         """Words in the place of a card's buttons."""
         raw = await request.read()
-        fault, code = self.change_faults.take() or (None, 0)
-        if fault is not None:
-            played = await misbehave(request, fault, self.change_faults)
-            if played is not None:
-                return played
+        fault, code, played = await begin(request, self.change_faults)
+        if played is not None:
+            return played
         try:
             if fault is Fault.REFUSE:
                 raise RefusedError(code, "refused as told")
             self._is_known(request.query.get("access_token", ""))
-            body = _json(raw)
+            body = json_body(raw)
             self._is_own(body)
             changed, without = self.cards.change(body, self._now())
         except RefusedError as refused:
-            return _answer({"errcode": refused.code, "errmsg": refused.words})
+            return answered({"errcode": refused.code, "errmsg": refused.words})
         for card in changed:
             self.changes += 1
             if self.on_change is not None:
                 await self.on_change(card)
         said = {"errcode": 0, "errmsg": "ok", "invaliduser": without}
-        return await lose_answer(request, fault, orjson.dumps(said)) if fault is not None else _answer(said)
+        return await lose_answer(request, fault, orjson.dumps(said)) if fault is not None else answered(said)
 
     async def _media(self, request: web.Request) -> web.StreamResponse:
         """A file that a member sent, for three days."""
-        fault, code = self.media_faults.take() or (None, 0)
-        if fault is not None:
-            played = await misbehave(request, fault, self.media_faults)
-            if played is not None:
-                return played
+        fault, code, played = await begin(request, self.media_faults)
+        if played is not None:
+            return played
         try:
             if fault is Fault.REFUSE:
                 raise RefusedError(code, "refused as told")
@@ -336,7 +351,7 @@ class WecomApp:
             if until <= self._now():
                 raise RefusedError(40007, "invalid media_id")
         except RefusedError as refused:
-            return _answer({"errcode": refused.code, "errmsg": refused.words})
+            return answered({"errcode": refused.code, "errmsg": refused.words})
         if fault is not None:
             return await lose_answer(request, fault, body)
         headers = {"Content-Disposition": 'attachment; filename="picture"'}
@@ -380,17 +395,3 @@ class WecomApp:
                 return False
         sent.append(now)
         return True
-
-
-def _json(raw: bytes) -> dict[str, Any]:
-    try:
-        body = orjson.loads(raw)
-    except orjson.JSONDecodeError:
-        body = None
-    if not isinstance(body, dict):
-        raise RefusedError(40058, "invalid Request Parameter: body is no JSON object")
-    return body
-
-
-def _answer(said: dict[str, Any]) -> web.Response:
-    return web.Response(body=orjson.dumps(said), content_type="application/json")

@@ -10,6 +10,9 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
+from aiohttp import web
+
 BAD_PARAMETER = 40058
 TASK_USED = 42014
 _BYTES = {"text": 2048, "markdown": 2048}
@@ -182,3 +185,19 @@ def element(name: str, value: str) -> str:
     if re.fullmatch(r"\d+", value, re.ASCII):
         return f"<{name}>{value}</{name}>"
     return f"<{name}><![CDATA[{value.replace(']]>', ']]]]><![CDATA[>')}]]></{name}>"
+
+
+def json_body(raw: bytes) -> dict[str, Any]:
+    """The JSON object of a request. Raises RefusedError for anything else."""
+    try:
+        body = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        body = None
+    if not isinstance(body, dict):
+        raise RefusedError(40058, "invalid Request Parameter: body is no JSON object")
+    return body
+
+
+def answered(said: dict[str, Any]) -> web.Response:
+    """The vendor's answer, under HTTP 200 whatever it says."""
+    return web.Response(body=orjson.dumps(said), content_type="application/json")
