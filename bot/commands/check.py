@@ -17,6 +17,11 @@ from bot.online import Greeted, greet_all, plain
 from bot.settings.load import FurtherCheck, Loaded, load
 from bot.settings.problem import Language, Weight
 
+_NOT_GREETED: dict[Language, str] = {
+    "zh": "配置有错误，没有登录各渠道：先改正上面的错误，再运行一次。",
+    "en": "The configuration has errors, so no vendor was greeted: mend the errors above and run this once more.",
+}
+
 
 def run_check(
     path: Path,
@@ -30,7 +35,9 @@ def run_check(
     (``docs/schema/check.schema.json``); ``online``: greet every vendor as well. Returns 0, or 1 where there is an error
     or a vendor that would take nothing."""
     loaded = load(path, further=further)
-    greeted = asyncio.run(greet_all(loaded.settings, WallClock().now())) if online and loaded.settings else None
+    greeted = (
+        asyncio.run(greet_all(loaded.settings, loaded.place, WallClock().now())) if online and loaded.settings else None
+    )
     if as_json:
         sys.stdout.write(orjson.dumps(report(loaded, greeted), option=orjson.OPT_INDENT_2).decode() + "\n")
     else:
@@ -45,6 +52,8 @@ def run_check(
             )
             for each in greeted:
                 print(each.text(lang))
+        elif online:
+            print(_NOT_GREETED[lang])
     return 0 if _ok(loaded, greeted) else 1
 
 

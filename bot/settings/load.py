@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,8 @@ from pydantic import ValidationError
 from bot.settings import checks, files, secret_references
 from bot.settings.checks.draft import Draft
 from bot.settings.models import Settings
-from bot.settings.problem import Finding, Language, Problem, Weight
+from bot.settings.positions import Loc
+from bot.settings.problem import Finding, Language, Place, Problem, Weight
 from bot.settings.shape_findings import shape_findings
 
 FurtherCheck = Callable[[Settings], Iterable[Finding]]
@@ -27,7 +28,8 @@ class Loaded:
 
     ``hash`` is the SHA-256 over names and bytes of all files read (not of secrets); ``files`` are those and the files
     that secrets came from, whether they exist or not; ``globs`` are the includes as written, from ``folder``.
-    ``language`` is what the file asks for, as far as that can be read, also where the rest is wrong.
+    ``language`` is what the file asks for, as far as that can be read, also where the rest is wrong. ``place`` says
+    where a path of the settings is written.
     """
 
     settings: Settings | None
@@ -35,6 +37,7 @@ class Loaded:
     hash: str
     folder: Path
     files: tuple[Path, ...]
+    place: Callable[[Loc], Place] = field(repr=False, compare=False)
     globs: tuple[str, ...] = ()
     language: Language = "zh"
 
@@ -80,6 +83,7 @@ def load(path: Path, *, environment: Mapping[str, str] = os.environ, further: Se
         hash=sources.hash,
         folder=sources.folder,
         files=(*sources.read, *fetched.files),
+        place=sources.place,
         globs=tuple(glob for glob in files.patterns(sources.data) if files.is_relative(glob)),
         language=_language(sources.data),
     )
