@@ -9,11 +9,15 @@ from typing import Any
 
 import msgspec
 
+from bot.clock import WallClock
 from bot.commands.samples import sample_findings
 from bot.rendering.limits import warnings_for
 from bot.settings.load import Loaded, load
 from bot.settings.models import Settings
+from bot.settings.positions import Loc
 from bot.settings.problem import Finding, Language, Weight
+from channels.mail.settings import Settings as MailSettings
+from channels.mail.trust import trouble
 from channels.registry import abilities_of
 from channels.sms import spool_check, spool_settings
 from channels.sms.account import Account, preview
@@ -44,10 +48,22 @@ def rendering_warnings(settings: Settings) -> Iterable[Finding]:
             yield from _long_templates(name, table)
         if isinstance(table, CallAccount):
             yield from _long_calls(name, table)
+        if isinstance(table, MailSettings):
+            yield from _wrong_trust(name, table)
         if isinstance(table, spool_settings.Settings):
             for setting, in_chinese, in_english in spool_check.troubles(table):
                 args = {"zh": in_chinese, "en": in_english}
                 yield Finding("rendering", ("channels", name, setting), args, Weight.WARNING)
+
+
+def _wrong_trust(name: str, table: MailSettings) -> Iterable[Finding]:
+    """Files of an own authority that no connection could use."""
+    loc: Loc = ("channels", name, "ca_file")
+    own = [(loc, table.ca_file), ((*loc[:2], "imap", "ca_file"), table.imap.ca_file if table.imap else "")]
+    for place, file in own:
+        wrong = trouble(file, WallClock().now()) if file else None
+        if wrong is not None:
+            yield Finding("rendering", place, {"zh": wrong[0], "en": wrong[1]}, Weight.WARNING)
 
 
 def _long_calls(name: str, table: CallAccount[Any]) -> Iterable[Finding]:

@@ -22,6 +22,7 @@ from channels.mail.message import WrongContentError, WrongRecipientError, compos
 from channels.mail.pool import Pool
 from channels.mail.seal import Seal
 from channels.mail.settings import Settings
+from channels.mail.trust import WrongTrustError
 from channels.masking import Masker
 from channels.outcome import Outcome, OutcomeKind
 
@@ -100,8 +101,8 @@ class Driver:
         if imap is None:
             return await self._greet_server()
         sends, reads = await asyncio.gather(self._greet_server(), greet_mailbox(imap))
-        worse = reads if sends.standing.good else sends
-        return Greeting(worse.standing, f"发信：{sends.detail}；收信：{reads.detail}")
+        worse, where = (reads, ("imap", *reads.where)) if sends.standing.good else (sends, sends.where)
+        return Greeting(worse.standing, f"发信：{sends.detail}；收信：{reads.detail}", where)
 
     async def _greet_server(self) -> Greeting:
         try:
@@ -110,10 +111,12 @@ class Driver:
                 known = "，已登录" if self._settings.username else "，不需要登录"
                 return Greeting(Standing.WELL, self._said(answer.code, answer.message) + known)
         except aiosmtplib.SMTPAuthenticationError as error:
-            return Greeting(Standing.WRONG_KEY, self._said(error.code, error.message))
+            return Greeting(Standing.WRONG_KEY, self._said(error.code, error.message), ("password",))
         except aiosmtplib.SMTPResponseException as error:
             wrong = error.code in _LOGIN_CODES
             return Greeting(Standing.WRONG_KEY if wrong else Standing.REFUSED, self._said(error.code, error.message))
+        except WrongTrustError as error:
+            return Greeting(Standing.CERTIFICATE, str(error), ("ca_file",))
         except (aiosmtplib.SMTPConnectError, aiosmtplib.SMTPTimeoutError, OSError) as error:
             found = barrier(error, self._mask)
             return found if found.standing is not Standing.UNCLEAR else Greeting(Standing.NO_ROUTE, found.detail)

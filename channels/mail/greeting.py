@@ -5,6 +5,7 @@ from __future__ import annotations
 from channels.greeting import Greeting, Standing, barrier
 from channels.mail.imap import Connection, ImapError, LoginRefusedError, RefusedError
 from channels.mail.settings import Imap
+from channels.mail.trust import WrongTrustError
 from channels.masking import Masker
 
 
@@ -15,9 +16,11 @@ async def greet_mailbox(settings: Imap) -> Greeting:
         await connection.open()
         await connection.look()
     except LoginRefusedError as error:
-        return Greeting(Standing.WRONG_KEY, str(error))
+        return Greeting(Standing.WRONG_KEY, str(error), ("password",))
     except ImapError as error:
         beneath = error.__cause__
+        if isinstance(beneath, WrongTrustError):
+            return Greeting(Standing.CERTIFICATE, str(error), ("ca_file",))
         if isinstance(beneath, OSError):
             found = barrier(beneath, Masker(()))
             return Greeting(found.standing, str(error)) if found.standing is not Standing.CERTIFICATE else found

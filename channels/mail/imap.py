@@ -18,6 +18,7 @@ from typing import NamedTuple
 from channels.certificates import certificate_words
 from channels.mail.imap_wire import LITERAL, Response, WireError, folder_name, quoted, read
 from channels.mail.settings import Imap
+from channels.mail.trust import WrongTrustError, context_of
 from channels.masking import Masker
 
 MOST_OF_A_MAIL = 512 * 1024
@@ -80,7 +81,7 @@ class Connection:
         """Connect, make the line safe, log in."""
         settings = self._settings
         async with self._limit():
-            secure = _tls(settings) if settings.security != "none" else None
+            secure = _trusted(settings) if settings.security != "none" else None
             self._reader, self._writer = await asyncio.open_connection(
                 settings.host.strip("[]"),
                 settings.real_port,
@@ -384,12 +385,11 @@ def _plain(settings: Imap) -> bytes:
     return f"\0{settings.username}\0{settings.password.get_secret_value()}".encode("utf-8", "replace")
 
 
-def _tls(settings: Imap) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=settings.ca_file or None)
-    if not settings.verify_certificate:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
+def _trusted(settings: Imap) -> ssl.SSLContext:
+    try:
+        return context_of(settings)
+    except WrongTrustError as error:
+        raise RefusedError(str(error)) from error
 
 
 def _number(text: str) -> int:

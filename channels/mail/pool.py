@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 import aiosmtplib
 
 from channels.mail.settings import Settings
+from channels.mail.trust import context_of
 
 _ASK_TIMEOUT = 5.0
 
@@ -89,8 +90,5 @@ class Pool:
 
     def _tls(self) -> ssl.SSLContext:
         if self._context is None:
-            self._context = ssl.create_default_context(cafile=self._settings.ca_file or None)
-            if not self._settings.verify_certificate:
-                self._context.check_hostname = False
-                self._context.verify_mode = ssl.CERT_NONE
+            self._context = context_of(self._settings)
         return self._context
