@@ -60,6 +60,12 @@ class Settings(Account[AliyunTemplate]):
     kind: Literal["sms_aliyun"]
     access_key_id: str = Field(min_length=1, description="RAM 用户的 AccessKey ID")
     access_key_secret: SecretStr = Field(min_length=1, description="RAM 用户的 AccessKey Secret")
+    per_minute: int = Field(6, ge=0, le=100, description="每个号码每分钟最多几条；0 表示不限")
+    per_hour: int = Field(20, ge=0, le=1000, description="每个号码每小时最多几条；0 表示不限")
+    per_day: int = Field(
+        40, ge=0, le=1000, description="每个号码 24 小时最多几条；0 表示不限；平台对通知类的限额见控制台"
+    )
+    reserve: int = Field(10, ge=0, description="每个时段留给紧急消息的条数")
     endpoint: HttpUrl = Field(
         "https://dysmsapi.aliyuncs.com", min_length=1, description="接口地址；经内网转发时改成转发地址"
     )

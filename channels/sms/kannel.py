@@ -23,7 +23,7 @@ from channels.masking import Masker
 from channels.outcome import Outcome, OutcomeKind
 from channels.sms.extension import LEAST_DIGITS, extension
 from channels.sms.kannel_inbound import REPORT_QUERY, read_call
-from channels.sms.text import PART_UNITS, SINGLE_UNITS, find_link, plain_number, segments, units
+from channels.sms.text import PART_UNITS, SINGLE_UNITS, find_link, plain_number, prefixed, segments, units
 
 # Delivered, failed, buffered, taken by the carrier, refused by the carrier.
 DLR_MASK = 31
@@ -157,7 +157,7 @@ class Driver:
         if refusal:
             return Outcome(OutcomeKind.REFUSED_CONTENT, self._mask(refusal))
         try:
-            number = self._settings.number_prefix + plain_number(letter.address)
+            number = prefixed(plain_number(letter.address), self._settings.number_prefix)
         except ValueError as error:
             return Outcome(OutcomeKind.REFUSED_RECIPIENT, self._mask(error))
         answer = await self._submit(number, text, letter.id)

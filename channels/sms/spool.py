@@ -24,7 +24,7 @@ from channels.sms.spool_check import troubles
 from channels.sms.spool_collecting import collect, forget, forget_sent
 from channels.sms.spool_files import name_of, write_file
 from channels.sms.spool_settings import Settings
-from channels.sms.text import SINGLE_UNITS, plain_number, segments, units
+from channels.sms.text import SINGLE_UNITS, plain_number, prefixed, segments, units
 
 __all__ = ["Driver", "Settings"]
 
@@ -154,4 +154,4 @@ def dialled(number: str, prefix: str) -> str:
     bare = plain_number(number)
     if bare.startswith("+"):
         return bare[1:]
-    return f"s{bare}" if len(bare) <= _SHORT else prefix + bare
+    return f"s{bare}" if len(bare) <= _SHORT else prefixed(bare, prefix)

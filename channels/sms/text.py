@@ -19,6 +19,7 @@ _LINK = re.compile(
 )
 _SEPARATORS = re.compile(r"[\s()（）-]")
 _CHINESE_MOBILE = re.compile(r"(?:\+|00)?86(1[3-9][0-9]{9})", re.ASCII)
+_MOBILE = re.compile(r"1[3-9][0-9]{9}", re.ASCII)
 _NUMBER = re.compile(r"\+?[0-9]{3,20}", re.ASCII)
 
 
@@ -37,6 +38,12 @@ def find_link(text: str) -> str | None:
     """The first thing in ``text`` that carriers take for a link and refuse, or None."""
     found = _LINK.search(text)
     return found.group() if found else None
+
+
+def prefixed(number: str, prefix: str) -> str:
+    """A plain number as a gateway dials it: ``prefix``, its country code, belongs before a Chinese mobile alone.
+    Numbers of other countries and of services stand for themselves."""
+    return prefix + number if _MOBILE.fullmatch(number) else number
 
 
 def plain_number(number: str) -> str:

@@ -290,15 +290,15 @@ async def test_without_an_answer_to_the_question_nothing_is_sent_again(
 
 async def test_abilities_say_what_comes_back(session: aiohttp.ClientSession) -> None:
     abilities = a_driver(session).abilities
-    assert [(each.count, each.per) for each in abilities.windows] == [(1, 60), (5, 3600), (10, 86_400)]
-    assert abilities.reserve == 3
+    assert [(each.count, each.per) for each in abilities.windows] == [(6, 60), (20, 3600), (40, 86_400)]
+    assert abilities.reserve == 10
     assert abilities.receipts == {ReceiptKind.DELIVERED, ReceiptKind.UNDELIVERED}
     assert abilities.replies
     assert abilities.personal
     assert not abilities.links
     deaf = a_driver(session, callback_token="", per_minute=0, per_hour=50).abilities
     assert (deaf.receipts, deaf.replies) == (frozenset(), False)
-    assert [(each.count, each.per) for each in deaf.windows] == [(50, 3600), (10, 86_400)]
+    assert [(each.count, each.per) for each in deaf.windows] == [(50, 3600), (40, 86_400)]
     assert not a_driver(session, uplink=False).abilities.replies
 
 

@@ -66,6 +66,9 @@ async def test_the_gateways_prefix_stands_before_the_bare_number(
 ) -> None:
     driver = a_driver(session, gateway.url, number_prefix="+86")
     assert (await driver.send(a_letter(address="0086 138-0013-8000"))).kind is OutcomeKind.ACCEPTED
+    for whoever, dialled in (("+852 9123 4567", "+85291234567"), ("10086", "10086"), ("106900001234", "106900001234")):
+        assert (await driver.send(a_letter(address=whoever))).kind is OutcomeKind.ACCEPTED
+        assert gateway.vendor.received[-1].address == dialled, "a country code belongs before mobiles of the country"
     assert gateway.vendor.received[0].address == "+8613800138000"
 
 

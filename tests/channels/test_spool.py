@@ -270,7 +270,13 @@ def test_headers_end_where_the_daemon_says_and_bodies_are_bytes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "to"), [("13800138000", "8613800138000"), ("+85291234567", "85291234567"), ("10086", "s10086")]
+    ("number", "to"),
+    [
+        ("13800138000", "8613800138000"),
+        ("+85291234567", "85291234567"),
+        ("10086", "s10086"),
+        ("106900001234", "106900001234"),
+    ],
 )
 def test_numbers_as_the_daemon_wants_them(number: str, to: str) -> None:
     assert dialled(number, "86") == to

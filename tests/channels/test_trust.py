@@ -51,13 +51,13 @@ def test_a_file_that_is_none_says_so(tmp_path: Path) -> None:
 @pytest.mark.parametrize("table", ["", ".imap"])
 def test_check_warns_at_the_line(folder: Folder, tmp_path: Path, table: str) -> None:
     missing = tmp_path / "nowhere.pem"
-    sending = f'kind = "smtp_mail"\nhost = "m.example.cn"\nsender = "a@example.cn"\nca_file = "{missing}"\n'
+    own, file = 'kind = "smtp_mail"\nhost = "m.example.cn"\nsender = "a@example.cn"\n', f'ca_file = "{missing}"\n'
     reading = (
-        'kind = "smtp_mail"\nhost = "m.example.cn"\nsender = "a@example.cn"\n[channels.own.imap]\nhost = "m.example.cn"\n'
-        f'username = "a"\npassword = "file:secrets/own"\nreply_secret = "file:secrets/own"\nca_file = "{missing}"\n'
+        '[channels.own.imap]\nhost = "m.example.cn"\nusername = "a"\n'
+        'password = "file:secrets/own"\nreply_secret = "file:secrets/own"\n'
     )
     folder.put("secrets/own", "fake-reply-secret-of-more-than-32-characters")
-    folder.append("\n[channels.own]\n" + (reading if table else sending))
+    folder.append("\n[channels.own]\n" + own + (reading if table else "") + file)
     (told,) = load(folder.main, environment={}, further=[further_findings]).problems
     assert (told.severity, told.path) == (Weight.WARNING, f"channels.own{table}.ca_file")
     assert told.line == folder.line_of(f'ca_file = "{missing}"')
