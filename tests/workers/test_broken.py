@@ -142,3 +142,88 @@ async def test_a_channel_that_comes_and_goes_is_not_told_each_time(store: Store,
         house.push(QUIET)
         await house.alarm(enterprise=next(places), point="P1")
         assert len(told(house, "无法使用")) == 2, "it is broken for good"
+
+
+async def test_a_break_that_heals_before_it_was_told_is_told_by_nobody_and_nor_is_its_healing(
+    store: Store, tmp_path: Path
+) -> None:
+    async with house_on(store, tmp_path, with_works(12)) as house:
+        places = iter(works(12))
+
+        async def one(edit_from: str, edit_to: str) -> None:
+            house.reload(lambda text: text.replace(edit_from, edit_to))
+            await house.alarm(enterprise=next(places), point="P1")
+
+        for _ in range(3):
+            await one(RIGHT, WRONG)
+            house.push(SECOND)
+            await one(WRONG, RIGHT)
+            house.push(SECOND)
+        house.push(QUIET)
+        await one(WRONG, RIGHT)
+        assert (len(told(house, "无法使用")), len(told(house, "已恢复"))) == (1, 1)
+        reasons = [len(await house.loose_journal(reason)) for reason in ("channel_broken", "channel_healed")]
+        assert reasons == [1, 1]
+        assert await house.engine.health.watched() == {}, "an hour of good sends, and nothing is remembered"
+        await one(RIGHT, WRONG)
+        assert len(told(house, "无法使用")) == 2, "it is news again"
+        await one(WRONG, RIGHT)
+        assert len(told(house, "已恢复")) == 2
+
+
+async def test_a_hub_that_starts_while_it_is_broken_knows_it_and_tells_only_that_it_heals(house: House) -> None:
+    faults = house.vendors.sms.faults
+    faults.put(Fault.STATUS_500, times=10_000)
+    await house.alarm()
+    await house.wait(4 * MINUTE)
+    assert len(told(house, "无法使用")) == 1
+    await house.crash()
+    code = await house.warning(Level.BLUE)
+    assert any("渠道 sms 无法使用" in str(row.detail["detail"]) for row in await house.journal(code, "receipt_barred"))
+    await house.wait(2 * MINUTE)
+    await house.crash()
+    faults.clear()
+    await house.wait(2 * MINUTE)
+    assert (len(told(house, "无法使用")), len(told(house, "已恢复"))) == (1, 1)
+
+
+async def test_two_hubs_that_see_it_break_and_heal_in_the_same_moment_tell_it_once(house: House) -> None:
+    """One has noted it and has not told it yet when the other notes it too."""
+    first, second = house.engine, await house.another()
+    second.rules = first.rules
+
+    async def both(severity: Severity) -> None:
+        """The second hub's sends end between what the first one notes and what it tells."""
+        house.engine = second
+        await house.alarm(severity, enterprise=STEEL, point="T1", rest=False)
+        await second.fanout.step(house.clock.now())
+        await second.courier.step(house.clock.now(), everywhere=True)
+        await second.courier.idle()
+        house.engine = first
+        notes = 0
+
+        async def other_first() -> None:
+            nonlocal notes
+            notes += 1
+            if notes == 2:
+                # The first call notes what happened, the second says that it was told.
+                await second.courier.record(house.clock.now())
+
+        house.door.before["health"] = other_first
+        await house.alarm(severity)
+        del house.door.before["health"]
+        assert notes >= 2, "both were at it"
+        await second.rest()
+        await first.rest()
+
+    house.reload(lambda text: text.replace(RIGHT, WRONG))
+    second.rules = first.rules
+    await both(Severity.HIGH)
+    assert len(told(house, "无法使用")) == 1
+    house.push(MINUTE)
+    house.reload(lambda text: text.replace(WRONG, RIGHT))
+    second.rules = first.rules
+    await both(Severity.HIGH_HIGH)
+    assert len(told(house, "已恢复")) == 1
+    reasons = [len(await house.loose_journal(reason)) for reason in ("channel_broken", "channel_healed")]
+    assert reasons == [1, 1]
