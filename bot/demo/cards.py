@@ -10,11 +10,11 @@ import msgspec
 
 from bot.demo.controls import Refusal
 from bot.demo.county import ROBOTS_MEMBERS
-from bot.demo.phones import Phone, Phones
+from bot.demo.phones import CALL, Phone, Phones
 from bot.demo.simulators.dingtalk_cards import DingCard
 from bot.demo.simulators.wecom_aibot import BotCard
 from bot.demo.simulators.wecom_app_messages import AppCard
-from bot.demo.telephone import BUTTONS, LEFT
+from bot.demo.telephone import HUNG_UP, LEFT
 from bot.demo.vendors import Vendors
 from bot.web.stream import Stream
 
@@ -69,7 +69,7 @@ class WallCards:
 
     async def press(self, pressed: CardPressed) -> str:
         """Press a button as the card's owner, or take a call. Raises :class:`Refusal`."""
-        if pressed.words in BUTTONS:
+        if self._is_call(pressed):
             return await self._take(pressed)
         phone = self._owner(pressed.phone)
         vendors = self._vendors
@@ -86,6 +86,11 @@ class WallCards:
             raise Refusal(f"没有送到（HTTP {status}）")
         return f"已按“{pressed.words}”"
 
+    def _is_call(self, pressed: CardPressed) -> bool:
+        phone = self._phones.by_id.get(pressed.phone)
+        messages = phone.messages if phone is not None else []
+        return any(each["by"] == CALL and each["card"]["task"] == pressed.task for each in messages)
+
     async def _take(self, pressed: CardPressed) -> str:
         try:
             status = await self._vendors.telephone.press(pressed.task, pressed.words)
@@ -93,7 +98,7 @@ class WallCards:
             raise Refusal("这个电话已经不响了") from None
         if not 200 <= status < 300:
             raise Refusal(f"没有送到（HTTP {status}）")
-        return f"已{pressed.words}" if pressed.words != LEFT else "没有接"
+        return {LEFT: "没有接", HUNG_UP: "挂断了"}.get(pressed.words, f"已{pressed.words}")
 
     async def picture(self, taken: PictureTaken) -> str:
         """Send a picture from the spot. Raises :class:`Refusal`."""

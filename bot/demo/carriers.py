@@ -11,7 +11,7 @@ from pathlib import Path
 
 import aiohttp
 
-from bot.demo.county import CLOUD_LIMITS, CLOUD_SIGNATURE, TENCENT_TEMPLATES
+from bot.demo.county import CLOUD_LIMITS, CLOUD_SIGNATURE, TENCENT_ID, TENCENT_TEMPLATES
 from bot.demo.simulators.mas import MasPlatform
 from bot.demo.simulators.smstools import Smsd
 from bot.demo.simulators.tencent import TencentSms
@@ -101,7 +101,7 @@ async def carriers(
     async with AsyncExitStack() as stack:
         made = Carriers(
             TencentSms(
-                "FAKEIDFORTHEDEMO",
+                TENCENT_ID,
                 secrets["tencent-key"],
                 "1400000000",
                 (CLOUD_SIGNATURE,),

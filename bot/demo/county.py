@@ -43,16 +43,30 @@ CALL_TEMPLATES = {
 """What its account that telephones has approved: an incident, and what is said once the key was pressed."""
 CALLING = "057100000000"
 """The number it calls from."""
+TENCENT_CALL_TEMPLATES = {"100001": "值班电话：{1}，{2}，{3}，编号{4}。请查看短信并签收。"}
+"""What its account that telephones at the second cloud has approved; that account takes no keys."""
+VOICE_APP = "1400006666"
+"""The application of that account."""
+TENCENT_ID = "FAKEIDFORTHEDEMO"
+"""Whose keys the second cloud knows."""
 
 MEMBERS = ("HeZhen", "PeiZhuanguan", "PengZhuren")
 """Who reads the county's WeCom app: members' userids, as the county's TOML writes them."""
-ROBOTS_MEMBERS = ("PengZhuren",)
-"""Who reads the intelligent robot's chat, where it is simulated."""
+ROBOTS_MEMBERS = ("PengZhuren", "OuXunjian")
+"""Who reads the intelligent robot's chat, where it is simulated; both are also in its group."""
 ROBOT_ID = "demo-bot-0001"
+ROBOT_GROUP, ROBOT_CHAT = "park-bot-group", "wrDemoGroup0000001"
+"""The channel of its group, and the group as the vendor knows it."""
 DING_ID, DING_TEMPLATE = "dingdemo00000001", "fake0001.schema"
 """The county's DingTalk app, and the template of its cards."""
-DING_MEMBERS = ("HeZhen",)
-"""Who reads that app where it is simulated; else they read WeCom's."""
+DING_MEMBERS = ("HeZhen", "HeWangge")
+"""Who reads that app where it is simulated, else WeCom's or text messages; both are also in its group."""
+DING_GROUP, DING_CHAT = "hedong-ding-group", "cidDEMOHEDONG0000000001=="
+"""The channel of its group, and the group's conversation."""
+MEMBERS_OF = {ROBOT_GROUP: ROBOTS_MEMBERS, DING_GROUP: DING_MEMBERS}
+"""Who is in the groups in which a member speaks to the robot."""
+STREAM, STREAM_USER = "fenghuo:answers", "fenghuo"
+"""The stream that the upstream system reads what was answered from, and who may append to it."""
 MAIL_USER = "fenghuo@example.cn"
 """Whose mailbox answers by mail come into."""
 CORPID, AGENTID = "wwdemo0000000001", 1000002
@@ -62,7 +76,8 @@ CORPID, AGENTID = "wwdemo0000000001", 1000002
 class Addresses:
     """Where the simulated vendors listen, and where the hub is to. Without DingTalk and Feishu all groups and apps are
     WeCom's, without the cloud and the carriers all text messages leave by the gateway, without a mailbox nobody answers
-    by mail, without the intelligent robot everybody is told another way, and without a telephone nobody is called."""
+    by mail, without the intelligent robot everybody is told another way, without telephones nobody is called, and
+    without a stream upstream hears by its webhook alone."""
 
     public_url: str
     port: int
@@ -78,6 +93,8 @@ class Addresses:
     mas_url: str = ""
     spool: str = ""
     voice_url: str = ""
+    tencent_voice_url: str = ""
+    stream_url: str = ""
     robot_url: str = ""
     ding_url: str = ""
 
@@ -101,6 +118,8 @@ _TOKENS = (
     "mas-callback",
     "phone-key",
     "phone-callback",
+    "phone-tencent-key",
+    "phone-tencent-callback",
     "app-secret",
     "app-callback-token",
     "robot-secret",
@@ -108,6 +127,7 @@ _TOKENS = (
     "mail-password",
     "mail-reply",
     "source-demo",
+    "upstream-stream",
     *ROBOTS,
 )
 
@@ -153,36 +173,54 @@ def _filled(text: str, addresses: Addresses, password_hash: str, *, wall: bool) 
     minute, hour, day = CLOUD_LIMITS
     known = {**asdict(addresses), "cloud_key": CLOUD_KEY, "cloud_signature": CLOUD_SIGNATURE}
     known |= {"minute": minute, "hour": hour, "day": day, "notice": notice, "sentence": sentence}
-    cloud = files("bot.demo").joinpath("county_cloud.toml").read_text("utf-8") if addresses.cloud_url else ""
     known |= {"tencent_notice": TENCENT_TEMPLATES["1000001"], "tencent_sentence": TENCENT_TEMPLATES["1000002"]}
-    known["sms_limits"] = _SMS_LIMITS if wall else ""
-    carriers = files("bot.demo").joinpath("county_carriers.toml").read_text("utf-8") if addresses.spool else ""
-    city = (_FEISHU_GROUP if addresses.feishu_url else _WECOM_CITY_GROUP).format(**known)
-    park = _DINGTALK_GROUP if addresses.dingtalk_url else _WECOM_GROUP
-    voice = files("bot.demo").joinpath("county_voice.toml").read_text("utf-8") if addresses.voice_url else ""
-    known |= {"call": next(iter(CALL_TEMPLATES.items())), "shown": CALLING}
-    clouds = "".join(each.format(**known) + "\n" for each in (cloud, carriers, voice) if each)
-    ways = {"by_ding": "ding" if addresses.ding_url else "app"}
-    ways |= {"by_cloud": "cloud" if cloud else "sms"}
-    ways |= {f"by_{each}": each if carriers else "sms" for each in ("tencent", "mas", "modem")}
-    ways["duan_phone"] = ', { channel = "phone", address = "13800130005" }' if voice else ""
-    tables = {"cloud_tables": clouds, "park_group": park.format(**known), "city_group": city}
-    tables["ding_table"] = _DING.format(**known, client=DING_ID, template=DING_TEMPLATE) if addresses.ding_url else ""
-    tables["mailbox"] = _MAILBOX.format(**known, mail_user=MAIL_USER) if addresses.imap_port else ""
-    tables["robot"] = _ROBOT.format(**known, robot_id=ROBOT_ID) if addresses.robot_url else ""
-    tables["by_robot"] = _BY_ROBOT if addresses.robot_url else ""
+    known |= {"tencent_id": TENCENT_ID, "voice_app": VOICE_APP, "client": DING_ID, "template": DING_TEMPLATE}
+    known |= {"call": next(iter(CALL_TEMPLATES.items())), "shown": CALLING, "mail_user": MAIL_USER}
+    known |= {"tencent_call": next(iter(TENCENT_CALL_TEMPLATES.items())), "robot_id": ROBOT_ID}
+    known |= {"robot_group": ROBOT_GROUP, "robot_chat": ROBOT_CHAT, "ding_group": DING_GROUP, "ding_chat": DING_CHAT}
+    known |= {"stream": STREAM, "stream_user": STREAM_USER, "sms_limits": _SMS_LIMITS if wall else ""}
+
+    def part(name: str, there: str) -> str:
+        """A vendor's tables, if it is there."""
+        return files("bot.demo").joinpath(name).read_text("utf-8").format(**known) + "\n" if there else ""
+
+    tables = {
+        "vendors": "".join(
+            (
+                part("county_cloud.toml", addresses.cloud_url),
+                part("county_carriers.toml", addresses.spool),
+                part("county_voice.toml", addresses.voice_url),
+                part("county_voice_tencent.toml", addresses.tencent_voice_url),
+                part("county_ding.toml", addresses.ding_url),
+                part("county_robot.toml", addresses.robot_url),
+                part("county_stream.toml", addresses.stream_url),
+            )
+        ),
+        "park_group": (_DINGTALK_GROUP if addresses.dingtalk_url else _WECOM_GROUP).format(**known),
+        "city_group": (_FEISHU_GROUP if addresses.feishu_url else _WECOM_CITY_GROUP).format(**known),
+        "mailbox": _MAILBOX.format(**known) if addresses.imap_port else "",
+    }
+    ways = {"by_ding": "ding" if addresses.ding_url else "app", "by_cloud": "cloud" if addresses.cloud_url else "sms"}
+    ways |= {f"by_{each}": each if addresses.spool else "sms" for each in ("tencent", "mas", "modem")}
+    ways["by_robot"] = _BY_ROBOT if addresses.robot_url else ""
+    ways["duan_phone"] = _CALLED.format(line="phone", number="13800130005") if addresses.voice_url else ""
+    ways["mu_phone"] = _CALLED.format(line="phone-tencent", number="13800130004") if addresses.tencent_voice_url else ""
+    ways["park_officers"] = _with_group("park-officer", "park-patrol", ROBOT_GROUP if addresses.robot_url else "")
+    ways["hedong_officers"] = _with_group("hedong-officer", "hedong-grid", DING_GROUP if addresses.ding_url else "")
+    ways["feedback"] = '["upstream", "upstream-stream"]' if addresses.stream_url else '"upstream"'
     points = {kind: _storm_points(name) if wall else "" for kind, name in _STORM_NAMES.items()}
     phones = {unit: _DUTY_PHONE.format(number=number) if wall else "" for unit, number in _DUTY_PHONES.items()}
     return text.format(**known, **tables, **ways, storm_points=points, duty_phone=phones, password_hash=password_hash)
 
 
-_ROBOT = """[channels.robot]
-kind = "wecom_aibot"
-bot_id = "{robot_id}"
-secret = "file:secrets/robot-secret"
-url = "{robot_url}"
+def _with_group(person: str, second: str, group: str) -> str:
+    """Who stands at a post of officers: one, or two with a group of theirs."""
+    if not group:
+        return f'people = ["{person}"]'
+    return f'people = ["{person}", "{second}"]\ncontacts = [{{ channel = "{group}" }}]'
 
-"""
+
+_CALLED = ', {{ channel = "{line}", address = "{number}" }}'
 _BY_ROBOT = f'{{ channel = "robot", address = "{ROBOTS_MEMBERS[0]}" }}, '
 _MAILBOX = """
 [channels.mail.imap]
@@ -220,17 +258,6 @@ token = "file:secrets/park-group"
 secret = "file:secrets/park-group-sign"
 readers = ["park"]
 base_url = "{dingtalk_url}\""""
-_DING = """[channels.ding]
-kind = "dingtalk_app"
-client_id = "{client}"
-client_secret = "file:secrets/ding-secret"
-base_url = "{ding_url}"
-session_url = "{ding_url}"
-form = "card"
-card_template = "{template}"
-inbound = "stream"
-
-"""
 _WECOM_CITY_GROUP = """[channels.city-group]
 kind = "wecom_robot"
 key = "file:secrets/city-group"

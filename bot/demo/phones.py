@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.demo.bubbles import app_parts, card_parts, ding_card_parts, mail_parts, markdown_lines, plain_lines
+from bot.demo.county import MEMBERS_OF
 from bot.demo.simulators.vendor import Received, Refused
 from bot.demo.telephone import BUTTONS
 from bot.rendering import people, words
@@ -28,12 +29,21 @@ _FORMS = {
     "wecom_robot": GROUP,
     "dingtalk_robot": GROUP,
     "feishu_robot": GROUP,
+    f"{ROBOT}_group": GROUP,
+    "dingtalk_app_group": GROUP,
     "wecom_app": APP,
     ROBOT: APP,
     "dingtalk_app": DING,
     "voice_aliyun": CALL,
+    "voice_tencent": CALL,
 }
-_GROUPS = {"wecom_robot": "企业微信群", "dingtalk_robot": "钉钉群", "feishu_robot": "飞书群"}
+_GROUPS = {
+    "wecom_robot": "企业微信群",
+    "dingtalk_robot": "钉钉群",
+    "feishu_robot": "飞书群",
+    f"{ROBOT}_group": "企业微信群，智能机器人在内",
+    "dingtalk_app_group": "钉钉群，应用机器人在内",
+}
 _KEPT = 60
 _WORDS = {SMS: "短信", MAIL: "邮件", GROUP: "群消息", APP: "企业微信", DING: "钉钉", CALL: "来电"}
 REFUSED = "refused"
@@ -54,7 +64,9 @@ _CRIES = (
 class Phone:
     """One phone. ``number`` and ``mail`` are whole here and leave the server only masked; ``line`` is the channel that
     writes to the number; ``member`` is a userid in the WeCom app, ``ding`` one in DingTalk's; ``unit`` and
-    ``group`` (where it is read) are a duty room's. ``tier`` is None for a stranger's."""
+    ``group`` (where it is read) are those of a post with a group. ``chat`` is that group to a vendor whose robot hears
+    what is said in it, ``speakers`` the userids of its members by their phones' ids. ``tier`` is None for a
+    stranger's."""
 
     id: str
     name: str
@@ -68,6 +80,8 @@ class Phone:
     member: str = ""
     ding: str = ""
     group: str = ""
+    chat: str = ""
+    speakers: dict[str, str] = field(default_factory=dict)
     messages: list[dict[str, Any]] = field(default_factory=list)
 
     @property
@@ -76,6 +90,11 @@ class Phone:
         if self.unit:
             return self.group
         return mask_phones(self.number) or _masked_mail(self.mail)
+
+    @property
+    def answers(self) -> bool:
+        """Whether somebody can write on it."""
+        return bool(self.number or self.member or self.ding or self.mail or self.speakers)
 
     @property
     def way(self) -> str:
@@ -97,7 +116,8 @@ class Phone:
             "place": self.place,
             "address": self.address,
             "group": bool(self.unit),
-            "answers": bool(self.number or self.member or self.ding or self.mail),
+            "speakers": list(self.speakers),
+            "answers": self.answers,
             "app": bool(self.member or self.ding),
             "quick": [] if self.tier else [list(each) for each in _CRIES],
             "messages": self.messages,
@@ -114,7 +134,7 @@ class Phones:
         self._base = settings.hub.public_url
         self._count = 0
         kinds = {name: str(getattr(table, "kind", "")) for name, table in settings.channels.items()}
-        found = [*self._groups(kinds), *self._people(kinds)]
+        found = [*self._groups(kinds, settings), *self._people(kinds)]
         order = {post.unit: place for place, post in reversed(list(enumerate(self._directory.posts)))}
         found.sort(key=lambda each: (each.tier.rank if each.tier else 0, order.get(each.place, 0)))
         line = next((name for name, kind in kinds.items() if _FORMS.get(kind) == SMS), "")
@@ -126,28 +146,36 @@ class Phones:
         self._by_address |= {(MAIL, phone.mail): phone for phone in found if phone.mail}
         self._by_address |= {(APP, phone.member): phone for phone in found if phone.member}
         self._by_address |= {(DING, phone.ding): phone for phone in found if phone.ding}
+        self._by_address |= {(form, phone.chat): phone for phone in found if phone.chat for form in (APP, DING)}
+        for phone in found:
+            for userid in MEMBERS_OF.get(phone.id.removeprefix("group-"), ()) if phone.chat else ():
+                owner = self._by_address.get((APP, userid)) or self._by_address[DING, userid]
+                phone.speakers[owner.id] = userid
         for phone in found:
             phone.place = people.unit(self._directory, phone.place) if phone.place else ""
 
-    def _groups(self, kinds: dict[str, str]) -> list[Phone]:
+    def _groups(self, kinds: dict[str, str], settings: Settings) -> list[Phone]:
         directory = self._directory
         found: list[Phone] = []
         for post in directory.posts:
             by_form = {_FORMS.get(kinds.get(entry.channel, "")): entry for entry in reversed(post.contacts)}
             group, phone = by_form.get(GROUP), by_form.get(SMS)
-            if group is not None:
-                room = Phone(
-                    id=f"group-{group.channel}",
-                    name=people.post(directory, post.unit, post.role),
-                    post=f"值班手机 {mask_phones(phone.address)}" if phone else "值班室群",
-                    tier=directory.tier_of(post.unit),
-                    place=post.unit,
-                    unit=post.unit,
-                    group=_GROUPS[kinds[group.channel]],
-                )
-                if phone is not None:
-                    room.number, room.line = phone.address, phone.channel
-                found.append(room)
+            if group is None:
+                continue
+            table = settings.channels[group.channel]
+            room = Phone(
+                id=f"group-{group.channel}",
+                name=people.post(directory, post.unit, post.role),
+                post=f"值班手机 {mask_phones(phone.address)}" if phone else f"{post.role.word}群",
+                tier=directory.tier_of(post.unit),
+                place=post.unit,
+                unit=post.unit,
+                group=_GROUPS[kinds[group.channel]],
+                chat=str(getattr(table, "chatid", "") or getattr(table, "conversation", "")),
+            )
+            if phone is not None:
+                room.number, room.line = phone.address, phone.channel
+            found.append(room)
         return found
 
     def _people(self, kinds: dict[str, str]) -> list[Phone]:
@@ -180,7 +208,7 @@ class Phones:
         return found
 
     def rooms(self) -> dict[str, str]:
-        """What the duty rooms' groups are called, by channel."""
+        """What the groups are called, by channel."""
         return {
             phone.id.removeprefix("group-"): f"{phone.place}{phone.group}"
             for phone in self.by_id.values()
@@ -188,13 +216,13 @@ class Phones:
         }
 
     def on_duty(self, at: int) -> dict[str, str]:
-        """For each group's phone who stands in its duty room at ``at`` (ms): names, for the line below the group."""
+        """For each duty room's group who stands there at ``at`` (ms): names, for the line below the group."""
         return {
             phone.id: "、".join(
                 who.name for who in standing(self._in_force(), phone.unit, Role.DUTY_ROOM, at) if who.person
             )
             for phone in self.by_id.values()
-            if phone.unit
+            if phone.unit and not phone.speakers
         }
 
     def received(self, message: Received) -> tuple[Phone, dict[str, Any]] | None:
@@ -203,6 +231,8 @@ class Phones:
         phone = self._by_address.get((form, message.address))
         if phone is None:
             return None
+        if phone.unit and form in (APP, DING):
+            form = GROUP
         shown: dict[str, Any] = {"by": form, "word": _WORDS[form]}
         if form == MAIL:
             head, rest, link = mail_parts(message.text, self._base)
@@ -217,7 +247,7 @@ class Phones:
                 shown["lines"] = markdown_lines(text)
         elif form == CALL:
             shown["lines"] = plain_lines(message.text)
-            shown["card"] = {"task": message.subject, "buttons": list(BUTTONS), "replaced": ""}
+            shown["card"] = {"task": message.subject, "buttons": list(BUTTONS[message.channel]), "replaced": ""}
         else:
             shown["lines"] = markdown_lines(message.text) if form == GROUP else plain_lines(message.text)
         return phone, self._add(phone, shown, message.at)
@@ -243,6 +273,11 @@ class Phones:
             if each["id"] == message and each["by"] == APP:
                 return "\n".join("".join(part["text"] for part in line["parts"]) for line in each["lines"])
         return ""
+
+    def spoken(self, phone: Phone, speaker: str, text: str, at: int) -> dict[str, Any]:
+        """Show what a member said to the robot in a group."""
+        word = f"{self.by_id[speaker].name} 在群里"
+        return self._add(phone, {"by": "me", "word": word, "lines": plain_lines(f"@烽火 {text}")}, at)
 
     def sent(self, phone: Phone, text: str, at: int, way: str, original: str = "") -> dict[str, Any]:
         """Show what the person wrote by ``way``, on their own phone, below the original they quoted."""

@@ -19,6 +19,7 @@ from bot.demo.county import (
     CLOUD_KEY,
     CLOUD_LIMITS,
     CLOUD_SIGNATURE,
+    DING_CHAT,
     DING_ID,
     DING_MEMBERS,
     DING_TEMPLATE,
@@ -26,10 +27,16 @@ from bot.demo.county import (
     FEISHU,
     MAIL_USER,
     MEMBERS,
+    ROBOT_CHAT,
     ROBOT_ID,
     ROBOTS,
     ROBOTS_MEMBERS,
+    STREAM,
+    STREAM_USER,
     TEMPLATES,
+    TENCENT_CALL_TEMPLATES,
+    TENCENT_ID,
+    VOICE_APP,
     Addresses,
     app_account,
 )
@@ -41,7 +48,9 @@ from bot.demo.simulators.dingtalk_app import DingtalkApp
 from bot.demo.simulators.feishu import Bot, FeishuRobots
 from bot.demo.simulators.imap import MailboxServer
 from bot.demo.simulators.kannel import KannelGateway
+from bot.demo.simulators.redis_server import RedisServer
 from bot.demo.simulators.smtp import MailServer
+from bot.demo.simulators.tencent_voice import TencentVoice
 from bot.demo.simulators.upstream import Upstream
 from bot.demo.simulators.vendor import Door, Now, OnRefused, Received, listening
 from bot.demo.simulators.wecom import WecomRobots
@@ -109,13 +118,19 @@ class Vendors:
             return await self.robot.heard(self.robot.write(member, text, quote=original))
         return await self.app.write(member, text, self.session, original=original)
 
+    async def write_in_group(self, member: str, text: str, chat: str) -> int:
+        """A member calls the robot in a group. The status as of :meth:`write_in_app`."""
+        if chat == ROBOT_CHAT:
+            return await self.robot.heard(self.robot.write(member, text, group=chat))
+        return await self.ding.write(member, text, self.session, group=chat)
+
 
 @asynccontextmanager
 async def vendors(
     public_url: str, port: int, secrets: Mapping[str, str], spool: Path, now: Now, hear: Hear, refused: OnRefused
 ) -> AsyncIterator[Vendors]:
-    """Start gateway, clouds, robots, mail server and upstream receiver on free loopback ports until the block ends, and
-    a modem on the folder ``spool``; the telephone line is there too.
+    """Start gateway, clouds, robots, mail server, telephone lines and upstream receivers on free loopback ports until
+    the block ends, and a modem on the folder ``spool``.
 
     ``hear`` is told of every message a vendor took, ``refused`` of those that a robot or app did not take; ``now`` is
     the clock all of them obey.
@@ -134,17 +149,18 @@ async def vendors(
 
         gateway.inbox.on_message = cloud.inbox.on_message = sms
         others = await stack.enter_async_context(carriers(public_url, secrets, spool, now, hear, session))
-        telephone = Telephone(_line(public_url, secrets, now), session)
+        telephone = Telephone(_aliyun_line(public_url, secrets, now), _tencent_line(public_url, secrets, now), session)
         stack.push_async_callback(telephone.stop)
 
         async def call(message: Received) -> None:
             telephone.ring(message)
             await hear(message)
 
-        telephone.vendor.inbox.on_message = call
+        telephone.aliyun.inbox.on_message = telephone.tencent.inbox.on_message = call
         app = WecomApp(app_account(secrets), MEMBERS, now, hear, callback_url=f"{public_url}{listener_path('app')}")
-        robot = WecomAibot(ROBOT_ID, secrets["robot-secret"], now, ROBOTS_MEMBERS, hear)
-        ding = DingtalkApp((DING_ID, secrets["ding-secret"]), DING_MEMBERS, now, hear, templates=[DING_TEMPLATE])
+        robot = WecomAibot(ROBOT_ID, secrets["robot-secret"], now, (*ROBOTS_MEMBERS, ROBOT_CHAT), hear)
+        keys = DING_ID, secrets["ding-secret"]
+        ding = DingtalkApp(keys, DING_MEMBERS, now, hear, groups=[DING_CHAT], templates=[DING_TEMPLATE])
         robots = WecomRobots({secrets[name]: name for name in ROBOTS if name not in (DINGTALK, FEISHU)}, now, hear)
         groups = {secrets[DINGTALK]: Robot(DINGTALK, secrets[f"{DINGTALK}-sign"])}
         dingtalk = DingtalkRobots(groups, now, hear)
@@ -152,6 +168,7 @@ async def vendors(
         mail = MailServer(now, hear)
         mailbox = MailboxServer(now, (MAIL_USER, secrets["mail-password"]))
         upstream = Upstream([secrets["upstream"]], now, hear)
+        stream = RedisServer(STREAM, STREAM_USER, secrets["upstream-stream"], now, hear)
         app.on_refused = ding.on_refused = robots.on_refused = dingtalk.on_refused = feishu.on_refused = refused
         robot.url = (await stack.enter_async_context(listening(robot.app()))).replace("http", "ws", 1)
         door = Door(gateway.app)
@@ -170,7 +187,9 @@ async def vendors(
             tencent_url=others.tencent_url,
             mas_url=others.mas_url,
             spool=_whole(spool),
-            voice_url=await stack.enter_async_context(listening(telephone.vendor.app())),
+            voice_url=await stack.enter_async_context(listening(telephone.aliyun.app())),
+            tencent_voice_url=await stack.enter_async_context(listening(telephone.tencent.app())),
+            stream_url=await stack.enter_async_context(stream.listening()),
             robot_url=robot.url,
             upstream_url=await stack.enter_async_context(listening(upstream.app())) + "/hook",
         )
@@ -195,9 +214,15 @@ def _cloud(public_url: str, secrets: Mapping[str, str], now: Now) -> AliyunSms:
     )
 
 
-def _line(public_url: str, secrets: Mapping[str, str], now: Now) -> AliyunVoice:
+def _aliyun_line(public_url: str, secrets: Mapping[str, str], now: Now) -> AliyunVoice:
     report = public_url + callback_path("phone", secrets["phone-callback"], Errand.REPORT)
     return AliyunVoice(CLOUD_KEY, secrets["phone-key"], CALL_TEMPLATES, (CALLING,), now, report_url=report)
+
+
+def _tencent_line(public_url: str, secrets: Mapping[str, str], now: Now) -> TencentVoice:
+    report = public_url + callback_path("phone-tencent", secrets["phone-tencent-callback"], Errand.REPORT)
+    key = secrets["phone-tencent-key"]
+    return TencentVoice(TENCENT_ID, key, VOICE_APP, TENCENT_CALL_TEMPLATES, now, report_url=report)
 
 
 class _Reports:

@@ -15,7 +15,7 @@ from bot.demo import board
 from bot.demo.cards import WallCards
 from bot.demo.controls import Asked, Controls, Refusal
 from bot.demo.night import ENTERPRISE, POINT, Night, moment_after
-from bot.demo.phones import APP, DING, MAIL, Phones
+from bot.demo.phones import APP, DING, MAIL, Phone, Phones
 from bot.demo.simulators.vendor import Received, Refused
 from bot.demo.storm import Storm, events_of, post_all
 from bot.demo.vendors import Vendors
@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 
 SETTLE = 0.15
 """How long changes are gathered before the incidents are read again, in seconds."""
+FEEDBACK = {"webhook": "接口", "redis_stream": "流"}
+"""What carries answers back to the upstream system, in the wall's words."""
 _KEPT = 40
 _MINUTE = 60_000
 _MOST_TEXT = 300
@@ -44,6 +46,8 @@ class Answer(msgspec.Struct):
     text: str
     quote: int = 0
     """The number of the message that is quoted; 0: none."""
+    speaker: str = ""
+    """In a group that the robot hears: the phone of the member who speaks."""
 
 
 class Passing(msgspec.Struct):
@@ -125,10 +129,17 @@ class Wall:
             if self._storm is not None:
                 self._storm.hear(phone.id, phone.name, shown.get("subject") or message.text)
                 self._stirred.set()
-        elif message.channel == "webhook":
-            row = _upstream_row(message)
+        elif message.channel in FEEDBACK:
+            self._upstream_heard(_upstream_row(message))
+
+    def _upstream_heard(self, row: dict[str, Any]) -> None:
+        """Upstream was told: once more by another way is the same row."""
+        known = next((each for each in self._upstream if each["id"] == row["id"]), None)
+        if known is None:
             self._upstream.append(row)
-            self.stream.send("upstream", row)
+        else:
+            known["ways"] = sorted({*known["ways"], *row["ways"]})
+        self.stream.send("upstream", known or row)
 
     def refused(self, message: Refused) -> None:
         """A vendor did not take a message: that shows where it should have come."""
@@ -176,10 +187,12 @@ class Wall:
         """A person writes on their phone, by the way they were written to last. Raises :class:`Refusal`."""
         phone = self._phones.by_id.get(answer.phone)
         text = visible(answer.text)[:_MOST_TEXT]
-        if phone is None or not (phone.number or phone.member or phone.ding or phone.mail):
+        if phone is None or not phone.answers:
             raise Refusal("这部电话不能发消息")
         if not text:
             raise Refusal("请先写内容")
+        if phone.speakers:
+            return await self._speak(phone, answer.speaker, text)
         original = self._phones.original(phone, answer.quote)
         way = APP if original else phone.way
         if way == APP:
@@ -190,9 +203,17 @@ class Wall:
             status = await self.vendors.write_mail(phone.mail, text)
         else:
             status = await self.vendors.write(phone.number, text, phone.line)
-        if not 200 <= status < 300:
-            raise Refusal(f"消息没有送到（{f'HTTP {status}' if status else '对方不应答'}）")
+        _arrived(status)
         shown = self._phones.sent(phone, text, self._clock.now(), way, original)
+        self.stream.send("message", {"phone": phone.id, "message": shown})
+        return "已发出"
+
+    async def _speak(self, phone: Phone, speaker: str, text: str) -> str:
+        userid = phone.speakers.get(speaker)
+        if userid is None:
+            raise Refusal("请选择由群里的谁来说")
+        _arrived(await self.vendors.write_in_group(userid, text, phone.chat))
+        shown = self._phones.spoken(phone, speaker, text, self._clock.now())
         self.stream.send("message", {"phone": phone.id, "message": shown})
         return "已发出"
 
@@ -255,15 +276,22 @@ class Wall:
         return f"02:00，夜班无人。{raised}。改值班表时已提醒：{said}"
 
 
+def _arrived(status: int) -> None:
+    if not 200 <= status < 300:
+        raise Refusal(f"消息没有送到（{f'HTTP {status}' if status else '对方不应答'}）")
+
+
 def _upstream_row(message: Received) -> dict[str, Any]:
+    """What upstream was told; ``id`` is the same by whichever way it came."""
     try:
         body = orjson.loads(message.raw)
-        kind, said = str(body["type"]), str(body["data"]["text"])
+        kind, said, when = str(body["type"]), str(body["data"]["text"]), str(body["time"])
     except (orjson.JSONDecodeError, KeyError, TypeError):
-        kind, said = "", message.text[:200]
+        kind, said, when = "", message.text[:200], message.subject
     return {
-        "id": message.subject,
+        "id": f"{when} {kind} {said}",
         "time": f"{words.local(message.at):%H:%M}",
         "type": kind,
         "text": mask(visible(said)),
+        "ways": [FEEDBACK[message.channel]],
     }

@@ -25,7 +25,7 @@ async def ringing(house: House) -> tuple[str, AliyunVoice]:
     code = await house.post("alarm.raised", STEEL)
     clock = house.demo.clock
     await house.engine.advance((await house.incident(code)).opened_at + STEP)
-    vendor = house.demo.wall.vendors.telephone.vendor
+    vendor = house.demo.wall.vendors.telephone.aliyun
     await vendor.inbox.wait_for(1)
     assert clock.now() >= vendor.calls[0].at
     return code, vendor

@@ -35,10 +35,11 @@ _WORDS = {
     "200001": "用户提前挂机未完整收听",
     "200002": "用户占线",
     "200003": "用户收到呼叫但未接听",
+    "200005": "用户无法接通或拒接",
     "200008": "获取按键超时",
     "200010": "关机",
 }
-HEARD, HUNG_UP, BUSY, UNANSWERED, NO_KEY, OFF = _WORDS
+HEARD, HUNG_UP, BUSY, UNANSWERED, OUT_OF_REACH, NO_KEY, OFF = _WORDS
 """What a telephone may make of a call."""
 
 

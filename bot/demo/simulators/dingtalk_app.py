@@ -105,15 +105,16 @@ class DingtalkApp:
         return self.gateway.beside(site)
 
     def message(
-        self, member: str, kind: str, *, origin: str = "", outside: bool = False, **part: Any
+        self, member: str, kind: str, *, origin: str = "", outside: bool = False, group: str = "", **part: Any
     ) -> dict[str, Any]:
-        """A message to the robot as the vendor describes it: of a member, or of somebody from ``outside`` in a group.
-        ``origin`` is where the vendor's old address is, for the conversation's temporary one."""
+        """A message to the robot as the vendor describes it: of a member, perhaps in a ``group`` where they called it,
+        or of somebody from ``outside`` in a group. ``origin`` is where the vendor's old address is, for the
+        conversation's temporary one."""
         session = secrets.token_hex(8)
         self.sessions[session] = []
         self._until[session] = self._now() + _SESSION_LIFE
         return {
-            "conversationId": "cidDEMO==",
+            "conversationId": group or "cidDEMO==",
             "chatbotCorpId": CORPORATION,
             "chatbotUserId": "$:LWCP_v1:$bot",
             "msgId": f"msg{secrets.token_hex(8)}==",
@@ -125,14 +126,16 @@ class DingtalkApp:
             "sessionWebhook": f"{origin}/robot/sendBySession?session={session}",
             "sessionWebhookExpiredTime": self._until[session],
             "createAt": self._now(),
-            "conversationType": "2" if outside else "1",
+            "conversationType": "2" if outside or group else "1",
+            **({"isInAtList": True, "conversationTitle": "群"} if group else {}),
             "robotCode": self.keys[0],
             "msgtype": kind,
             **part,
         }
 
     async def write(self, member: str, text: str, session: aiohttp.ClientSession, **more: Any) -> int:
-        """A member writes to the robot; the HTTP status of the hub's door, 200 where it is pushed."""
+        """A member writes to the robot, in a ``group`` by calling it; the HTTP status of the hub's door, 200 where that
+        is pushed."""
         return await self.say(self.message(member, "text", text={"content": f" {text} "}, **more), session)
 
     async def send_picture(self, member: str, body: bytes, session: aiohttp.ClientSession) -> int:

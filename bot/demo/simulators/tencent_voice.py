@@ -22,6 +22,9 @@ from bot.demo.simulators.vendor import Faults, Now, Received
 _NUMBER = re.compile(r"\+861[3-9][0-9]{9}", re.ASCII)
 _LONGEST_TEXT = 350
 _WINDOWS = (60_000, 3_600_000, 86_400_000)
+ANSWERED, MISSED = "0", "1"
+"""How a call may have ended; any other digit is something else."""
+NO_SUCH_NUMBER = (8, "空号")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ class TencentVoice(Tc3Service):
     for each number.
 
     ``report_url`` is where it pushes to; ``now`` gives milliseconds. ``refusal`` is the code that :attr:`Fault.REFUSE`
-    answers with. A message's address is the number called.
+    answers with. A message's address is the number called, its subject the call's id.
     """
 
     secret_id: str
@@ -91,18 +94,20 @@ class TencentVoice(Tc3Service):
                 raise RefusedByTencent("LimitExceeded.DeliveryFrequencyLimit", "命中频率限制策略")
         call = Rung(phone, str(uuid.uuid4()), str(asked.get("SessionContext", "")), text, now)
         self.calls.append(call)
-        received = Received(self.channel, phone.removeprefix("+86"), text, "", now, orjson.dumps(dict(asked)))
+        received = Received(self.channel, phone.removeprefix("+86"), text, call.call_id, now, orjson.dumps(dict(asked)))
         return {"SendStatus": {"CallId": call.call_id, "SessionContext": call.context}}, received
 
     async def report(self, index: int, result: str, session: aiohttp.ClientSession) -> tuple[int, bytes]:
-        """Push how call ``index`` ended: 0 answered, 1 not, 2 something else. The hub's answer."""
+        """Push how call ``index`` ended: :data:`ANSWERED`, :data:`MISSED` or another digit. The hub's answer."""
         at = str(self.now() // 1000)
         more = {"result": result, "accept_time": at, "start_calltime": at, "end_calltime": at, "fee": "1"}
         return await self._push("voiceprompt_callback", index, more, session)
 
-    async def fail(self, index: int, session: aiohttp.ClientSession) -> tuple[int, bytes]:
-        """Push why call ``index`` reached nobody. The hub's answer."""
-        more = {"failure_code": 8, "failure_reason": "空号"}
+    async def fail(
+        self, index: int, session: aiohttp.ClientSession, why: tuple[int, str] = NO_SUCH_NUMBER
+    ) -> tuple[int, bytes]:
+        """Push why call ``index`` reached nobody: a code of the vendor's own and its words. The hub's answer."""
+        more = {"failure_code": why[0], "failure_reason": why[1]}
         return await self._push("voice_failure_callback", index, more, session)
 
     async def press(self, index: int, key: str, session: aiohttp.ClientSession) -> tuple[int, bytes]:

@@ -131,6 +131,7 @@ function makePhone(state) {
   const phone = { id: state.id, name: state.name, node, screen, badge, unread: 0, quote: 0, hint: make("p", "hint"), nameButton: name };
   head.addEventListener("click", () => setAsleep(phone, !node.classList.contains("asleep")));
   if (state.group || !state.answers) node.append(phone.hint);
+  if (state.speakers.length) phone.hint.textContent = "群里 @机器人 说的话，算说话人本人的";
   if (state.answers) node.append(...answering(phone, state));
   const read = () => seen(phone);
   node.addEventListener("pointerdown", read);
@@ -146,11 +147,16 @@ function answering(phone, state) {
   const quoted = make("p", "quoted");
   quoted.hidden = true;
   phone.quoted = quoted;
+  if (state.speakers.length) {
+    phone.speaker = make("select");
+    phone.speaker.setAttribute("aria-label", `${phone.name}群里谁说`);
+    form.append(phone.speaker);
+  }
   const input = make("input");
   input.name = "text";
   input.maxLength = 300;
   input.autocomplete = "off";
-  const role = state.group ? "用值班手机回复" : state.tier === "stranger" ? "发短信" : "以本人身份回复";
+  const role = phone.speaker ? "@烽火" : state.group ? "用值班手机回复" : state.tier === "stranger" ? "发短信" : "以本人身份回复";
   input.placeholder = role;
   input.setAttribute("aria-label", `${phone.name}${role}`);
   form.append(input, make("button", "", "发送"));
@@ -176,7 +182,7 @@ function answering(phone, state) {
 }
 
 async function write(phone, text, button) {
-  const sent = await post("answer", { phone: phone.id, text, quote: phone.quote }, button);
+  const sent = await post("answer", { phone: phone.id, text, quote: phone.quote, speaker: phone.speaker ? phone.speaker.value : "" }, button);
   if (sent && phone.quote) setQuote(phone, null);
   return sent;
 }
@@ -233,6 +239,7 @@ function arrive(change) {
 function buildWall(states) {
   const unread = new Map([...phones.values()].map((phone) => [phone.id, phone.unread]));
   const drafts = new Map([...phones.values()].map((phone) => [phone.id, (phone.node.querySelector("input") || {}).value]));
+  const speaking = new Map([...phones.values()].map((phone) => [phone.id, phone.speaker && phone.speaker.value]));
   phones.clear();
   const wall = $("wall");
   wall.replaceChildren();
@@ -253,8 +260,20 @@ function buildWall(states) {
     }
     if (drafts.get(state.id)) phone.node.querySelector("input").value = drafts.get(state.id);
   }
+  for (const state of states) fillSpeakers(phones.get(state.id), state.speakers, speaking.get(state.id));
   columns = 0;
   arrange();
+}
+
+// Whoever is in a group whose robot listens: one of them speaks.
+function fillSpeakers(phone, ids, chosen) {
+  if (!phone.speaker) return;
+  phone.speaker.replaceChildren(...ids.map((id) => {
+    const option = make("option", "", phones.get(id).name);
+    option.value = id;
+    return option;
+  }));
+  if (chosen) phone.speaker.value = chosen;
 }
 
 // Columns rather than grid rows: a phone that wakes pushes down only what hangs below it.
@@ -336,13 +355,16 @@ function incidentNode(it) {
 
 function upstreamNode(row) {
   const item = make("li");
-  item.append(make("time", "", row.time), ` ${row.text}`);
+  item.dataset.row = row.id;
+  item.append(make("time", "", row.time), ` ${row.text} `, ...row.ways.map((way) => make("span", "way", way)));
   return item;
 }
 
 function addUpstream(row) {
   const list = $("upstream");
   if (list.querySelector(".none")) list.replaceChildren();
+  const before = [...list.children].find((item) => item.dataset.row === row.id);
+  if (before) return before.replaceWith(upstreamNode(row));
   list.prepend(upstreamNode(row));
   while (list.childElementCount > 40) list.lastElementChild.remove();
 }
