@@ -145,7 +145,7 @@ class WecomAibot:
         """Whether what a member does reached the hub, as an HTTP door would say it: 200, or 0 where no line stands."""
         try:
             await said
-        except RuntimeError:
+        except (RuntimeError, ConnectionError):
             return 0
         return 200
 
