@@ -4,6 +4,7 @@ came by it. A kind that is added without one fails here."""
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -50,7 +51,7 @@ async def test_what_is_answered_shows_by_every_way_to_upstream(house: House) -> 
     async with Listener.at(house) as page, asyncio.timeout(20):
         await house.post("alarm.raised")
         await house.demo.wall.answer(Answer("bai", "签收"))
-        row = {"ways": []}
+        row: dict[str, Any] = {"ways": []}
         while set(row["ways"]) != set(TO_UPSTREAM.values()):
             _, row, _ = await page.next_of("upstream")
     assert "白木匠" in row["text"]
