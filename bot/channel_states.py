@@ -58,8 +58,9 @@ class StateShown(msgspec.Struct, kw_only=True):
 
 class ChannelShown(msgspec.Struct, kw_only=True):
     """One channel. ``form`` names its templates; limits in bytes or characters are null where there are none. ``links``
-    are personal links; ``reserve`` of each window is kept for critical messages. ``voice``: it telephones, and ``key``
-    signs when it is pressed ('' where none can be). ``state`` is null where no hub runs.
+    are personal links; ``hears``: members of a group who call its robot by name are heard, by another channel;
+    ``reserve`` of each window is kept for critical messages. ``voice``: it telephones, and ``key`` signs when it is
+    pressed ('' where none can be). ``state`` is null where no hub runs.
     """
 
     name: str
@@ -73,6 +74,7 @@ class ChannelShown(msgspec.Struct, kw_only=True):
     mentions: bool
     buttons: bool
     replies: bool
+    hears: bool
     voice: bool
     key: str
     digest: bool
@@ -157,6 +159,7 @@ def _shown(name: str, can: Abilities, left: dict[Window, int], state: StateShown
         mentions=can.mentions,
         buttons=can.buttons,
         replies=can.replies,
+        hears=can.hears,
         voice=can.voice,
         key=can.key,
         digest=can.digest,

@@ -81,8 +81,8 @@ class Abilities:
     ``max_bytes`` / ``max_chars`` bound the text (None: no bound); ``first_chars`` is the length a first message should
     keep to (one SMS part). ``personal`` means that exactly one person reads the address; only then may ``links`` be
     used. ``windows`` hold for each address; of each window the last ``reserve`` tokens are kept for critical messages.
-    ``receipts`` are those the vendor may send back; ``replies`` whether answers come back this way. ``at_once`` is how
-    many sends may run at the same time. ``mentions``: people can be called by name inside a group's message;
+    ``receipts`` are those the vendor may send back; ``replies`` whether answers come back this way; ``hears`` whether
+    members of a group who call its robot by name are heard, by another channel. ``at_once`` is how many sends may run at the same time. ``mentions``: people can be called by name inside a group's message;
     ``mention_cost`` is how many further messages of its windows such a call takes. ``buttons``: an answer can be tapped
     in the message itself. ``reports_by_id``: reports name a send by the vendor's id, not by ours; ``asked_after``: the
     vendor reports only when it is asked, or is asked where a report is lost, so many seconds after the send
@@ -101,6 +101,7 @@ class Abilities:
     personal: bool = False
     links: bool = False
     replies: bool = False
+    hears: bool = False
     voice: bool = False
     digest: bool = True
     windows: tuple[Window, ...] = ()

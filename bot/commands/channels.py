@@ -103,6 +103,7 @@ def _abilities(channel: ChannelShown) -> str:
         "点名": channel.mentions,
         "按钮": channel.buttons,
         "收答复": channel.replies,
+        "群里 @机器人 可答复": channel.hears,
         f"按 {channel.key} 签收": bool(channel.key),
     }
     words += [name for name, there in flags.items() if there]

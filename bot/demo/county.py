@@ -63,8 +63,8 @@ DING_MEMBERS = ("HeZhen", "HeWangge")
 """Who reads that app where it is simulated, else WeCom's or text messages; both are also in its group."""
 DING_GROUP, DING_CHAT = "hedong-ding-group", "cidDEMOHEDONG0000000001=="
 """The channel of its group, and the group's conversation."""
-MEMBERS_OF = {ROBOT_GROUP: ROBOTS_MEMBERS, DING_GROUP: DING_MEMBERS}
-"""Who is in the groups in which a member speaks to the robot."""
+MEMBERS_OF = {ROBOT_GROUP: ROBOTS_MEMBERS[::-1], DING_GROUP: DING_MEMBERS[::-1]}
+"""Who is in the groups in which a member speaks to the robot; whose group it is comes first."""
 STREAM, STREAM_USER = "fenghuo:answers", "fenghuo"
 """The stream that the upstream system reads what was answered from, and who may append to it."""
 MAIL_USER = "fenghuo@example.cn"

@@ -41,8 +41,8 @@ _GROUPS = {
     "wecom_robot": "企业微信群",
     "dingtalk_robot": "钉钉群",
     "feishu_robot": "飞书群",
-    f"{ROBOT}_group": "企业微信群，智能机器人在内",
-    "dingtalk_app_group": "钉钉群，应用机器人在内",
+    f"{ROBOT}_group": "企业微信群",
+    "dingtalk_app_group": "钉钉群",
 }
 _KEPT = 60
 _WORDS = {SMS: "短信", MAIL: "邮件", GROUP: "群消息", APP: "企业微信", DING: "钉钉", CALL: "来电"}
@@ -88,7 +88,7 @@ class Phone:
     def address(self) -> str:
         """What is shown of where the phone is reached."""
         if self.unit:
-            return self.group
+            return "" if self.chat else self.group
         return mask_phones(self.number) or _masked_mail(self.mail)
 
     @property
@@ -163,15 +163,21 @@ class Phones:
             if group is None:
                 continue
             table = settings.channels[group.channel]
+            chat = str(getattr(table, "chatid", "") or getattr(table, "conversation", ""))
+            where = _GROUPS[kinds[group.channel]]
             room = Phone(
                 id=f"group-{group.channel}",
                 name=people.post(directory, post.unit, post.role),
-                post=f"值班手机 {mask_phones(phone.address)}" if phone else f"{post.role.word}群",
+                post=f"值班手机 {mask_phones(phone.address)}"
+                if phone
+                else f"{where}，机器人听得到"
+                if chat
+                else f"{post.role.word}群",
                 tier=directory.tier_of(post.unit),
                 place=post.unit,
                 unit=post.unit,
-                group=_GROUPS[kinds[group.channel]],
-                chat=str(getattr(table, "chatid", "") or getattr(table, "conversation", "")),
+                group=where,
+                chat=chat,
             )
             if phone is not None:
                 room.number, room.line = phone.address, phone.channel

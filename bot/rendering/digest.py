@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.rendering import feedback, neutral, people, shorten, story, words
 from bot.rendering.engine import Engine
-from bot.rendering.facts import clean_for
+from bot.rendering.facts import GROUP_HEARS, clean_for
 from bot.rendering.plain import plain
 from bot.rendering.rendered import Rendered, cut, fits
 from channels.channel import Abilities, Form
@@ -146,9 +146,15 @@ def _frame(
         "rows": rows,
         "act": any(notice.purpose is Purpose.ACT for _, notice in taken),
         "replies": abilities.replies,
-        "group": "" if abilities.personal else neutral.admin_markdown(group_answer),
+        "group": _in_group(abilities, group_answer),
     }
     return engine.render(_TEMPLATES[abilities.form], it)
+
+
+def _in_group(abilities: Abilities, answer: str) -> str:
+    if abilities.personal:
+        return ""
+    return GROUP_HEARS if abilities.hears else neutral.admin_markdown(answer)
 
 
 def _most(highest: int, fitting: Callable[[int], bool]) -> int:

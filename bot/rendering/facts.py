@@ -60,6 +60,9 @@ _ASKING = frozenset(
 NO_REPLIES = ("请电话告知值班室", "电告值班室")
 NO_REPLIES_ROOM = ("请在值班室页面签收", "页面签收")
 GROUP_ANSWER = "本群不能签收。请在值班室页面签收，或用本人手机按短信提示回复，或电话报值班室。"
+_GROUP_HEARS = "请在群里 @机器人 {reply}，算说话人本人的。"
+"""How to answer in a group whose robot listens."""
+GROUP_HEARS = _GROUP_HEARS.format(reply="回复“签收 编号”")
 
 
 def clean_for(abilities: Abilities) -> Clean:
@@ -213,7 +216,8 @@ def sms_wordings(it: dict[str, Any], incident: Incident, now: int) -> tuple[dict
 
 
 def _ask(abilities: Abilities, clock: ClockKind, code: str, group_answer: str, link: str) -> str:
-    if abilities.form is Form.MARKDOWN and not abilities.personal:
+    in_group = abilities.form is Form.MARKDOWN and not abilities.personal
+    if in_group and not abilities.hears:
         return neutral.admin_markdown(group_answer)
     if abilities.form is Form.VOICE:
         keyed = abilities.key and clock is ClockKind.SIGN
@@ -222,6 +226,8 @@ def _ask(abilities: Abilities, clock: ClockKind, code: str, group_answer: str, l
         return words.ASK_WORDS[clock] if abilities.form is Form.SMS else f"请{words.ASK_WORDS[clock]}"
     tail = {ClockKind.SIGN: "", ClockKind.VERIFY: " 核查结果", ClockKind.CLEAR: " 原因"}[clock]
     reply = f"回复“{clock.word} {code}{tail}”"
+    if in_group:
+        return _GROUP_HEARS.format(reply=reply)
     if link:
         page = "请打开下面的本人专用页面"
         return f"{page}，或{reply}" if abilities.form in (Form.TEXT, Form.MAIL) and abilities.replies else page

@@ -145,6 +145,10 @@ SENTENCES: Mapping[str, Pair] = {
         "渠道 {value} 不是 wecom_aibot，没有长连接可用",
         "channel {value} is no wecom_aibot and has no long connection",
     ),
+    "not_its_app": (
+        "渠道 {value} 不是同一应用（client_id 相同）的 dingtalk_app，或没有写 inbound，群里 @机器人 的话收不到",
+        "channel {value} is no dingtalk_app of the same client_id with inbound: nobody hears what is said in the group",
+    ),
     "unit_tier": ("单位的层级不能是 enterprise", "a unit cannot be of tier enterprise"),
     "parent_tier": (
         "上级 {parent} 的层级（{parent_tier}）必须高于本单位（{tier}）",

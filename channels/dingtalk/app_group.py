@@ -40,6 +40,7 @@ class Driver:
             word="钉钉应用群消息",
             form=Form.MARKDOWN,
             max_bytes=settings.max_bytes - ROOM,
+            hears=bool(settings.app),
             windows=(Window(settings.per_minute, int(MINUTE)),),
             reserve=settings.reserve,
             at_once=settings.at_once,

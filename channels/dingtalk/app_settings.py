@@ -119,4 +119,7 @@ class GroupSettings(AppSettings):
     kind: Literal["dingtalk_app_group"]
     conversation: str = Field(pattern=r"^[A-Za-z0-9+/=_-]{4,128}$", description="群的 openConversationId，以 cid 开头")
     readers: Readers
+    app: str = Field(
+        "", description="同一应用的 dingtalk_app 渠道名称，它要写 inbound；写了，群里的消息就说可以 @机器人 回复"
+    )
     form: Literal["markdown", "text"] = Field("markdown", description="消息样式：markdown，或不带格式的 text")

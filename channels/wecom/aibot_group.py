@@ -35,6 +35,7 @@ class Driver:
             word="企业微信智能机器人（群）",
             form=Form.MARKDOWN,
             max_bytes=settings.text_bytes,
+            hears=True,
             windows=(Window(settings.per_minute, MINUTE), Window(settings.per_hour, HOUR)),
             reserve=settings.reserve,
             timeout=settings.timeout,

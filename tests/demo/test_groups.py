@@ -42,6 +42,7 @@ async def test_a_member_signs_in_the_group_for_themselves(
         told = await phones.on(group, code)
         assert "须处置" in told
         assert "/a/" not in told, "no personal link where many read"
+        assert f"请在群里 @机器人 回复“签收 {code}”" in told
         assert await house.demo.wall.answer(Answer(group, f"签收 {code}", speaker=member)) == "已发出"
         incident = await house.until(code, lambda found: bool(found.deeds))
         assert [(deed.verb, deed.person, deed.channel) for deed in incident.deeds] == [(Verb.SIGN, member, channel)]
@@ -53,8 +54,8 @@ async def test_a_member_signs_in_the_group_for_themselves(
 async def test_the_wall_says_who_is_in_a_group(house: House) -> None:
     shown = {each["id"]: each for each in house.demo.wall.snapshot()["phones"]}
     assert {name: phone["speakers"] for name, phone in shown.items() if phone["speakers"]} == {
-        ROBOT[0]: ["park-leader", "park-patrol"],
-        DING[0]: ["hedong-leader", "hedong-grid"],
+        ROBOT[0]: ["park-patrol", "park-leader"],
+        DING[0]: ["hedong-grid", "hedong-leader"],
     }
     assert not {ROBOT[0], DING[0]} & set(house.demo.wall.beat()["on_duty"]), "officers have no shifts"
 

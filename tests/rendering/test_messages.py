@@ -74,6 +74,15 @@ def test_a_group_gets_neither_link_nor_number_but_hears_how_to_sign() -> None:
     assert own.text.endswith("请用 http://10.0.0.5:8080 值班室页面")
 
 
+def test_a_group_whose_robot_listens_hears_how_to_answer_there() -> None:
+    hearing = replace(GROUP, hears=True)
+    told = RENDERER.render(*scene(NoticeKind.RAISED), hearing, NOW).text
+    assert "请在群里 @机器人 回复“签收 A0231”，算说话人本人的。" in told
+    assert "本群不能签收" not in told
+    listed = RENDERER.render_digest([scene(NoticeKind.RAISED)], hearing, NOW).rendered.text
+    assert "请在群里 @机器人 回复“签收 编号”" in listed
+
+
 def test_a_group_calls_the_person_who_must_act_by_their_number() -> None:
     assert RENDERER.render(incident(), notice(), GROUP, NOW).mentions == ("13800130001",)
     assert RENDERER.render(incident(), notice(purpose=Purpose.COPY), GROUP, NOW).mentions == ()

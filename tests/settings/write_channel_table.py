@@ -59,7 +59,7 @@ def _row(channel: ChannelShown) -> tuple[str, ...]:
         "本人" if channel.personal else _READERS[channel.form],
         *("有" if each else "—" for each in flags),
         f"按键 {channel.key}" if channel.key else "有" if channel.buttons else "—",
-        "有" if channel.replies else "—",
+        "有" if channel.replies else "@机器人" if channel.hears else "—",
         "、".join(RECEIPTS[each] for each in channel.receipts) or "—",
         windows + kept or "—",
     )

@@ -130,8 +130,7 @@ function makePhone(state) {
   node.append(head, screen);
   const phone = { id: state.id, name: state.name, node, screen, badge, unread: 0, quote: 0, hint: make("p", "hint"), nameButton: name };
   head.addEventListener("click", () => setAsleep(phone, !node.classList.contains("asleep")));
-  if (state.group || !state.answers) node.append(phone.hint);
-  if (state.speakers.length) phone.hint.textContent = "群里 @机器人 说的话，算说话人本人的";
+  if ((state.group && !state.speakers.length) || !state.answers) node.append(phone.hint);
   if (state.answers) node.append(...answering(phone, state));
   const read = () => seen(phone);
   node.addEventListener("pointerdown", read);
@@ -147,10 +146,11 @@ function answering(phone, state) {
   const quoted = make("p", "quoted");
   quoted.hidden = true;
   phone.quoted = quoted;
+  const speaking = make("label", "hint speaking", "由");
   if (state.speakers.length) {
     phone.speaker = make("select");
-    phone.speaker.setAttribute("aria-label", `${phone.name}群里谁说`);
-    form.append(phone.speaker);
+    phone.speaker.setAttribute("aria-label", `${phone.name}群里由谁说`);
+    speaking.append(phone.speaker, "在群里说");
   }
   const input = make("input");
   input.name = "text";
@@ -178,7 +178,7 @@ function answering(phone, state) {
     picture.addEventListener("click", () => post("picture", { phone: phone.id }, picture));
     quick.append(picture);
   }
-  return [quoted, form, quick];
+  return [...(phone.speaker ? [speaking] : []), quoted, form, quick];
 }
 
 async function write(phone, text, button) {
