@@ -111,7 +111,29 @@ role = "duty_room"
 people = ["p{number}"]
 around_the_clock = true
 """
+_LINE = """
+[channels.{phone}]
+kind = "voice_aliyun"
+access_key_id = "FAKEKEYFORTHEBENCH"
+access_key_secret = "file:token"
+endpoint = "http://127.0.0.1:{receiver}"
+show_number = "057100000000"
+signed_code = "TTS_100000002"
+callback_token = "file:token"
+callback_addresses = ["127.0.0.1"]
+
+[[channels.{phone}.templates]]
+code = "TTS_100000001"
+text = "值班电话：${{level}}，${{place}}，编号${{code}}。签收请按1。"
+variables = [
+    {{ name = "level", cap = 12 }},
+    {{ name = "place", cap = 40 }},
+    {{ name = "code", cap = 18 }},
+]
+"""
 FIRST_PHONE = 13800130000
+PHONE = "phone"
+"""The channel that telephones, where there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +142,7 @@ class StartCounty:
 
     ``persons``: how many are told at each duty room by SMS; 0: a group robot is. ``delays``: after how many
     milliseconds the vendor of each town answers, the last one for the rest. ``apart``: with a courier process.
-    ``merging``: see :mod:`bench.hub`.
+    ``merging``: see :mod:`bench.hub`. ``telephones``: there is a line, whose vendor reports ends of calls.
     """
 
     towns: int
@@ -128,6 +150,7 @@ class StartCounty:
     delays: Sequence[int] = (0,)
     apart: bool = False
     merging: str = ""
+    telephones: bool = False
 
     @property
     def name(self) -> str:
@@ -146,6 +169,8 @@ class StartCounty:
         delays = self.delays
         text = _HEAD.format(port=port, receiver=receiver, delay=delays[-1], apart=str(self.apart).lower())
         text += rules("town")
+        if self.telephones:
+            text += _LINE.format(phone=PHONE, receiver=receiver)
         for town, uscc in enumerate(usccs(self.towns)):
             text += _TOWN.format(number=town, uscc=uscc)
             if not self.persons:

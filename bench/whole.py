@@ -37,10 +37,11 @@ class Loads:
     persons: int = 2_000
     hang_rate: float = 100.0
     hang_seconds: int = 20
+    calls: int = 2_048
     rounds: int = 2
 
 
-BRIEF = Loads(storm=1_000, towns=20, clocks=2_000, persons=400, hang_seconds=5, rounds=1)
+BRIEF = Loads(storm=1_000, towns=20, clocks=2_000, persons=400, hang_seconds=5, calls=512, rounds=1)
 ANSWERS_AFTER = 50
 """After how many milliseconds the vendor of the many persons answers."""
 HANGS = 30_000

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from bench import whole
+from bench import calls, whole
+from bench.calls import Ends
 from bench.cases import BATCH
 from bench.measuring import quantile
 from bench.table import line
@@ -25,9 +26,10 @@ class Found:
     flood: Flood | None = None
     many: dict[bool, Many] = field(default_factory=dict)
     beside: dict[bool, Beside] = field(default_factory=dict)
+    ends: dict[bool, Ends] = field(default_factory=dict)
 
 
-CASES = ("storm", "clocks", "persons", "hang")
+CASES = ("storm", "clocks", "persons", "hang", "call-reports")
 
 
 async def measured(wanted: frozenset[str], loads: Loads, receiver: int, folder: Path) -> Found:
@@ -40,6 +42,8 @@ async def measured(wanted: frozenset[str], loads: Loads, receiver: int, folder: 
             found.many[apart] = await whole.many(loads, receiver, folder, apart=apart)
         if "hang" in wanted:
             found.beside[apart] = await whole.beside(loads, receiver, folder, apart=apart)
+        if "call-reports" in wanted:
+            found.ends[apart] = await calls.ends(loads, receiver, folder, apart=apart)
     if "clocks" in wanted:
         found.flood = await whole.flood(loads, receiver, folder)
     return found
@@ -47,7 +51,8 @@ async def measured(wanted: frozenset[str], loads: Loads, receiver: int, folder: 
 
 def rows(found: Found, loads: Loads) -> list[Row]:
     """What, ours as it ships, ours with a courier process, the aim."""
-    return [*_storm(found, loads), *_flood(found.flood, loads), *_many(found, loads), *_beside(found, loads)]
+    table = [*_storm(found, loads), *_flood(found.flood, loads), *_many(found, loads), *_beside(found, loads)]
+    return [*table, *_ends(found, loads)]
 
 
 def _both(what: str, runs: dict[bool, Run], shown: Callable[[Run], str], aim: str = "") -> Row:
@@ -108,6 +113,25 @@ def _beside(found: Found, loads: Loads) -> list[Row]:
         _both(f"{what}, {hangs}: p50, p99 of the other", runs, lambda run: _waits(run.hanging), "the same"),
         _both("lost by the other", runs, lambda run: f"{run.lost}", "0"),
     ]
+
+
+def _ends(found: Found, loads: Loads) -> list[Row]:
+    if not found.ends:
+        return []
+    runs, aim = found.ends, f"≤ {calls.DEADLINE} ms"
+    many = f"{loads.calls:,} calls end, {calls.AT_ONCE} at once: the vendor waits, p50, p99, worst"
+    storming = f"{calls.RATE:.0f} a second beside {loads.storm:,} events in batches of {BATCH}: p50, p99, worst"
+    return [
+        _both(many, runs, lambda run: _to_the_worst(run.many), aim),
+        _both(storming, runs, lambda run: _to_the_worst(run.storming), aim),
+        _both("the events beside them: everything answered", runs, lambda run: f"{run.answered:.1f} s"),
+    ]
+
+
+def _to_the_worst(waits: list[float]) -> str:
+    late = sum(each > calls.DEADLINE for each in waits)
+    figures = f"{quantile(waits, 0.5):,.0f}, {quantile(waits, 0.99):,.0f}, {quantile(waits, 1.0):,.0f} ms"
+    return f"{figures} of {len(waits):,}" + (f", {late} too late" if late else "")
 
 
 def _waits(waits: list[float]) -> str:

@@ -82,10 +82,11 @@ class Abilities:
     keep to (one SMS part). ``personal`` means that exactly one person reads the address; only then may ``links`` be
     used. ``windows`` hold for each address; of each window the last ``reserve`` tokens are kept for critical messages.
     ``receipts`` are those the vendor may send back; ``replies`` whether answers come back this way; ``hears`` whether
-    members of a group who call its robot by name are heard, by another channel. ``at_once`` is how many sends may run at the same time. ``mentions``: people can be called by name inside a group's message;
-    ``mention_cost`` is how many further messages of its windows such a call takes. ``buttons``: an answer can be tapped
-    in the message itself. ``reports_by_id``: reports name a send by the vendor's id, not by ours; ``asked_after``: the
-    vendor reports only when it is asked, or is asked where a report is lost, so many seconds after the send
+    members of a group who call its robot by name are heard, by another channel. ``at_once`` is how many sends may run
+    at the same time. ``mentions``: people can be called by name inside a group's message; ``mention_cost`` is how many
+    further messages of its windows such a call takes. ``buttons``: an answer can be tapped in the message itself.
+    ``reports_by_id``: reports name a send by the vendor's id, not by ours; ``asked_after``: the vendor reports only
+    when it is asked, or is asked where a report is lost, so many seconds after the send
     (:class:`channels.collecting.Asked`). ``registered`` are the kinds of notices that leave as the parts of a template
     the vendor approved (see :attr:`Letter.parts`). ``card`` says what fits where a call to act is shown as a card
     (None: as text). ``voice``: it telephones; then ``key`` is the key whose pressing signs ('' where none can be

@@ -1,4 +1,4 @@
-"""Groups whose robot listens, and the second telephone line, in a real browser: who speaks is chosen, a call is taken."""
+"""Groups whose robot listens, and the second telephone line, in a real browser."""
 
 from __future__ import annotations
 
