@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import aiohttp
@@ -25,6 +25,7 @@ from bot.mailroom.readers import MailboxReaders
 from bot.relay.first import Forked
 from bot.relay.frames import Begin
 from bot.relay.parent import MODULE, CourierProcess
+from bot.retiring import Retiring
 from bot.rules import Rules
 from bot.sessions import open_channels, vendor_session
 from bot.settings.models import Settings
@@ -77,7 +78,7 @@ class Hub:
         self._config = config
         self._courier: CourierProcess | None = None
         self._released = False
-        self._closing: set[asyncio.Task[None]] = set()
+        self._retiring = Retiring()
         self.links = links_of(settings)
         self.gate = HubGate(lambda: self.rules, lambda: self.engine, lambda: self.not_ready)
         self.changed: list[Callable[[], None]] = []
@@ -192,15 +193,7 @@ class Hub:
             self.engine.carrying.give(self._rules.channels.values())
         if self._courier is not None:
             self._courier.restart()
-        closing = asyncio.get_running_loop().create_task(self._close_later(before), name="close old channels")
-        self._closing.add(closing)
-        closing.add_done_callback(self._closing.discard)
-
-    async def _close_later(self, channels: Mapping[str, Channel]) -> None:
-        """Close the channels of the former configuration when no send can still be using them."""
-        await asyncio.sleep(max((each.abilities.timeout for each in channels.values()), default=0.0))
-        for channel in channels.values():
-            await channel.close()
+        self._retiring.retire(before.values())
 
     def application(self) -> web.Application:
         """The web application: the intake door and the pages."""
@@ -339,6 +332,7 @@ class Hub:
 
     async def close(self) -> None:
         """Close channels, session and store."""
+        await self._retiring.close()
         for channel in self._rules.channels.values() if self._rules else ():
             await channel.close()
         if self.session is not None:

@@ -114,8 +114,28 @@ async def _stranger(browser: Browser, demo: Demo) -> None:
     await expect(page.locator("#phone-group-county-group .screen")).to_contain_text("有人被困")
     await page.wait_for_timeout(SETTLED)
     await _only_awake(page)
+    await _to_the_end(page)
     await page.locator("#phone-group-county-group .screen").evaluate("screen => { screen.scrollTop = 0; }")
     await page.locator("#wall").screenshot(path=IMAGES / "stranger.png")
+
+
+async def _group(browser: Browser, demo: Demo) -> None:
+    """A member of the park's officers signs in their group, where the robot listens, and is answered there."""
+    page = await _wall_of(browser, demo, 1280)
+    await _issue(page, "银浪铝业", "黄色")
+    group = page.locator("#phone-group-park-bot-group")
+    await expect(group.locator(".screen")).to_contain_text("须处置")
+    await group.locator(".quick button").first.click()
+    await expect(group.locator(".screen")).to_contain_text("已记录签收")
+    await page.wait_for_timeout(SETTLED)
+    await _only_awake(page)
+    await _to_the_end(page)
+    await _tier(page, "镇街").screenshot(path=IMAGES / "group.png")
+
+
+async def _to_the_end(page: Page) -> None:
+    """Every screen shows its newest message again, after its phone was moved."""
+    await page.locator(".screen").evaluate_all("all => all.forEach((each) => { each.scrollTop = each.scrollHeight; })")
 
 
 async def _only_awake(page: Page) -> None:
@@ -124,6 +144,10 @@ async def _only_awake(page: Page) -> None:
         """() => {
             document.querySelectorAll(".phone.asleep").forEach((phone) => phone.remove());
             document.querySelectorAll(".tier").forEach((tier) => tier.querySelector(".phone") || tier.remove());
+            for (const row of document.querySelectorAll(".tier .row")) {
+                const columns = [...row.children];
+                row.querySelectorAll(".phone").forEach((phone, n) => columns[n % columns.length].append(phone));
+            }
         }"""
     )
 
@@ -136,6 +160,7 @@ async def _night(browser: Browser, demo: Demo) -> None:
     await expect(page.locator("#phone-keeper .bubble")).to_be_visible()
     await page.wait_for_timeout(SETTLED)
     await _only_awake(page)
+    await _to_the_end(page)
     await page.screenshot(path=IMAGES / "night.png")
 
 
@@ -153,6 +178,7 @@ PICTURES: dict[str, Callable[[Browser, Demo], Awaitable[None]]] = {
     "phone.png": _phone,
     "duty.png": _duty,
     "throttled.png": _throttled,
+    "group.png": _group,
     "stranger.png": _stranger,
     "night.png": _night,
     "storm.png": _storm,

@@ -15,7 +15,7 @@ from aiohttp import web
 from bot.demo.bubbles import mail_parts, markdown_lines
 from bot.demo.controls import Asked, Refusal
 from bot.demo.demo import CannotStart, running
-from bot.demo.wall import Answer
+from bot.demo.wall import Answer, Emptying
 from bot.web.stream import Stream
 from escalation.event import EventType
 from escalation.vocabulary import Mode
@@ -195,6 +195,23 @@ async def test_a_kept_demo_goes_on_where_it_was(tmp_path: Path) -> None:
         assert [row["code"] for row in incidents] == [code]
     async with running(tmp_path / "d", 0) as demo:
         assert demo.wall.snapshot()["incidents"] == []
+
+
+async def test_a_demo_that_ends_right_after_a_reload_leaves_nothing_open(tmp_path: Path) -> None:
+    async with running(tmp_path / "d", 0) as demo, aiohttp.ClientSession() as session:
+        house = House(demo, session)
+        async with Listener.at(house) as page:
+            await house.post("alarm.raised")
+            await demo.wall.answer(Answer("bai", "签收"))
+            ways: list[str] = []
+            while "流" not in ways:
+                _, row, _ = await page.next_of("upstream")
+                ways = row["ways"]
+        former: Any = demo.hub.rules.channels["upstream-stream"]
+        assert former._client is not None
+        await demo.wall.night(Emptying(True))
+        assert demo.hub.rules.channels["upstream-stream"] is not former
+    assert former._client is None
 
 
 def _names(folder: Path) -> list[str]:

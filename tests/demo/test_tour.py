@@ -108,6 +108,9 @@ async def test_the_tour_can_be_walked_and_names_only_controls_that_exist(wall: W
     await expect(walk.screen("group-park-group")).to_contain_text("逾期升级")
     await expect(walk.screen("group-county-group").locator(".sms", has_text="橙色预警").first).to_be_visible()
     await expect(wall.incidents).to_contain_text("改走短信")
+    walk.seen |= await walk.words("button")
+    await wall.phone("mu").get_by_role("button", name="接听", exact=True).last.click()
+    await expect(walk.screen("mu").locator(".call .replaced").last).to_have_text("接听")
     await wall.page.locator("[data-trouble=county-group]").click()
     await expect(wall.page.locator("[data-trouble=county-group]")).not_to_contain_text("▲")
 
@@ -136,6 +139,8 @@ async def test_the_tour_can_be_walked_and_names_only_controls_that_exist(wall: W
     await wall.say("park-officer", "签收")
     await expect(walk.screen("park-officer")).to_contain_text("已记录签收：裴专管")
     await expect(wall.phone("park-officer").locator(".quoted")).to_be_hidden()
+    await wall.say("group-park-bot-group", "签收")
+    await expect(walk.screen("group-park-bot-group")).to_contain_text("已记录签收：欧巡检")
 
     await wall.say("stranger", "着火")
     await expect(walk.screen("stranger")).to_contain_text("本回复不代替事故报告")

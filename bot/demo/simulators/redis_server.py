@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from bot.demo.simulators.vendor import Inbox, Now, Received
@@ -41,7 +41,7 @@ class RedisServer:
 
     def __post_init__(self) -> None:
         self.inbox = Inbox(self.on_message)
-        self._open: set[asyncio.Task[None]] = set()
+        self._open: dict[asyncio.StreamWriter, asyncio.Task[None] | None] = {}
         self._last = (0, 0)
 
     @property
@@ -56,24 +56,25 @@ class RedisServer:
             yield f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         finally:
             server.close()
-            for task in list(self._open):
-                task.cancel()
-            await asyncio.gather(*self._open, return_exceptions=True)
+            serving = [task for task in self._open.values() if task is not None]
+            for writer in self._open:
+                # Whoever serves it reads its end then: what a server's own task raises would be logged.
+                writer.transport.abort()
+            await asyncio.gather(*serving)
             await server.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        if task is not None:
-            self._open.add(task)
+        self._open[writer] = asyncio.current_task()
         try:
             await self._answer_all(reader, writer)
         except (asyncio.IncompleteReadError, ConnectionError, ValueError):
             # Whoever leaves in the middle of a command, or speaks no RESP, gets no answer.
             pass
         finally:
-            if task is not None:
-                self._open.discard(task)
             writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
+            del self._open[writer]
 
     async def _answer_all(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         allowed = False
