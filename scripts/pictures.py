@@ -121,7 +121,7 @@ async def _stranger(browser: Browser, demo: Demo) -> None:
 
 async def _group(browser: Browser, demo: Demo) -> None:
     """A member of the park's officers signs in their group, where the robot listens, and is answered there."""
-    page = await _wall_of(browser, demo, 1280)
+    page = await _wall_of(browser, demo, 1280, 1800)
     await _issue(page, "银浪铝业", "黄色")
     group = page.locator("#phone-group-park-bot-group")
     await expect(group.locator(".screen")).to_contain_text("须处置")
@@ -130,6 +130,7 @@ async def _group(browser: Browser, demo: Demo) -> None:
     await page.wait_for_timeout(SETTLED)
     await _only_awake(page)
     await _to_the_end(page)
+    await group.locator(".bubble.me").evaluate("said => { said.parentNode.scrollTop = said.offsetTop - 60; }")
     await _tier(page, "镇街").screenshot(path=IMAGES / "group.png")
 
 
