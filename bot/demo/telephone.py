@@ -83,10 +83,6 @@ class Telephone:
         giving_up = asyncio.create_task(self._give_up(call.channel, call.subject), name=f"ring {call.subject}")
         self._ringing[call.subject] = call.channel, giving_up
 
-    def rings(self, call_id: str) -> bool:
-        """Whether it does."""
-        return call_id in self._ringing
-
     async def press(self, call_id: str, words: str) -> int:
         """Do this with a call that rings: the HTTP status of the hub's door. Raises KeyError where it rings no more, or
         there is no such button."""
