@@ -51,7 +51,7 @@ async def test_what_was_accepted_before_the_backup_is_back_and_goes_on(town: Tow
     await town.told(owed, address=WORKER)
     assert await town.write(WORKER, f"签收 {signed}") == 202
     await town.told("已记录签收", signed, address=WORKER)
-    await _sealed(town)
+    await town.until_anchored()
 
     # The copy is made in the middle of a stream of events.
     before, accepted, stop = await town.raised("s", point="S"), list[str](), asyncio.Event()
@@ -73,7 +73,7 @@ async def test_what_was_accepted_before_the_backup_is_back_and_goes_on(town: Tow
     assert listed["rows"]
 
     anchor_later = tmp_path / "anchor-later.json"
-    await _sealed(town)
+    await town.until_anchored()
     shutil.copy(town.data / "anchor.json", anchor_later)
     refused = await restore(town, target)
     assert refused.code == 1
@@ -149,10 +149,3 @@ async def test_a_backup_that_is_not_whole_or_was_changed_is_refused(town: Town, 
     assert (refused.code, "不是完整的备份" in refused.err) == (1, True)
     (target / "moved").rename(target / "backup.json")
     assert (await restore(town, target)).code == 0
-
-
-async def _sealed(town: Town) -> None:
-    async def sealed() -> bool:
-        return not any(each["unsealed"] for each in (await town.ask("/verify"))["partitions"])
-
-    await town.until(sealed, "the journal is never sealed")

@@ -76,7 +76,7 @@ async def test_a_store_that_comes_back_empty_stays_shut_until_an_operator_says_s
     lost = await town.raised("e1")
     await town.told(lost, address=WORKER)
     assert (await town.run("verify")).code == 0
-    await _sealed(town)
+    await town.until_anchored()
     assert await town.stop() == 0
     _wipe(town.data)
 
@@ -115,7 +115,7 @@ async def test_a_store_emptied_under_a_running_hub(town: Town, apart: bool, look
         town.edit("[hub]", "[hub]\ncourier_process = true")
     await town.start()
     await town.told(await town.raised("e1"), address=WORKER)
-    await _sealed(town)
+    await town.until_anchored()
     _wipe(town.data)
     town.kill_store()
     said = await town.until_shut()
@@ -143,7 +143,7 @@ async def test_a_store_emptied_under_a_running_hub(town: Town, apart: bool, look
 async def test_an_operator_decides_while_no_hub_runs(town: Town) -> None:
     await town.start()
     code = await town.raised("e1")
-    await _sealed(town)
+    await town.until_anchored()
     assert await town.stop() == 0
     (town.data / "anchor.json").rename(town.data / "moved-away")
     refused = await town.run("show", code)
@@ -160,7 +160,7 @@ async def test_a_torn_end_is_cut_off_and_told(town: Town) -> None:
     await town.start()
     code = await town.raised("e1")
     await town.told(code, address=WORKER)
-    await _sealed(town)
+    await town.until_anchored()
     await town.kill()
     town.kill_store()
     await town.until(_no_store(town), "the store does not end")
@@ -214,13 +214,3 @@ def _no_store(town: Town) -> Callable[[], Awaitable[bool]]:
 
 def _wipe(data: Path) -> None:
     shutil.rmtree(data / "store" / "appendonlydir")
-
-
-async def _sealed(town: Town) -> None:
-    """Wait until every row is sealed, and so anchored."""
-
-    async def sealed() -> bool:
-        checks = (await town.ask("/verify"))["partitions"]
-        return not any(each["unsealed"] for each in checks)
-
-    await town.until(sealed, "the journal is never sealed")

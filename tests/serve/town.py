@@ -21,6 +21,7 @@ import aiohttp
 
 from bot.control import SOCKET
 from bot.store import locks
+from bot.store.anchor import Anchor
 from bot.store.locks import SERVER_LOCK
 from tests.ports import free_port
 from tests.serve.nursery import ROOT, Child, Constant, Nursery
@@ -295,6 +296,17 @@ class Town:
                 said = self.log.read_text()[-3000:] if self.log.exists() else ""
                 raise AssertionError(f"{otherwise}\n{said}")
             await asyncio.sleep(LOOK)
+
+    async def until_anchored(self) -> None:
+        """Wait until every row of the journal is sealed, and the last of each partition anchored."""
+
+        async def anchored() -> bool:
+            anchor = Anchor.load(self.data / "anchor.json")
+            heads = {number: head.count for number, head in anchor.heads.items()} if anchor is not None else {}
+            checks = (await self.ask("/verify"))["partitions"]
+            return all(not each["unsealed"] and each["sealed"] == heads.get(each["partition"], 0) for each in checks)
+
+        await self.until(anchored, "the journal is never anchored")
 
     def edit(self, old: str, new: str) -> None:
         """Change the configuration as an editor does."""
