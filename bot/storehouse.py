@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from socket import gethostname
 
@@ -22,6 +23,7 @@ from bot.settings.models import Settings
 from bot.store import disk, external, locks, safety
 from bot.store.anchor import Verdict
 from bot.store.client import Store
+from bot.store.coming_and_going import ComingAndGoing
 from bot.store.errors import StoreError, StoreRefusedError, StoreUnavailableError
 from bot.store.recovery import Recovery
 from bot.store.routes import unavailable
@@ -69,6 +71,7 @@ class Storehouse:
         self._supervisor: Supervisor | None = None
         self._store: Store | None = None
         self._external_reason = ""
+        self._told = ComingAndGoing()
         self._lock: locks.HubLock | None = None
         self.waits = False
         self.identity = ""
@@ -157,7 +160,8 @@ class Storehouse:
         self.identity = await asyncio.to_thread(_identity, self._folder)
         table = self._settings.store
         if table.url is None:
-            self._supervisor = Supervisor(self._folder / "store", gate=self._gate, on_recovery=self._recovered)
+            told, cut = self._told.changed, partial(self._note, "store_recovered")
+            self._supervisor = Supervisor(self._folder / "store", gate=self._gate, on_change=told, on_recovery=cut)
             await self._supervisor.start()
             self._store = self._supervisor.store()
             return
@@ -190,10 +194,8 @@ class Storehouse:
         self._store.keep_to(scout.visited)
         self.moved |= bool(scout.visited - self._servers)
         self._servers = scout.visited
-        if not verdict.opens:
-            self._external_reason = f"{verdict.zh}\n{verdict.en}"
-        else:
-            self._external_reason = "" if safety.clocks_agree(skew) else safety.skew_text(skew)
+        skewed = "" if safety.clocks_agree(skew) else safety.skew_text(skew)
+        self._external_reason = skewed if verdict.opens else f"{verdict.zh}\n{verdict.en}"
 
     async def watch(self) -> None:
         """Keep the store running until cancelled."""
@@ -203,6 +205,7 @@ class Storehouse:
         while True:
             self._away.clear()
             await self.look()
+            self._told.tell(ready=self.ready, reason=self.reason)
             if not self.ready:
                 await asyncio.sleep(LOOK_AGAIN)
                 continue
@@ -292,9 +295,6 @@ class Storehouse:
     async def _gate(self, store: Store) -> Verdict:
         """Compare what the store says of itself with the anchor."""
         return await self._anchorage.look(Door(store))
-
-    def _recovered(self, recovery: Recovery) -> None:
-        self._note("store_recovered", recovery)
 
     def _note(self, reason: str, said: Verdict | Recovery) -> None:
         log.critical("%s: %s", reason, said.en)

@@ -37,6 +37,9 @@ async def test_a_killed_store_is_started_again_and_nothing_accepted_is_lost(town
         codes.append((await town.post(event)).item["code"])
     for code in codes:
         await town.told(code, address=WORKER)
+    said = town.log.read_text("utf-8")
+    assert said.count("nothing is taken: the store ended (status -9)") == 4, said
+    assert said.count("the store is there again") == 4
     assert (await town.run("verify")).code == 0
     assert await town.stop() == 0
 
@@ -200,6 +203,7 @@ async def test_no_room_on_disk(town: Town) -> None:
 
     await town.until(taken, "it does not go on by itself")
     assert town.store_pids != [store]
+    assert "nothing is taken: " in town.log.read_text("utf-8")
     for each in accepted:
         await town.told(each, address=WORKER)
     assert (await town.run("verify")).code == 0
