@@ -18,6 +18,8 @@ PIECE = 256 * 1024
 """How much is written or read at once, in bytes: a short pause of the store for everybody else."""
 MOST = 64 * 1024 * 1024
 """How much may lie in the store at a time, in bytes."""
+SAY = 60_000
+"""How often a hub says that it is there (ms)."""
 AWAY = 7 * 86_400_000
 """For how long a hub that is not heard of is waited for (ms)."""
 
@@ -46,6 +48,7 @@ class Copies:
         register(store, "copies")
         self._store = store
         self._hub = hub
+        self._say_at = 0
 
     @property
     def hub(self) -> str:
@@ -54,7 +57,9 @@ class Copies:
 
     async def hubs(self, now: int) -> frozenset[str]:
         """Say that this hub is there; all that said so lately."""
-        await self._store.execute("HSET", COPIES, self._hub, now)
+        if now >= self._say_at:
+            await self._store.execute("HSET", COPIES, self._hub, now)
+            self._say_at = now + SAY
         flat = await self._store.execute("HGETALL", COPIES)
         said = {flat[at].decode(): int(flat[at + 1]) for at in range(0, len(flat), 2)}
         gone = [name for name, at in said.items() if at < now - AWAY]
