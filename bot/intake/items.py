@@ -40,7 +40,7 @@ def _read_mapped(mapped: Mapped, index: int, source: str, rules: ReadingRules, n
         body_hash=digest(text),
         **kept(text),
         mode=item.mode,
-        gist=item.gist if isinstance(item, Unreadable) else "",
+        gist=item.gist if isinstance(item, Unreadable) else _gist(item),
         place=mapped.place,
     )
 
@@ -60,6 +60,12 @@ def _problems(mapped: Mapped, item: Item) -> tuple[FieldError, ...]:
     return tuple(found.values())
 
 
+def _gist(event: Event) -> str:
+    """What a line for people says of an event that was read and not taken."""
+    names = (event.type.value, event.enterprise_name or event.enterprise, event.point_name or event.point)
+    return " · ".join(name for name in names if name)
+
+
 def conflicts(
     document: Document, items: Sequence[Item], results: Sequence[Result], rules: ReadingRules, now: int
 ) -> list[Unreadable]:
@@ -76,7 +82,6 @@ def conflicts(
             continue
         place = mapped[number].place if mapped is not None else ""
         text = canonical(mapped[number].document if mapped is not None else document.items[number])
-        names = (item.type.value, item.enterprise_name or item.enterprise, item.point_name or item.point)
         problem = FieldError(
             f"{place}/id" if mapped is None else mapped[number].places.get("/id", place),
             f"编号“{item.id}”以前收到过，内容不同。",
@@ -93,7 +98,7 @@ def conflicts(
                 body_hash=digest(b"other body " + text),
                 **kept(text),
                 mode=item.mode,
-                gist=" · ".join(name for name in names if name),
+                gist=_gist(item),
                 place=place,
             )
         )

@@ -100,10 +100,19 @@ def _take_facts(incident: Incident, event: Event) -> None:
         return
     incident.last_at = event.at
     incident.raised_at = max(incident.raised_at, event.at)
-    incident.value = event.value if event.value is not None else incident.value
+    _take_reading(incident, event)
     incident.limit = event.limit if event.limit is not None else incident.limit
     incident.reasons = event.reasons or incident.reasons
     incident.flags = tuple(dict.fromkeys((*incident.flags, *event.flags)))
+
+
+def _take_reading(incident: Incident, event: Event) -> None:
+    """The newest reading. Where words stand for it there is none: the one before is not passed off as it."""
+    words = Flag.UNKNOWN_READING in event.flags
+    if event.value is not None or words:
+        incident.value = event.value
+    if event.value is not None and not words:
+        incident.flags = tuple(flag for flag in incident.flags if flag is not Flag.UNKNOWN_READING)
 
 
 def _rose(incident: Incident, event: Event, ctx: Context, *, active: bool) -> Decision:
@@ -219,7 +228,7 @@ def _cleared(incident: Incident, event: Event, ctx: Context) -> Decision:
     was_active = incident.active
     incident.active, incident.cleared_at = False, max(incident.cleared_at, event.at)
     incident.last_at = max(incident.last_at, event.at)
-    incident.value = event.value if event.value is not None else incident.value
+    _take_reading(incident, event)
     decision = Decision(reason="returned", incident=incident, verdict=Verdict.CLEARED)
     decision.entries.append(_entry(incident, event, ctx, "returned"))
     for duty in incident.duties:

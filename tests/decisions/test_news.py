@@ -323,3 +323,17 @@ def test_an_unknown_severity_opens_as_critical_and_the_maintainers_hear() -> Non
     assert "级别不明" in story.incident.plan.rule
     assert "朱夏" in story.heard(NoticeKind.QUARANTINE)
     assert story.incident.state is IncidentState.OPEN
+
+
+def test_an_old_reading_is_not_told_for_one_that_came_as_words() -> None:
+    story = Story()
+    story.event(EventType.ALARM_RAISED, severity=Severity.HIGH, value=60.0)
+    story.wait(1)
+    story.event(EventType.ALARM_RAISED, severity=Severity.HIGH_HIGH, flags=(Flag.UNKNOWN_READING,))
+    assert (story.incident.value, story.incident.flags) == (None, (Flag.UNKNOWN_READING,))
+    story.wait(1)
+    story.event(EventType.ALARM_REPEATED, severity=Severity.HIGH_HIGH, value=90.0)
+    assert (story.incident.value, story.incident.flags) == (90.0, ())
+    story.wait(1)
+    story.event(EventType.ALARM_CLEARED)
+    assert story.incident.value == 90.0, "nothing said is not words"

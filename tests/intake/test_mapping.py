@@ -125,6 +125,14 @@ def test_what_is_missing_outside_the_items_is_every_items_fault() -> None:
     assert [wrong(item) for item in mapped({"items": [gateway_item(), gateway_item()]})] == [["/batchNo"]] * 2
 
 
+def test_where_it_happened_is_told_also_when_only_the_mapping_found_fault() -> None:
+    (bad,) = mapped(batch(gateway_item(alarmType={"code": 1})))
+    assert wrong(bad) == ["/items/0/alarmType"]
+    assert isinstance(bad, Unreadable)
+    known = event(mapped(batch(gateway_item()))[0])
+    assert bad.gist.split(" · ")[1:] == [known.enterprise_name or known.enterprise, known.point_name or known.point]
+
+
 def test_the_row_in_quarantine_maps_by_itself() -> None:
     _, bad, _ = mapped(batch(gateway_item(), gateway_item(devId=...), gateway_item(devId="Z")))
     assert isinstance(bad, Unreadable)
