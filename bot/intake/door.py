@@ -16,7 +16,7 @@ import orjson
 from aiohttp import StreamReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from bot.intake.auth import Bearer, Ground, admit_bearer, admit_signed, client_address
+from bot.intake.auth import Address, Bearer, Ground, admit_bearer, admit_signed, client_address
 from bot.intake.batcher import Full
 from bot.intake.body import Document, inflate, parse, too_large, too_many
 from bot.intake.gate import Conflict, Gate, ItemVerdict, Refusal, Result, SourceRules, Unavailable, take_in_order
@@ -88,11 +88,11 @@ class _Door:
         address = client_address(request.remote or "", request.headers.getall("X-Forwarded-For", []), source.proxies)
         entrance = source.entrance
         if isinstance(entrance, Bearer):
-            _let_in(admit_bearer(entrance, request.headers, address), source, request)
+            _let_in(admit_bearer(entrance, request.headers, address), source, address)
         body = await self._read(request)
         if not isinstance(entrance, Bearer):
             ground = admit_signed(entrance, request.headers, body, address, self._gate.now())
-            _let_in(ground, source, request)
+            _let_in(ground, source, address)
         if _encoding(request) == "gzip":
             body = inflate(body, self._limits.inflated)
         document = parse(body, self._limits.items)
@@ -190,10 +190,10 @@ def _encoding(request: web.Request) -> str:
     return ", ".join(request.headers.getall("Content-Encoding", [])).strip().lower()
 
 
-def _let_in(ground: Ground, source: SourceRules, request: web.Request) -> None:
+def _let_in(ground: Ground, source: SourceRules, address: Address | None) -> None:
     if ground.admitted:
         return
-    _log.warning("not authenticated: %s", ground, extra={"source": source.name, "peer": request.remote})
+    _log.warning("not authenticated: %s, source %s, from %s", ground, source.name, address or "an unreadable address")
     raise refused(
         ProblemKind.UNAUTHORISED,
         "签名或令牌无效、已过期，或来自未登记的地址；原因见烽火的运行日志。",

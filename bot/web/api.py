@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 
 from bot.engine import Engine
 from bot.inquiry import told
-from bot.intake.auth import client_address, listed
+from bot.intake.auth import Address, client_address, listed
 from bot.settings.operation import ApiToken
 from bot.store.errors import StoreError
 from bot.unreadable import line_of_unreadable
@@ -77,7 +77,7 @@ class Api:
         """The reader and the engine, or why not."""
         found = self._reader(request)
         if found is None:
-            log.warning("a reader from %s was not let in", request.remote)
+            log.warning("a reader from %s was not let in", self._address(request))
             return problem("unauthorised", 401, "令牌不对，或来源地址不在允许之列", "wrong token or address")
         name, reader = found
         wait = self._pace(name)
@@ -101,9 +101,11 @@ class Api:
                 found = name, reader
         if found is None:
             return None
+        return found if not found[1].allow or listed(self._address(request), found[1].allow) else None
+
+    def _address(self, request: web.Request) -> Address | None:
         forwarded = request.headers.getall("X-Forwarded-For", [])
-        address = client_address(request.remote or "", forwarded, settings.hub.trusted_proxies)
-        return found if not found[1].allow or listed(address, found[1].allow) else None
+        return client_address(request.remote or "", forwarded, self._house.rules.settings.hub.trusted_proxies)
 
     def _pace(self, name: str) -> int:
         """Seconds after which this reader may ask again; 0 when now."""

@@ -15,7 +15,7 @@ from contextlib import suppress
 
 from aiohttp import web
 
-from bot.intake.auth import client_address
+from bot.intake.auth import Address, client_address
 from bot.keeping import Keeping
 from bot.unread import whole
 from bot.web.guards import shown_path
@@ -56,7 +56,7 @@ class Doors:
         rubbish, which is in quarantine then."""
         driver = self._driver(request)
         if driver is None:
-            log.warning("a call-back from %s to %s was not let in", request.remote, shown_path(request.path))
+            log.warning("a call-back from %s to %s was not let in", self._caller(request), shown_path(request.path))
             raise web.HTTPNotFound
         engine = self._house.engine
         if engine is None or self._house.not_ready:
@@ -98,7 +98,7 @@ class Doors:
                 raise ValueError(too_long)
             heard = driver.read_call(call, self._house.clock.now())
         except NotOursError as error:
-            log.warning("a call-back of %s from %s was not let in: %s", driver.name, request.remote, error)
+            log.warning("a call-back of %s from %s was not let in: %s", driver.name, self._caller(request), error)
             raise web.HTTPForbidden from error
         except ValueError as error:
             log.warning("a call-back of %s could not be read: %s", driver.name, error)
@@ -145,9 +145,11 @@ class Doors:
         secret = found.callback_token.get_secret_value()
         if not secret or not hmac.compare_digest(token.encode("utf-8", "replace"), secret.encode()):
             return None
+        return found if address_allowed(str(self._caller(request)), found.callback_addresses) else None
+
+    def _caller(self, request: web.Request) -> Address | None:
         proxies = self._house.rules.settings.hub.trusted_proxies
-        caller = client_address(request.remote or "", request.headers.getall("X-Forwarded-For", []), proxies)
-        return found if address_allowed(str(caller), found.callback_addresses) else None
+        return client_address(request.remote or "", request.headers.getall("X-Forwarded-For", []), proxies)
 
 
 async def _call(request: web.Request, errand: Errand) -> tuple[Call, str]:

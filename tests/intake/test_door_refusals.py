@@ -35,17 +35,25 @@ async def test_without_the_right_token_nobody_comes_in_and_nobody_learns_why(
     assert [answer.status for answer in answers] == [401] * 4
     assert len({str(answer.json) for answer in answers}) == 1
     assert answers[0].headers["WWW-Authenticate"].startswith("Bearer")
-    grounds = [record.getMessage().partition(": ")[2] for record in caplog.records]
-    assert grounds == ["missing_token", "bad_token", "foreign_address", "missing_signature"]
+    said = [record.getMessage().partition(": ")[2] for record in caplog.records]
+    assert said == [
+        "missing_token, source token, from 127.0.0.1",
+        "bad_token, source token, from 127.0.0.1",
+        "foreign_address, source proxied, from 127.0.0.1",
+        "missing_signature, source signed, from 127.0.0.1",
+    ]
     assert TOKEN not in caplog.text
     assert not house.gate.taken
 
 
-async def test_a_proxy_of_ours_says_who_asks_and_nobody_else_does(house: House) -> None:
+async def test_a_proxy_of_ours_says_who_asks_and_nobody_else_does(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
     headers = {"X-Forwarded-For": "203.0.113.1, 198.51.100.7"}
     assert (await house.post(alarm(), source="proxied", headers=headers)).status == 202
     headers = {"X-Forwarded-For": "198.51.100.7, 203.0.113.1"}
     assert (await house.post(alarm(), source="proxied", headers=headers)).status == 401
+    assert "source proxied, from 203.0.113.1" in caplog.text, "not the proxy"
 
 
 async def test_a_body_that_was_changed_after_signing(house: House) -> None:

@@ -28,14 +28,16 @@ ALL, TOWN, AWAY = (
 
 @pytest.fixture
 async def api(house: House) -> House:
-    """The county with three readers."""
+    """The county with three readers, behind a proxy."""
     tokens = {
         "all": ApiToken(token=SecretStr(ALL)),
         "steel": ApiToken(token=SecretStr(TOWN), units=(STEEL,)),
         "away": ApiToken(token=SecretStr(AWAY), allow=(ip_network("10.0.0.0/8"),)),
     }
     settings = house.demo.hub.rules.settings
-    house.demo.hub.reload(settings.model_copy(update={"api": Api(tokens=tokens, rate=1000, burst=1000)}))
+    hub = settings.hub.model_copy(update={"trusted_proxies": (ip_network("127.0.0.1/32"),)})
+    api = Api(tokens=tokens, rate=1000, burst=1000)
+    house.demo.hub.reload(settings.model_copy(update={"api": api, "hub": hub}))
     return house
 
 
@@ -126,16 +128,17 @@ async def test_a_reader_of_one_enterprise_sees_no_other(api: House) -> None:
 
 
 @pytest.mark.parametrize("token", ["", "wrong", ALL[:-1], f"{ALL}x", "密令", AWAY])
-async def test_without_a_right_token_nothing_is_said(api: House, token: str) -> None:
+async def test_without_a_right_token_nothing_is_said(api: House, token: str, caplog: pytest.LogCaptureFixture) -> None:
     code = await raised(api)
     for path in ("", f"/{code}"):
-        headers = {"Authorization": f"Bearer {token}".encode().decode("latin-1")}
+        headers = {"Authorization": f"Bearer {token}".encode().decode("latin-1"), "X-Forwarded-For": "203.0.113.9"}
         async with api.session.get(f"{api.demo.url}/api/incidents{path}", headers=headers) as response:
             assert response.status == 401
             assert response.headers["WWW-Authenticate"].startswith("Bearer")
             body = await response.json(content_type=None)
             assert code not in str(body)
             Draft202012Validator(json.loads((SCHEMAS / "problem.schema.json").read_bytes())).validate(body)
+    assert "a reader from 203.0.113.9 was not let in" in caplog.text, "the log says who, not which proxy"
 
 
 @pytest.mark.parametrize(

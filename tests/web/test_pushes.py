@@ -79,7 +79,7 @@ async def test_what_cannot_be_written_is_not_thanked_for(house: House, monkeypat
     assert (status, said.get("code")) == (503, None)
 
 
-async def test_behind_a_proxy_the_callers_own_address_counts(house: House) -> None:
+async def test_behind_a_proxy_the_callers_own_address_counts(house: House, caplog: pytest.LogCaptureFixture) -> None:
     settings = house.demo.hub.rules.settings
     forged = {"X-Forwarded-For": "198.51.100.7"}
     assert not settings.hub.trusted_proxies
@@ -87,3 +87,4 @@ async def test_behind_a_proxy_the_callers_own_address_counts(house: House) -> No
     hub = settings.hub.model_copy(update={"trusted_proxies": (IPv4Network("127.0.0.1/32"),)})
     object.__setattr__(settings, "hub", hub)
     assert (await push(house, [UP], **forged))[0] == 404
+    assert "a call-back from 198.51.100.7 to " in caplog.text, "the log says who, not which proxy"

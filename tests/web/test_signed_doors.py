@@ -165,7 +165,7 @@ async def test_only_channels_that_listen_have_such_a_door(house: House, channel:
         assert response.status == 404
 
 
-async def test_what_is_not_the_vendors_is_not_let_in(house: House) -> None:
+async def test_what_is_not_the_vendors_is_not_let_in(house: House, caplog: pytest.LogCaptureFixture) -> None:
     account = vendor(house).account
     now = house.demo.clock.now() // 1000
     right = Seal.of(account.callback_token, account.callback_key, account.corpid)
@@ -183,6 +183,7 @@ async def test_what_is_not_the_vendors_is_not_let_in(house: House) -> None:
         body = f"<xml><Encrypt>{sealed}</Encrypt></xml>"
         async with house.session.post(url, data=body.encode()) as response:
             assert response.status == status
+            assert "of app from 127.0.0.1 was not let in" in caplog.text
             assert account.callback_token not in await response.text()
     for raw, status in ((b"x" * 300_000, 400), (b"", 400), (b"\xff\xfe", 400)):
         async with house.session.post(f"{house.demo.url}/callback/app?timestamp=1", data=raw) as response:
