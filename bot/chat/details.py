@@ -11,7 +11,7 @@ from escalation.vocabulary import ClockKind, Verb
 _HANDED = re.compile(
     r"(?:转派|转办|转交|移交|改派|指派|转给|派给|交给|转)(?:给|至|到|由)?[:：]?(?P<to>[^，,。.;；:：、!！\n]{1,20})?"
 )
-_AFTER_NAME = re.compile(r"(?:同志|师傅|来|去)?(?:处理|办理|负责|处置|核查|跟进|去看|看一下|看看|就行|吧|了)*$")
+_AFTER_NAME = re.compile(r"(?:同志|师傅|来|去)?(?:处理|办理|负责|处置|核查|跟进|去看|看一下|看看|就行|吧|了)*+$")
 _CLOCKS = (
     (ClockKind.VERIFY, re.compile(r"核查|核实")),
     (ClockKind.FEEDBACK, re.compile(r"反馈")),
@@ -34,7 +34,7 @@ _JUDGED = (Verb.EXTEND, Verb.FALSE_ALARM, Verb.CLEAR)
 _REASON = re.compile(
     r"^(?:的?(?:申请|时限|时间|要求|请求|处理)|(?:原因|理由)(?:是|为|(?=[，,：:。]))|因为?|由于|是|，|,|：|:|。|\s)+"
 )
-_ASKED = re.compile(r"(?:我们?|现|想|要|需要?|希望|特|再|请求?|申请|批准|给予?|能|可以)+$")
+_ASKED = re.compile(r"(?:我们?|现|想|要|需要?|希望|特|再|请求?|申请|批准|给予?|能|可以)++$")
 
 _HUSK = re.compile(r"(?:系统|官方)?(?:核查|核实|消警|销警|处置|处理|整改|反馈|签收)?的?(?:时限|时间|期限)?")
 

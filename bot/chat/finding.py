@@ -42,6 +42,12 @@ def sender_of(row: Row, directory: Directory) -> Sender | None:
     return Sender(*found) if found else None
 
 
+def name_of(directory: Directory, sender: Sender | None) -> str:
+    """The sender's name; '' for a stranger, and where only the post is known."""
+    person = directory.people.get(sender.person) if sender and sender.person else None
+    return person.name if person else ""
+
+
 def may_answer(directory: Directory, incident: Incident, sender: Sender) -> bool:
     """Whether the sender holds any post from which this incident may be answered."""
     return bool(_rights(directory, incident, sender))

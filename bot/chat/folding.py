@@ -5,19 +5,16 @@ from __future__ import annotations
 import re
 import unicodedata
 
-MOST_CHARS = 1000
-"""Longer messages are read to here; nobody answers an alarm in more, and normalising may make text longer."""
+from bot.chat.traditional import SIMPLE
 
-_SIMPLE = str.maketrans(
-    "簽處誤報確認詢幫實電話饋覆復傷燒燙壓著險際煙無沒請見轉給長準駁銷辦為爲麼備檢緊傳設線維藝動爐號車間隱掃換崗應時鐘點個兩後"
-    "過還錯發會氣預級現場結說嗎誰這樣來係統臺將馬問驗數據溫閥門關閉機廠塵鋁鋼員負責領導組隊調試斷壞異墜觸單並當該開們經從產運"
-    "輸穩測監儀錶燈風聯絡絕務對陽災毀搶滅撲條項達區縣鎮園業國視頻離網遲緩寬順週內裡裏讓幾憑",
-    "签处误报确认询帮实电话馈复复伤烧烫压着险际烟无没请见转给长准驳销办为为么备检紧传设线维艺动炉号车间隐扫换岗应时钟点个两后"
-    "过还错发会气预级现场结说吗谁这样来系统台将马问验数据温阀门关闭机厂尘铝钢员负责领导组队调试断坏异坠触单并当该开们经从产运"
-    "输稳测监仪表灯风联络绝务对阳灾毁抢灭扑条项达区县镇园业国视频离网迟缓宽顺周内里里让几凭",
-)
+MOST_CHARS = 1000
+"""An answer is read for orders to here; nobody answers an alarm in more."""
+MOST_SEEN = 4000
+"""A message is kept and looked at to here: a quoted original may come first, and an accident stand anywhere."""
+
 _SIGNATURE = re.compile(r"【[^【】]{0,60}】")
-_QUOTED = re.compile(r"「[^」]*」|『[^』]*』|^[ \t]*>.*$|^[ \t]*[-—–_=][-—–_= ]{3,}[ \t]*$", re.MULTILINE)
+_CLOSES = {"「": "」", "『": "』"}
+_QUOTED = re.compile(r"^[ \t]*>.*$|^[ \t]*[-—–_=][-—–_= ]{3,}[ \t]*$", re.MULTILINE)
 _ORIGINAL = re.compile(
     r"^[-— \t]*(?:原始邮件|原始短信|转发的邮件|original message|发件人:|from:|在[^\n]{0,60}写道:|"
     r"on [^\n]{0,80}wrote:).*",
@@ -30,15 +27,15 @@ _CODE_LIKE = re.compile(r"(?<![a-z0-9])[aw][ \-_#.]{0,3}\d+", re.IGNORECASE)
 _AUTOMATIC = re.compile(r"自动(?:回复|答复|应答)|autoreply|auto-reply|automaticreply|outofoffice")
 
 
-def sound(text: str) -> str:
-    """The text as UTF-8 can carry it, cut to what is read at all."""
-    return text[:MOST_CHARS].encode("utf-8", "replace").decode()
+def sound(text: str, most: int = MOST_CHARS) -> str:
+    """The text as UTF-8 can carry it, its first ``most`` characters."""
+    return text[:most].encode("utf-8", "replace").decode()
 
 
 def folded(text: str) -> str:
     """NFKC, simplified signs for the words we know, without invisible signs, quotes of what was answered,
     calls by name and SMS signatures. Lines stay lines; all other white space is one space."""
-    kept = _visible(unicodedata.normalize("NFKC", sound(text))[:MOST_CHARS]).translate(_SIMPLE)
+    kept, _ = _unquoted(_plain(text).translate(SIMPLE))
     kept = _MENTION.sub(" ", _ORIGINAL.sub("", _QUOTED.sub("\n", kept)))
     bare = _SIGNATURE.sub(_without_frame, kept)
     # Who puts the answer itself in 【】 still answered.
@@ -53,8 +50,26 @@ def folded(text: str) -> str:
 
 def quoted(text: str) -> str:
     """What of a message is not its own: the original that it answers, as chat and mail put it around an answer."""
-    kept = _visible(unicodedata.normalize("NFKC", sound(text))[:MOST_CHARS])
-    return "\n".join(match[0] for quote in (_QUOTED, _ORIGINAL) for match in quote.finditer(kept))
+    kept, between = _unquoted(_plain(text))
+    return "\n".join([*between, *(match[0] for quote in (_QUOTED, _ORIGINAL) for match in quote.finditer(kept))])
+
+
+def _unquoted(text: str) -> tuple[str, list[str]]:
+    """The text without what stands in 「」 or 『』, and what stood there: one quote may hold another."""
+    own: list[str] = []
+    between: list[str] = []
+    open_at: list[int] = []
+    place = 0
+    for at, char in enumerate(text):
+        if char in _CLOSES:
+            open_at.append(at)
+        elif open_at and char == _CLOSES[text[open_at[-1]]]:
+            start = open_at.pop()
+            if not open_at:
+                own += [text[place:start], "\n"]
+                between.append(text[start : at + 1])
+                place = at + 1
+    return "".join([*own, text[place:]]), between
 
 
 def _without_frame(signature: re.Match[str]) -> str:
@@ -64,8 +79,12 @@ def _without_frame(signature: re.Match[str]) -> str:
 
 def is_automatic(text: str) -> bool:
     """Whether a machine wrote this (an absence notice, a phone's driving mode): not to be acted on nor answered."""
-    packed = "".join(_visible(unicodedata.normalize("NFKC", sound(text))).translate(_SIMPLE).lower().split())
+    packed = "".join(_plain(text).translate(SIMPLE).lower().split())
     return _AUTOMATIC.search(packed) is not None
+
+
+def _plain(text: str) -> str:
+    return _visible(unicodedata.normalize("NFKC", sound(text, MOST_SEEN))[:MOST_SEEN])
 
 
 def _visible(text: str) -> str:

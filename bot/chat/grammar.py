@@ -8,11 +8,12 @@ as wrong and never falls back on another item.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.chat.accidents import accident_words
+from bot.chat.corrections import without_taken_back
 from bot.chat.details import NO_DETAILS, Details, details
-from bot.chat.folding import folded, is_automatic, quoted
+from bot.chat.folding import MOST_CHARS, folded, is_automatic, quoted
 from bot.chat.slips import slip_in, sounds_signed
 from bot.chat.verbs import (
     AFTERWARDS,
@@ -21,16 +22,20 @@ from bot.chat.verbs import (
     CAUSES,
     DONE_AFTER,
     DONE_BEFORE,
+    ENDED,
     FILLERS,
     GOVERNORS,
     HARMLESS,
+    KNOWN,
     LAST_CAUSES,
     LATER,
+    LATER_TODAY,
     NAMED_POST,
     NEGATION,
     OK,
     ONE,
     READING,
+    SIGNED_BEFORE,
     SIGNED_HOW,
     TABLE,
     TAG,
@@ -56,16 +61,27 @@ _LABEL = re.compile(r"(?:原\s*因|理\s*由)\s*(?:是|为)?\s*[:：]")
 _ANNOUNCED = re.compile(rf"^(?:申\s*请|请\s*求?)?\s*{_LABEL.pattern}")
 _SPACED = re.compile(r"(?<![a-z0-9])([aw])[^\S\n]?((?:[0-9][^\S\n]){3,9}[0-9])(?![^\S\n]?[\d号点.:])", re.IGNORECASE)
 """A code whose figures somebody set apart: a 0 2 3 1."""
+_GAP = "\x02"
 _MARKUP = re.compile(r"</?(?:script|img|svg|iframe|object|style|input|form)\b|\{\{|\{%|\$\{|<%")
 """Text made for a program; no person answers an alarm like this."""
-_GAP = "\x02"
 _BETWEEN = re.compile(r"(?<=[a-z0-9])\s+(?=[a-z0-9])")
 _MARKS = re.compile(rf"(?:(?<!\d)[.:]|[.:](?!\d)|[^\w℃%{_GAP}.:])+")
 _TOKEN = re.compile(
-    r"(?<![a-z0-9.:])([a-z]{0,2}[0-9oi]+)(?![a-z0-9.:%℃]|分|点|时|小时|号|度|秒|天|个|人|台|名|年|月|日|米|次|转)"
+    r"(?<![a-z0-9.:])([a-z]{0,2}[0-9oi]+)(?![a-z0-9.:%℃]|\s*(?:%|℃)|\s*(?:分|点|时|小时|号|度|秒|天|个|人|台|名|年|月|日|米|次|转|条))"
 )
 _FREE_TEXT = frozenset({Verb.VERIFY, Verb.DISPOSE})
+_MINE = re.compile(r"(?:我们?|本人|我方|我厂|我司)$")
+"""我处理 by itself: somebody is going to."""
+_SIGNED_FIRST = re.compile(r"^已?签收了?$")
+"""签收处置已停机: two orders without a comma, of which the second says the first."""
+_RAN_ON = re.compile(
+    rf"^((?:喂|嗯|好的?|我们?|已经?|那个|[a-z0-9{_GAP}])*+收到[了啦]?[啊哦呀哈]?)"
+    r"(?=(?:那个|然后)?我们?(?:马上|现在|这就|立即|立刻|叫|让|派|安排|去))"
+)
+"""Where a voice left out the comma: 收到了我马上叫人去看看是什么情况."""
 _REASONED = frozenset({Verb.TRANSFER, Verb.EXTEND, Verb.APPROVE, Verb.REFUSE, Verb.URGE})
+_SIGNS = frozenset({"1"})
+"""Figures that sign, and are no code."""
 _MISTYPED = re.compile(r"0\d{3,}|[aw][0-9oi]{3,}|[a-z]0\d{3}")
 _NEGATED = re.compile(rf"(?:{NEGATION}|排除)\w{{0,3}}$")
 _HAN = "[\u4e00-\u9fff]"
@@ -106,21 +122,31 @@ class _Found:
     said: str
 
 
-def understand(text: str, now: int = 0) -> Understood:
-    """Read one message of any channel. ``now`` (ms) is when it was written: without it no time of day is read. Never
-    raises, whatever the text."""
+def understand(text: str, now: int = 0, own: str = "") -> Understood:
+    """Read one message of any channel. ``now`` (ms) is when it was written: without it no time of day is read. ``own``
+    is the sender's name: 张三收到 is talk of another, but not from 张三. Never raises, whatever the text."""
     typed = folded(text)
+    # Accident words are heard wherever they stand, orders only in what is no longer than an answer.
+    emergency = accident_words(typed.lower())
     if is_automatic(text):
-        return Understood(None, emergency=accident_words(typed.lower()), automatic=True)
-    return read(typed, now)
+        return Understood(None, emergency=emergency, automatic=True)
+    return replace(read(said_in(text, own), now), emergency=emergency)
+
+
+def said_in(text: str, own: str = "") -> str:
+    """The folded text as far as it is read for orders, without the codes that it takes back; '' where nothing is left
+    to be about."""
+    said = folded(text)[:MOST_CHARS]
+    if own:
+        said = re.sub(rf"(?<![给派让叫请]){re.escape(own)}(?=\s*(?:已经?|也)?(?:签收|收到|收悉|知悉))", "", said)
+    return without_taken_back(said) or ""
 
 
 def read(typed: str, now: int) -> Understood:
-    """Read a folded text, or a part of one."""
+    """Read a folded text, or a part of one, for all but accident words."""
     typed = _SPACED.sub(lambda match: match[1] + "".join(match[2].split()), typed)
     typed = _GLUED.sub(r"\1 ", _SPOKEN.sub(_figures, typed))
     plain = _ONE_BEFORE_CODE.sub("1 ", typed.lower())
-    emergency = accident_words(plain)
     codes = tuple(dict.fromkeys(_written(match) for match in CODE.finditer(plain)))
     body = _LABEL.sub("，", CODE.sub(" ", _JOINED.sub(" ", plain)))
     clauses = [] if _MARKUP.search(plain) else _clauses(body)
@@ -141,7 +167,6 @@ def read(typed: str, now: int) -> Understood:
         codes=codes,
         cause=cause,
         rest=_rest(typed, said, signed=verb is Verb.SIGN) if reason is None else _tidied(reason),
-        emergency=emergency,
         more=_more(found, verb),
         slip=slip[1] if slip else "",
         details=more_details,
@@ -177,7 +202,7 @@ def _clauses(body: str) -> list[_Clause]:
     found: list[_Clause] = []
     for line in body.split("\n"):
         # Spaces never part words; only two numbers or Latin words would run into each other without them.
-        packed = re.sub(r"\s+", "", _BETWEEN.sub(_GAP, line))
+        packed = _RAN_ON.sub(r"\1，", re.sub(r"\s+", "", _BETWEEN.sub(_GAP, line)))
         marks = [*_MARKS.findall(packed), ""]
         parts = _MARKS.split(packed)
         if len(marks) < len(parts):
@@ -211,11 +236,18 @@ def _meant(word: Word, clause: _Clause) -> list[tuple[int, _Found]]:
         if _asked(word, clause, before, masked) or word.after.match(after) or (word.leads and AFTERWARDS.match(after)):
             continue
         done = bool(DONE_BEFORE.search(before) or DONE_AFTER.match(after))
-        blocked = word.before.search(_without_done(before) if done and word.leads else before)
-        if blocked or (word.leads and not _leads(word, before, done)):
+        if word.before.search(_without_done(before) if done and word.leads else before):
+            continue
+        if word.leads and (_to_come(word, before, after, done) or not _leads(word, before, done)):
             continue
         meant.append((match.start(), _Found(word.verb, match[0])))
     return meant
+
+
+def _to_come(word: Word, before: str, after: str, done: bool) -> bool:
+    """我处理, 下午处理完: somebody is going to."""
+    mine = not done and word.verb in _FREE_TEXT and not after and _MINE.search(before) is not None
+    return mine or (ENDED.match(after) is None and LATER_TODAY.search(before) is not None)
 
 
 def _asked(word: Word, clause: _Clause, before: str, masked: str) -> bool:
@@ -223,12 +255,16 @@ def _asked(word: Word, clause: _Clause, before: str, masked: str) -> bool:
 
 
 def _without_done(before: str) -> str:
-    """已由电工处理: who did it does not make it a request; a negation or a condition before it still does."""
-    return re.sub(r"(?:请|派|安排|叫|让|通知|去|马上|立即|立刻|及时|尽快|需|要|应)", "", before)
+    """已由电工处理: who did it does not make it a request; a negation, a condition, or that somebody is told to do it
+    (已要求尽快处理完毕) still does."""
+    told = r"(?:请|派|安排|叫|让|通知|去|马上|立即|立刻|及时)" if re.search("已|经", before) else "(?:派|叫|让|去|及时)"
+    return re.sub(told, "", before)
 
 
 def _leads(word: Word, before: str, done: bool) -> bool:
-    led = FILLERS.sub("", re.sub(rf"[a-z0-9{_GAP}]+", "", before))
+    led = FILLERS.sub("", re.sub(rf"[a-z0-9{_GAP}]+(?:[和与及跟]+(?=[a-z0-9]))?", "", before))
+    if before and led and word.verb in _FREE_TEXT:
+        led = _SIGNED_FIRST.sub("", led)
     if word.verb is Verb.SIGN:
         led = SIGNED_HOW.sub("", led)
         return not led or NAMED_POST.search(led) is not None
@@ -260,7 +296,7 @@ def _bare_signature(clauses: list[_Clause], body: str) -> bool:
     if not clauses or clauses[0].asked:
         return False
     first = clauses[0].text
-    if sounds_signed(first):
+    if sounds_signed(first) or (KNOWN.match(first) and not any(_asks(clause) for clause in clauses)):
         return True
     one = ONE.match(first.replace(_GAP, "")) if _GAP not in first else ONE.match(first.split(_GAP)[0])
     if one:
@@ -269,6 +305,10 @@ def _bare_signature(clauses: list[_Clause], body: str) -> bool:
         listed = re.match(r"^(?:回复?|复)?\s*1\s*[、.)）:]\s*\S", body.lstrip())
         return alone or not (others or listed)
     return OK.match(first) is not None
+
+
+def _asks(clause: _Clause) -> bool:
+    return clause.asked or bool(ASKING.search(clause.text) or ASKING_END.search(clause.text))
 
 
 def _only_question_mark(plain: str) -> bool:
@@ -294,12 +334,20 @@ def _mistyped(body: str, verb: Verb, said: str, *, known: bool) -> list[str]:
     for match in _TOKEN.finditer(body):
         token = match[1]
         digits = sum(char.isdigit() for char in token)
-        if free:
+        if verb is Verb.SIGN and digits == len(token) <= 2 and token not in _SIGNS and _beside(body, match, said):
+            found.append(token)
+        elif free:
             if not known and _MISTYPED.fullmatch(token):
                 found.append(token.upper())
         elif digits >= 2 and len(token) >= 3 and not (token.isdigit() and len(token) > 6):
             found.append(token.upper()[:24])
     return found
+
+
+def _beside(body: str, number: re.Match[str], said: str) -> bool:
+    """签收 45, 2收到: nothing else in the clause to which the number could belong."""
+    clause = re.split(r"[^\w\s]", body[: number.start()])[-1] + re.split(r"[^\w\s]", body[number.end() :])[0]
+    return bool(said) and packed(clause).strip() == said
 
 
 def _more(found: list[_Found], verb: Verb | None) -> tuple[Verb, ...]:
@@ -319,6 +367,7 @@ def _rest(typed: str, said: str, *, signed: bool) -> str:
         spaced = r"\s*".join(re.escape(char) for char in said)
         whole = rf"(?:已\s*经?\s*)?{spaced}\s*(?:完\s*毕|完\s*成|完\s*了?|好\s*了|了)?"
         text = re.sub(whole, " ", text, count=1, flags=re.IGNORECASE)
+        text = text if signed else SIGNED_BEFORE.sub("", _tidied(text))
     elif signed:
         text = re.sub(r"^\W*(?:回\s*复?\s*)?(?:1|ok(?:ay)?)(?![a-z0-9])", "", text, count=1, flags=re.IGNORECASE)
     return _tidied(_ANNOUNCED.sub("", _tidied(text)))

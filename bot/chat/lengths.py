@@ -1,4 +1,4 @@
-"""How long, or until when: 2小时, 半天, 三天, 到明天8点, 至11月23日18:00. Pure."""
+"""How long, or until when: 2小时, 半天, 三天, 到明天8点, 至11月23日18:00, 到下周一上午九点. Pure."""
 
 from __future__ import annotations
 
@@ -28,11 +28,14 @@ _LENGTH = re.compile(
     r"(?P<unit>分钟|分|mins?|m|小时|钟头|hours?|h|天|日|星期|周)(?P<tail>半)?(?![a-z])"
 )
 _UNTIL = re.compile(
-    r"延?(?:到|至)(?P<day>今天|今日|今晚|今早|明天|明日|明早|明晚|后天|后日|(?:(?P<month>\d{1,2})月)?(?P<of>\d{1,2})[日号])?"
-    r"(?P<part>凌晨|早上|早|上午|中午|下午|傍晚|晚上|晚|夜里)?"
+    r"延?(?:到|至)(?P<day>今天|今日|今晚|今早|明天|明日|明早|明晚|大?后天|后日|(?P<week>下+|本|这)?个?(?:周|星期|礼拜)(?P<weekday>[一二三四五六日天])|(?:(?P<month>\d{1,2})月)?(?P<of>\d{1,2})[日号])?"
+    r"(?P<part>凌晨|清晨|早上|早|上午|中午|下午|傍晚|晚上|晚|半夜|夜里|夜间|深夜)?"
     r"(?:(?P<hour>\d{1,2}|[二两三四五六七八九]|十[一二]?|一)(?:[:点时](?P<minute>\d{1,2}|半|一刻|三刻)?分?))?"
 )
-_LATER = frozenset({"下午", "傍晚", "晚上", "晚", "夜里"})
+_AFTERNOON = frozenset({"下午", "傍晚"})
+_NIGHT = frozenset({"晚上", "晚", "半夜", "夜里", "夜间", "深夜"})
+_DEAD_OF_NIGHT = 5
+"""Until this hour 今晚2点 is past midnight, and belongs to the night before."""
 MOST_MINUTES = 60 * 24 * 60
 """Sixty days; nobody is granted more by a message."""
 
@@ -94,8 +97,10 @@ def _moment(match: re.Match[str], now: int) -> int:
 def _day(match: re.Match[str], here: datetime) -> date:
     said = match["day"] or ""
     today = here.date()
+    if match["weekday"]:
+        return _weekday(today, match["week"] or "", "一二三四五六".find(match["weekday"]) % 7)
     if not match["of"]:
-        return today + timedelta(days={"今": 0, "明": 1, "后": 2}.get(said[:1], 0))
+        return today + timedelta(days={"今": 0, "明": 1, "后": 2, "大": 3}.get(said[:1], 0))
     if match["month"]:
         day = date(here.year, int(match["month"]), int(match["of"]))
         return day if day >= today else day.replace(year=here.year + 1)
@@ -103,9 +108,23 @@ def _day(match: re.Match[str], here: datetime) -> date:
     return day if day >= today else (today.replace(day=1) + timedelta(days=32)).replace(day=int(match["of"]))
 
 
+def _weekday(today: date, week: str, weekday: int) -> date:
+    """周五 is the next one; 本周五 that of this week, 下周五 of the next, 下下周五 of the one after."""
+    monday = today - timedelta(days=today.weekday())
+    day = monday + timedelta(days=weekday + 7 * week.count("下"))
+    return day + timedelta(days=7) if not week and day < today else day
+
+
 def _hour(match: re.Match[str]) -> int:
-    hour = int(_number(match["hour"]))
-    late = match["part"] in _LATER or (match["day"] or "")[-1:] == "晚" or (match["part"] == "中午" and hour < 11)
+    """The hour counted from the day's beginning: 24 and more are of the next day, as 今晚12点 and 明晚2点 are."""
+    hour, part = int(_number(match["hour"])), match["part"]
+    if part in _NIGHT or (match["day"] or "")[-1:] == "晚":
+        if hour < _DEAD_OF_NIGHT:
+            return hour + 24 if match["day"] else hour
+        return hour + 12 if hour <= 12 else hour
+    if part == "凌晨" and hour == 12:
+        return 0
+    late = part in _AFTERNOON or (part == "中午" and hour < 11)
     return hour + 12 if late and hour < 12 else hour
 
 

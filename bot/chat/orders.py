@@ -7,40 +7,83 @@ told apart for certain, only the first is done, and the rest is named.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from bot.chat.folding import folded
-from bot.chat.grammar import CODE, Understood, packed, read, understand
-from bot.chat.verbs import TABLE
+from bot.chat.details import NO_DETAILS
+from bot.chat.grammar import CODE, Understood, packed, read, said_in, understand
+from bot.chat.verbs import SIGNED_BEFORE, TABLE
 from escalation.vocabulary import Verb
 
 MOST_ORDERS = 8
 """How many orders of one message are taken; what says more is asked to send them apart."""
 _APART = re.compile(r"[，,。;；!！\n]+")
-_ALONE = frozenset({Verb.UNDO, Verb.APPROVE, Verb.REFUSE})
-"""Never one of several: what they speak of is what came just before."""
+_JUDGING = frozenset({Verb.APPROVE, Verb.REFUSE})
+_ALONE = _JUDGING | {Verb.UNDO}
+"""Not one of several: what they speak of is what came just before. Only judgements of different codes go together."""
+_UNSIGNED = frozenset({Verb.TRANSFER, Verb.EXTEND, Verb.URGE, Verb.PHONED})
+"""What says nothing of having signed: 收到，转派给李四 are two orders. Whoever verified has signed by it."""
+_PARENTHESES = re.compile(r"[，,。;；!！\n()]+")
+_ANY_CODE = re.compile(rf"{CODE.pattern}|(?<![A-Za-z0-9.:])0\d{{3}}(?!\d)", re.IGNORECASE)
+"""A code, or the figures of one."""
+_JOINING = re.compile(
+    r"[和与及跟也都均这那条个各的两几 、/+&\-:：.…\"'“”【】\[\]]|还有|以及|一样|同样|同上|一起|一并|编号|警情|报警|预警|"
+    r"(?<!等)等(?![等一会下])|[aw]?\d+",
+    re.IGNORECASE,
+)
+"""What a clause may hold besides codes, and still say nothing of its own."""
 _WORDS = re.compile("|".join(f"(?:{word.said.pattern})" for word in TABLE), re.IGNORECASE)
 
 
-def orders_in(text: str, now: int = 0) -> tuple[Understood, ...]:
+def orders_in(text: str, now: int = 0, own: str = "") -> tuple[Understood, ...]:
     """The message as one or more orders, in the order of the text; each but the first without accident words, which
-    belong to the message as a whole."""
-    whole = understand(text, now)
-    acting = [verb for verb in whole.everything if verb.acts]
-    if whole.verb is None or not whole.verb.acts or whole.slip:
+    belong to the message as a whole. ``own`` is the sender's name."""
+    whole = understand(text, now, own)
+    if not _acts(whole):
         return (whole,)
-    typed = packed(folded(text))
-    denied = _denied(typed, now)
-    if denied:
-        return _without(_orders(whole, acting, typed, now), whole, denied)
-    return _orders(whole, acting, typed, now)
+    typed = packed(said_in(text, own))
+    kept = _without_denied(typed, now)
+    if kept is None:
+        return (_nothing(whole),)
+    if kept != typed:
+        whole = replace(read(kept, now), emergency=whole.emergency)
+        if not _acts(whole):
+            return (whole,)
+    acting = [verb for verb in whole.everything if verb.acts]
+    return _signed_first(_orders(whole, acting, kept, now), acting)
+
+
+def _acts(whole: Understood) -> bool:
+    return whole.verb is not None and whole.verb.acts and not whole.slip
+
+
+def _nothing(whole: Understood) -> Understood:
+    return replace(whole, verb=None, more=(), everything=())
+
+
+def lettered(orders: Sequence[Understood], open_codes: Collection[str]) -> tuple[Understood, ...]:
+    """The orders, a signature's figures without their letter taken for the one open code that has them. What does more
+    than sign has to name the code."""
+    return tuple(_lettered(order, open_codes) if order.verb is Verb.SIGN else order for order in orders)
+
+
+def _lettered(order: Understood, open_codes: Collection[str]) -> Understood:
+    codes, rest = list(order.codes), order.rest
+    for at, code in enumerate(codes):
+        meant = [each for each in open_codes if code.isdecimal() and each[1:].lstrip("0") == code.lstrip("0")]
+        if len(meant) == 1:
+            codes[at] = meant[0]
+            rest = rest.replace(code, "", 1).strip(" ，")
+    return replace(order, codes=tuple(dict.fromkeys(codes)), rest=rest)
 
 
 def _orders(whole: Understood, acting: list[Verb], typed: str, now: int) -> tuple[Understood, ...]:
     """The orders of a message that acts, before what it denies is taken out."""
-    if (len(acting) < 2 and len(whole.codes) < 2) or not _ALONE.isdisjoint(acting):
+    if len(acting) < 2 and len(whole.codes) < 2:
         return (whole,)
+    if not _ALONE.isdisjoint(acting):
+        return _alone(whole, acting, typed, now)
     for pieces in (_by_clauses(typed, now), _by_codes(typed, now)):
         if len(whole.codes) > 1 and _all_apart(pieces):
             return _whole_first(whole, pieces)
@@ -55,26 +98,62 @@ def _orders(whole: Understood, acting: list[Verb], typed: str, now: int) -> tupl
     return (whole,)
 
 
-def _denied(typed: str, now: int) -> set[str]:
-    """Codes of which a clause says that something is not so, or asks: A0232不是误报."""
-    found: set[str] = set()
-    for part in _APART.split(typed):
-        if CODE.search(part) and _WORDS.search(part):
-            one = read(part, now)
-            found |= set(one.codes) if one.verb is None else set()
-    return found
+def _alone(whole: Understood, acting: list[Verb], typed: str, now: int) -> tuple[Understood, ...]:
+    """批准A0231，不批准A0232 are two judgements; of anything else beside a judgement or an undoing the first is done,
+    on its own codes, and the rest is named."""
+    if len(whole.codes) < 2 or len(set(acting)) < 2:
+        return (whole,)
+    pieces = _by_clauses(typed, now)
+    if not _all_apart(pieces):
+        return (_nothing(whole),)
+    if _JUDGING.issuperset(acting):
+        return _whole_first(whole, pieces)
+    more = tuple(dict.fromkeys(piece.verb for piece in pieces[1:] if piece.verb not in (None, pieces[0].verb)))
+    return (replace(pieces[0], more=more, emergency=whole.emergency),)
 
 
-def _without(orders: tuple[Understood, ...], whole: Understood, denied: set[str]) -> tuple[Understood, ...]:
-    kept = [
-        replace(order, codes=tuple(code for code in order.codes if code not in denied))
-        for order in orders
-        if not order.codes or set(order.codes) - denied
-    ]
-    if not any(order.codes for order in kept):
-        return (replace(whole, verb=None, more=(), everything=()),)
-    first = replace(kept[0], emergency=whole.emergency)
-    return (first, *kept[1:])
+def _signed_first(orders: tuple[Understood, ...], acting: list[Verb]) -> tuple[Understood, ...]:
+    """A signature that was said beside what says nothing of having signed."""
+    first = orders[0]
+    details = first.details
+    told = (
+        details.to if first.verb is Verb.TRANSFER else details.minutes or details.until or first.verb is not Verb.EXTEND
+    )
+    if Verb.SIGN not in acting or len(orders) > 1 or first.verb not in _UNSIGNED or not told:
+        return orders
+    rest = SIGNED_BEFORE.sub("", first.rest)
+    if first.verb is Verb.EXTEND and not rest:
+        return orders
+    signed = replace(first, verb=Verb.SIGN, rest="", details=NO_DETAILS, more=())
+    return signed, replace(first, rest=rest, emergency=())
+
+
+def _without_denied(typed: str, now: int) -> str | None:
+    """The text without the clauses that say of a code that something is not so, or ask (A0232不是误报), or say anything
+    else of it while another has both a verb and its code (消警A0231，A0232还没恢复). None where no code is left."""
+    marks = [*_PARENTHESES.findall(typed), ""]
+    parts = list(zip(_PARENTHESES.split(typed), marks, strict=True))
+    pieces = {part: read(part, now) for part, _ in parts if _named(part)}
+    meant = {(code, piece.verb) for part, piece in pieces.items() if _acts(piece) for code in _named(part)}
+    own = {code for code, _ in meant}
+    denied: set[str] = set()
+    gone: set[str] = set()
+    for part, piece in pieces.items():
+        if _acts(piece) or piece.slip:
+            continue
+        words = {word.verb for word in TABLE if word.said.search(part)}
+        if words or (own and _JOINING.sub("", part)):
+            denied.add(part)
+            gone |= {code for code in _named(part) if code not in own or any((code, verb) in meant for verb in words)}
+    if not denied:
+        return typed
+    left = "".join(part + mark for part, mark in parts if part not in denied)
+    left = _ANY_CODE.sub(lambda match: "" if match[0].lower() in gone else match[0], left)
+    return left if _named(left) else None
+
+
+def _named(part: str) -> list[str]:
+    return [match[0].lower() for match in _ANY_CODE.finditer(part)]
 
 
 def _whole_first(whole: Understood, pieces: list[Understood]) -> tuple[Understood, ...]:

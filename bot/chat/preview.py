@@ -7,7 +7,7 @@ from collections.abc import Collection
 import msgspec
 
 from bot.chat.grammar import Understood
-from bot.chat.orders import orders_in
+from bot.chat.orders import lettered, orders_in
 from bot.chat.resolving import NOT_BESIDE_ACCIDENT
 from escalation.calendar import local
 from escalation.vocabulary import Verb
@@ -52,6 +52,7 @@ def read_as(text: str, now: int, open_codes: Collection[str] | None) -> ReadAs:
     """Read ``text`` as written at ``now`` (ms) by somebody to whom these codes are open; None: any code is taken for
     open, and a message without one for a message about the only one. Never raises."""
     said = orders_in(text, now)
+    said = said if open_codes is None else lettered(said, open_codes)
     first = said[0]
     named = list(dict.fromkeys(code for one in said for code in one.codes))
     unknown = [code for code in named if open_codes is not None and code not in open_codes]

@@ -14,7 +14,7 @@ from bot.chat.calls import Calls
 from bot.chat.finding import Found
 from bot.chat.folding import folded
 from bot.chat.grammar import Understood, quoted_codes
-from bot.chat.orders import orders_in
+from bot.chat.orders import lettered, orders_in
 from bot.chat.rows import CardPress, Order, Reading, Row, Sender
 from channels.channel import Press
 from escalation.directory import Directory
@@ -67,9 +67,9 @@ class Resolver:
             return await self._calls.read(row, row.call, directory)
         if row.entered:
             return await self._entered(row, directory, now)
-        orders = orders_in(row.text, row.at)
-        said = orders[0]
         sender = finding.sender_of(row, directory)
+        orders = orders_in(row.text, row.at, finding.name_of(directory, sender))
+        said = orders[0]
         if said.automatic and not said.emergency:
             return Reading(reason="reply_automatic")
         if row.unproven:
@@ -129,6 +129,7 @@ class Resolver:
             officer = finding.is_officer(directory, sender)
             return replace(reading, reason="reply_help", answer=saying.help_text(self._emergency, officer=officer))
         if said.codes:
+            orders = await self._lettered(orders, sender, directory, row)
             return await self._with_codes(reading, verb, orders, directory, row, now)
         if verb is Verb.UNDO:
             return await self._undo(reading, orders, directory, row)
@@ -153,6 +154,17 @@ class Resolver:
             return replace(reading, reason="reply_asked_which", answer=_lines(*asked))
         none = saying.none_open(verb, any_open=bool(found.incidents))
         return replace(reading, reason="reply_none_open", answer=none)
+
+    async def _lettered(
+        self, orders: Sequence[Understood], sender: Sender, directory: Directory, row: Row
+    ) -> Sequence[Understood]:
+        """签收0231 means the only open one of that number, where it is certain that there is no other."""
+        if not any(order.verb is Verb.SIGN and code.isdecimal() for order in orders for code in order.codes):
+            return orders
+        found = await finding.open_for(self._ledger, self._mailboxes, directory, sender, row)
+        if found.damaged or not found.complete:
+            return orders
+        return lettered(orders, [incident.code for incident in found.incidents])
 
     async def _without_verb(
         self, reading: Reading, orders: Sequence[Understood], directory: Directory, row: Row, now: int

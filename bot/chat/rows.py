@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from bot.chat.folding import sound
+from bot.chat.folding import MOST_SEEN, sound
 from channels.channel import ReceiptKind, Uplink
 from escalation.ledger.inbox import Arrived
 from escalation.ledger.keys import US
@@ -100,7 +100,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             channel=uplink.channel,
             message_id=sound(uplink.message_id),
             sender=sound(uplink.sender),
-            text=sound(uplink.text),
+            text=sound(uplink.text, MOST_SEEN),
             at=uplink.at,
             known=sender is not None,
             person=who.person,

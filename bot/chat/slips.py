@@ -9,7 +9,7 @@ from bot.chat.verbs import ASKING, ASKING_END, FILLERS
 from escalation.vocabulary import Verb
 
 SLIPS: tuple[tuple[Verb, re.Pattern[str]], ...] = (
-    (Verb.FALSE_ALARM, re.compile(r"[物勿吴五雾悟务午舞]报|误[爆抱宝保]|物暴")),
+    (Verb.FALSE_ALARM, re.compile(r"[物勿吴五雾悟务午舞]报|无报(?![警告错修名备送])|误[爆抱宝保]|物暴")),
     (Verb.CLEAR, re.compile(r"消[井景净精惊竞径]|[销小肖校][井景净精]|[小肖校]警")),
     (Verb.VERIFY, re.compile(r"[和合河何喝荷][查茶察]|核[茶察叉插]|[合和河]实")),
     (Verb.DISPOSE, re.compile(r"处[制治至直志]|[除出储]置|处[里力利离]|[出除]理")),
@@ -20,8 +20,8 @@ SLIPS: tuple[tuple[Verb, re.Pattern[str]], ...] = (
     (Verb.APPROVE, re.compile(r"[皮披匹]准|批[谆淮]")),
     (Verb.FED_BACK, re.compile(r"(?:系统|平台)?(?:已经?)?[反返][溃愧馈匮](?<!反馈)")),
 )
-_LEADS = re.compile(r"(?:申请|请求|请|要求|是|确认|属于)+$")
-_WHOLE = re.compile(r"^(?:已经?|我|我们)?(?:受到|收道|手到|收倒|首到)(?:了|啦)?$")
+_LEADS = re.compile(r"(?:申请|请求|请|要求|是|确认|属于)++$")
+_WHOLE = re.compile(r"^(?:已经?|我|我们)?(?:受到|收道|手到|收倒|首到|[前钱牵欠]收|牵手)(?:了|啦)?$")
 _TAIL = 8
 
 
