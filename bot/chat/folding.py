@@ -21,7 +21,7 @@ _ORIGINAL = re.compile(
     re.MULTILINE | re.DOTALL | re.IGNORECASE,
 )
 _MENTION = re.compile(r"@烽火(?:助手|机器人|小助手)?|@[^\s@]{1,30}(?=\s|$)")
-_EMOTICON = re.compile(r"\[[\u4e00-\u9fffA-Za-z]{1,4}\]")
+_EMOTICON = re.compile(r"\[\s*(?:[\u4e00-\u9fffA-Za-z]\s*){1,4}\]")
 _HAS_WORDS = re.compile(r"[^\W\d_]|(?<![a-z0-9])1(?![0-9])", re.IGNORECASE)
 _CODE_LIKE = re.compile(r"(?<![a-z0-9])[aw][ \-_#.]{0,3}\d+", re.IGNORECASE)
 _AUTOMATIC = re.compile(r"自动(?:回复|答复|应答)|autoreply|auto-reply|automaticreply|outofoffice")

@@ -28,8 +28,8 @@ _PARENTHESES = re.compile(r"[，,。;；!！\n()]+")
 _ANY_CODE = re.compile(rf"{CODE.pattern}|(?<![A-Za-z0-9.:])0\d{{3}}(?!\d)", re.IGNORECASE)
 """A code, or the figures of one."""
 _JOINING = re.compile(
-    r"[和与及跟也都均这那条个各的两几 、/+&\-:：.…\"'“”【】\[\]]|还有|以及|一样|同样|同上|一起|一并|编号|警情|报警|预警|"
-    r"(?<!等)等(?![等一会下])|[aw]?\d+",
+    r"[和与及跟也都均这那条个各的两几 、/+&\-:：.…\"'“”【】\[\]]|还有|以及|一样|同样|同上|一起|一并|编号|警情|报警|"
+    r"预警|(?<!等)等(?![等一会下])|[aw]?\d+",
     re.IGNORECASE,
 )
 """What a clause may hold besides codes, and still say nothing of its own."""

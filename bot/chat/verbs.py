@@ -15,7 +15,8 @@ from escalation.vocabulary import Verb
 HARMLESS = re.compile(
     r"不好意思|没有?问题|没有?事|说明|说法|没关系|不客气|不用谢|您好|你好|非常|特别|分别|级别|识别|类别|无误|"
     r"无异常|无线|无锡|不锈钢|不断|不停|不久|"
-    r"不但|不仅|未来|等级"
+    r"不但|不仅|未来|等级|(?<=已)按照?\w{0,6}?(?:要求|指示|规定|提醒|通知)|按照?\w{0,6}?(?:要求|指示|规定)(?=已)|"
+    r"根据\w{0,6}?(?:提醒|短信|通知)(?=已)"
 )
 """Words that hold a negation or a pronoun and mean none."""
 

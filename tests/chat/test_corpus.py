@@ -13,7 +13,11 @@ from bot.commands.understand import CHANNELS
 from escalation.vocabulary import Verb
 from tests.chat.hub import START
 
-GROUPS: list[dict[str, Any]] = tomllib.loads((Path(__file__).parent / "corpus.toml").read_text("utf-8"))["group"]
+GROUPS: list[dict[str, Any]] = [
+    group
+    for page in sorted(Path(__file__).parent.glob("corpus*.toml"))
+    for group in tomllib.loads(page.read_text("utf-8"))["group"]
+]
 LINES = [said for group in GROUPS for said in group["says"]]
 
 
@@ -55,4 +59,4 @@ def test_each_line_is_read_as_its_group_says(group: dict[str, Any]) -> None:
 def test_every_verb_and_every_channel_has_its_lines() -> None:
     assert {group["verb"] for group in GROUPS if "verb" in group} == {"none", *(verb.value for verb in Verb)}
     assert {group.get("channel", "sms") for group in GROUPS} <= set(CHANNELS)
-    assert len(LINES) >= 600
+    assert len(LINES) >= 1600

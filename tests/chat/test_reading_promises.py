@@ -112,6 +112,17 @@ def test_a_wrong_code_falls_on_nothing_else(said: str, numbers: list[int], lette
         assert read.unknown == [wrong]
 
 
+@given(st.permutations(["签收", "已处置", "消警", "误报", "催办"]), NUMBERS)
+@settings(max_examples=200, deadline=None)
+def test_a_wrong_code_beside_a_right_one_takes_no_order_along(said: list[str], numbers: list[int]) -> None:
+    wrong, right = (f"A{number:04d}" for number in numbers[:2])
+    alone = acted(f"{said[1]}{right}", right).orders[0]
+    for text in (f"{said[0]}{wrong}，{said[1]}{right}", f"{said[1]}{right}，{said[0]}{wrong}"):
+        read = acted(text, right)
+        assert [(order.verb, order.codes) for order in read.orders if order.act] == [(alone.verb, [right])]
+        assert read.unknown == [wrong]
+
+
 @given(PLAIN, st.lists(st.integers(1, 999), min_size=2, max_size=4, unique=True))
 @settings(max_examples=200, deadline=None)
 def test_figures_of_no_open_code_fall_on_nothing_either(said: str, numbers: list[int]) -> None:
