@@ -134,11 +134,11 @@ def understand(text: str, now: int = 0, own: str = "") -> Understood:
 
 
 def said_in(text: str, own: str = "") -> str:
-    """The folded text as far as it is read for orders, without the codes that it takes back; '' where nothing is left
-    to be about."""
-    said = folded(text)[:MOST_CHARS]
+    """The folded, packed text as far as it is read for orders, without the codes that it takes back; '' where nothing
+    is left to be about."""
+    said = packed(folded(text)[:MOST_CHARS])
     if own:
-        said = re.sub(rf"(?<![给派让叫请]){re.escape(own)}(?=\s*(?:已经?|也)?(?:签收|收到|收悉|知悉))", "", said)
+        said = re.sub(rf"(?<![给派让叫请]){re.escape(own)}(?=(?:已经?|也)?(?:签收|收到|收悉|知悉))", "", said)
     return without_taken_back(said) or ""
 
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from bot.chat.details import NO_DETAILS
-from bot.chat.grammar import CODE, Understood, packed, read, said_in, understand
+from bot.chat.grammar import CODE, Understood, read, said_in, understand
 from bot.chat.verbs import SIGNED_BEFORE, TABLE
 from escalation.vocabulary import Verb
 
@@ -42,7 +42,7 @@ def orders_in(text: str, now: int = 0, own: str = "") -> tuple[Understood, ...]:
     whole = understand(text, now, own)
     if not _acts(whole):
         return (whole,)
-    typed = packed(said_in(text, own))
+    typed = said_in(text, own)
     kept = _without_denied(typed, now)
     if kept is None:
         return (_nothing(whole),)
