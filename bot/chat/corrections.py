@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 
 _CODE = r"(?:[aw][ \-_#.:]{0,3}\d+|(?<![\d.:])0\d{3}(?!\d))"
-_STOP = r"[\s,，.。;；:：、!！]"
+_STOP = r"[^\w]"
 _NOT_THIS = re.compile(
-    rf"而?(?:不是|并非|并不是|而非)\s*{_CODE}(?:{_STOP}*(?:和|或|、)?\s*{_CODE})*?(?=\s*(?:$|"
-    rf"[,，.。;；、!！\n]|而?是|应|改)|{_STOP}*{_CODE})",
+    rf"而?(?:不是|并非|并不是|而非)\s*{_CODE}(?:{_STOP}*(?:和|或)?{_STOP}*{_CODE})*?(?=$|{_STOP}|而?是|应|改)",
     re.IGNORECASE,
 )
 _WRONG = r"(?:不对|(?:写|打|说|发|报|填|点|按)?错了?|更正|纠正|口误)"

@@ -11,6 +11,7 @@ from escalation.vocabulary import ClockKind, Verb
 _HANDED = re.compile(
     r"(?:转派|转办|转交|移交|改派|指派|转给|派给|交给|转)(?:给|至|到|由)?[:：]?(?P<to>[^，,。.;；:：、!！\n]{1,20})?"
 )
+_AROUND = " \t\"'“”‘’[]【】<>《》()（）~～?？*-—_"
 _AFTER_NAME = re.compile(r"(?:同志|师傅|来|去)?(?:处理|办理|负责|处置|核查|跟进|去看|看一下|看看|就行|吧|了)*+$")
 _CLOCKS = (
     (ClockKind.VERIFY, re.compile(r"核查|核实")),
@@ -79,9 +80,9 @@ def _transfer(text: str) -> tuple[Details, str | None]:
     match = _HANDED.search(text)
     if match is None or not match["to"]:
         return Details(), None
-    to = _AFTER_NAME.sub("", match["to"].strip())
+    to = _AFTER_NAME.sub("", match["to"].strip(_AROUND))
     rest = f"{text[: match.start()]}，{text[match.end() :]}".strip("，,。；;：: ")
-    return Details(to=to or match["to"].strip()), rest
+    return Details(to=to or match["to"].strip(_AROUND)), rest
 
 
 def _near(low: str, said: str) -> str:

@@ -13,6 +13,7 @@ MOST_SEEN = 4000
 """A message is kept and looked at to here: a quoted original may come first, and an accident stand anywhere."""
 
 _SIGNATURE = re.compile(r"【[^【】]{0,60}】")
+_KEPT_SIGNS = "°^`"
 _CLOSES = {"「": "」", "『": "』"}
 _QUOTED = re.compile(r"^[ \t]*>.*$|^[ \t]*[-—–_=][-—–_= ]{3,}[ \t]*$", re.MULTILINE)
 _ORIGINAL = re.compile(
@@ -39,7 +40,7 @@ def folded(text: str) -> str:
     kept = _MENTION.sub(" ", _ORIGINAL.sub("", _QUOTED.sub("\n", kept)))
     bare = _SIGNATURE.sub(_without_frame, kept)
     # Who puts the answer itself in 【】 still answered.
-    if not _HAS_WORDS.search(_CODE_LIKE.sub("", bare)):
+    if not _HAS_WORDS.search(_CODE_LIKE.sub("", bare)) and "?" not in bare:
         bare = kept
     # [OK] as a sign between words is none of them; alone it is the answer.
     calm = _EMOTICON.sub(" ", bare)
@@ -93,7 +94,8 @@ def _visible(text: str) -> str:
         category = unicodedata.category(char)
         if char in "\n\r\u2028\u2029":
             kept.append("\n")
-        elif category == "Zs" or char in "\t\v\f":
+        elif category == "Zs" or char in "\t\v\f" or (category in ("So", "Sk") and char not in _KEPT_SIGNS):
+            # An emoji is nobody's name, no reason and no word.
             kept.append(" ")
         elif category not in ("Cc", "Cf", "Cn", "Co", "Cs", "Mn", "Me"):
             kept.append(char)

@@ -75,7 +75,7 @@ _MINE = re.compile(r"(?:我们?|本人|我方|我厂|我司)$")
 _SIGNED_FIRST = re.compile(r"^已?签收了?$")
 """签收处置已停机: two orders without a comma, of which the second says the first."""
 _RAN_ON = re.compile(
-    rf"^((?:喂|嗯|好的?|我们?|已经?|那个|[a-z0-9{_GAP}])*+收到[了啦]?[啊哦呀哈]?)"
+    rf"^(\W*(?:喂|嗯|好的?|我们?|已经?|那个|[a-z0-9{_GAP}])*+收到[了啦]?[啊哦呀哈]?)"
     r"(?=(?:那个|然后)?我们?(?:马上|现在|这就|立即|立刻|叫|让|派|安排|去))"
 )
 """Where a voice left out the comma: 收到了我马上叫人去看看是什么情况."""
@@ -312,7 +312,7 @@ def _asks(clause: _Clause) -> bool:
 
 
 def _only_question_mark(plain: str) -> bool:
-    return bool(plain) and not plain.strip("? \n")
+    return "?" in plain and re.search(r"\w", plain) is None
 
 
 def _cause(clauses: list[_Clause], verb: Verb | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from typing import Any
 from unicodedata import normalize
@@ -18,6 +19,13 @@ from tests.chat.test_corpus import GROUPS
 LINES: list[tuple[str, str]] = [
     (said, group.get("open", "A0231")) for group in GROUPS if "channel" not in group for said in group["says"]
 ]
+UNFRAMED = [
+    (said, open_codes)
+    for said, open_codes in LINES
+    if not re.search(r"[「>【@\n]", normalize("NFKC", said))
+    and not re.fullmatch(r"\W*[aw]\d+\W*", normalize("NFKC", said.lower()))
+]
+"""Lines around which something can be put; a code alone in a frame is no answer of its own."""
 ORDERS = st.sampled_from(
     [
         "签收",
@@ -48,6 +56,11 @@ PACKED = st.sampled_from(
         "@烽火 {}",
         "{} @张三",
         "「烽火：误报 A0999」\n{}",
+        "「烽火：「误报」 消警 A0999」\n- - - - - - -\n{}",
+        "“{}”",
+        "{}。",
+        "{} 🙏👍🏻",
+        "> 着火了 A0999\n{}",
         "{}\n> 消警 A0999",
     ]
 )
@@ -128,12 +141,18 @@ def test_the_order_of_code_and_verb_never_matters(said: str, code: str, between:
     assert before.codes == [code]
 
 
-@given(ORDERS, CODES, PACKED)
-@settings(max_examples=150, deadline=None)
-def test_what_is_quoted_or_put_around_never_changes_a_reading(said: str, code: str, around: str) -> None:
-    bare = against(f"{code} {said}", code)
-    read = against(around.format(f"{code} {said}"), code)
-    assert (read.verb, read.codes, read.ask, read.act) == (bare.verb, bare.codes, bare.ask, bare.act)
+@given(st.sampled_from(UNFRAMED), PACKED)
+@settings(max_examples=400, deadline=None)
+def test_what_is_quoted_or_put_around_never_changes_a_reading(line: tuple[str, str], around: str) -> None:
+    said, open_codes = line
+    bare, read = against(said, open_codes), against(around.format(said), open_codes)
+    assert (read.verb, read.codes, read.ask, read.act, read.emergency) == (
+        bare.verb,
+        bare.codes,
+        bare.ask,
+        bare.act,
+        bare.emergency,
+    )
 
 
 @settings(deadline=None)
