@@ -87,7 +87,7 @@ class Broken:
     ) -> None:
         """Into the journal and the maintainers' mailboxes, under ids made of the channel and when it broke: told twice
         by a crash in between, it is there once."""
-        log.log(logging.INFO if reason == "channel_healed" else logging.ERROR, "%s", words[1])
+        log.log(logging.INFO if reason == "channel_healed" else logging.ERROR, "%s", words[0])
         stem = f"{BROKEN}{channel}.{broke}" + (".healed" if reason == "channel_healed" else "")
         entry = Entry(at=now, reason=reason, detail={"channel": channel, "since": broke, "why": why[:200]})
         change = Change(partition=0, now=now, takes=[Taken(f"c{US}{stem}", "", b"")], entries=[entry])
