@@ -17,17 +17,8 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from bot.demo.simulators.vendor import (
-    Fault,
-    Faults,
-    Inbox,
-    Now,
-    OnRefused,
-    Received,
-    Refused,
-    begin,
-    lose_answer,
-)
+from bot.demo.simulators.group_robot import GroupRobots, RefusedError
+from bot.demo.simulators.vendor import Now, Received
 
 _HOUR = 3_600
 _WINDOWS = ((5, 1_000), (100, 60_000))
@@ -44,17 +35,10 @@ class Bot:
     sent: deque[int] = field(default_factory=deque)
 
 
-class _RefusedError(Exception):
-    def __init__(self, code: int, words: str) -> None:
-        super().__init__(words)
-        self.code = code
-
-
-class FeishuRobots:
+class FeishuRobots(GroupRobots):
     """Robots by their hooks; a message's address is the robot's name, so that no hook is shown.
 
-    ``now`` gives milliseconds. ``app`` serves the vendor's path under any host. ``throttled`` are robots (by name) that
-    the vendor refuses as too busy until they are taken out; ``on_refused`` hears of every refusal.
+    ``now`` gives milliseconds.
     """
 
     def __init__(
@@ -65,61 +49,37 @@ class FeishuRobots:
         *,
         channel: str = "feishu_robot",
     ) -> None:
+        super().__init__("/open-apis/bot/v2/hook/{hook}", now, on_message)
         self.robots = dict(robots)
-        self.inbox = Inbox(on_message)
-        self.faults = Faults()
-        self.throttled: set[str] = set()
-        self.on_refused: OnRefused | None = None
-        self._now = now
         self._channel = channel
 
-    @property
-    def received(self) -> list[Received]:
-        return self.inbox.received
+    def _name(self, request: web.Request) -> str:
+        robot = self.robots.get(request.match_info["hook"])
+        return robot.name if robot else ""
 
-    def app(self) -> web.Application:
-        app = web.Application()
-        app.router.add_post("/open-apis/bot/v2/hook/{hook}", self._send)
-        return app
+    def _refusal(self, refused: RefusedError) -> dict[str, Any]:
+        return {"code": refused.code, "msg": refused.words, "data": {}}
 
-    async def _send(self, request: web.Request) -> web.StreamResponse:
-        raw = await request.read()
-        fault, code, played = await begin(request, self.faults)
-        if played is not None:
-            return played
-        try:
-            if fault is Fault.REFUSE:
-                raise _RefusedError(code, "refused as told")
-            message = self._checked(request, raw)
-        except _RefusedError as refused:
-            if self.on_refused is not None:
-                robot = self.robots.get(request.match_info["hook"])
-                name = robot.name if robot else ""
-                await self.on_refused(Refused(self._channel, name, refused.code, str(refused), self._now()))
-            return _answered({"code": refused.code, "msg": str(refused), "data": {}})
-        await self.inbox.add(message)
-        answer = {"StatusCode": 0, "StatusMessage": "success", "code": 0, "data": {}, "msg": "success"}
-        if fault is not None:
-            return await lose_answer(request, fault, orjson.dumps(answer))
-        return _answered(answer)
+    def _taken(self) -> dict[str, Any]:
+        return {"StatusCode": 0, "StatusMessage": "success", "code": 0, "data": {}, "msg": "success"}
 
     def _checked(self, request: web.Request, raw: bytes) -> Received:
         robot = self.robots.get(request.match_info["hook"])
         if robot is None:
-            raise _RefusedError(19001, "param invalid: incoming webhook access token invalid")
+            raise RefusedError(19001, "param invalid: incoming webhook access token invalid")
         now = self._now()
         self._count(robot, now)
         try:
             body = orjson.loads(raw)
         except orjson.JSONDecodeError:
-            raise _RefusedError(9499, "Bad Request") from None
+            raise RefusedError(9499, "Bad Request") from None
         if len(raw) > _LONGEST_BODY or request.content_type != "application/json" or not isinstance(body, dict):
-            raise _RefusedError(9499, "Bad Request")
+            raise RefusedError(9499, "Bad Request")
         if robot.secret:
             _check_signature(robot.secret, body, now // 1000)
         title, text = _read(body)
         if robot.keywords and not any(word in title + text for word in robot.keywords):
-            raise _RefusedError(19024, "Key Words Not Found")
+            raise RefusedError(19024, "Key Words Not Found")
         return Received(self._channel, robot.name, text, title, now, raw)
 
     def _count(self, robot: Bot, now: int) -> None:
@@ -127,12 +87,8 @@ class FeishuRobots:
             robot.sent.popleft()
         for count, per in _WINDOWS:
             if robot.name in self.throttled or sum(at > now - per for at in robot.sent) >= count:
-                raise _RefusedError(11232, "frequency limited psm[lark.oapi.app_platform_runtime]appID[1500]")
+                raise RefusedError(11232, "frequency limited psm[lark.oapi.app_platform_runtime]appID[1500]")
         robot.sent.append(now)
-
-
-def _answered(answer: dict[str, Any]) -> web.Response:
-    return web.Response(body=orjson.dumps(answer), content_type="application/json")
 
 
 def _check_signature(secret: str, body: Mapping[str, Any], now: int) -> None:
@@ -141,7 +97,7 @@ def _check_signature(secret: str, body: Mapping[str, Any], now: int) -> None:
     key = f"{stamp}\n{secret}".encode()
     right = base64.b64encode(hmac.digest(key, b"", hashlib.sha256)).decode()
     if not timely or not isinstance(said, str) or not hmac.compare_digest(right.encode(), said.encode()):
-        raise _RefusedError(19021, "sign match fail or timestamp is not within one hour from current time")
+        raise RefusedError(19021, "sign match fail or timestamp is not within one hour from current time")
 
 
 def _read(body: Mapping[str, Any]) -> tuple[str, str]:
@@ -163,7 +119,7 @@ def _read(body: Mapping[str, Any]) -> tuple[str, str]:
             case _:
                 raise ValueError
     except (KeyError, TypeError, ValueError, AttributeError):
-        raise _RefusedError(9499, "Bad Request") from None
+        raise RefusedError(9499, "Bad Request") from None
 
 
 def _piece(piece: Mapping[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""What the simulated group robots have in common: one address that takes JSON, errcodes under HTTP 200, and faults."""
+"""What the simulated group robots have in common: one address that takes JSON, codes under HTTP 200, and faults."""
 
 from __future__ import annotations
 
@@ -73,6 +73,10 @@ class GroupRobots(ABC):
     def _refusal(self, refused: RefusedError) -> dict[str, Any]:
         return {"errcode": refused.code, "errmsg": refused.words, **refused.more}
 
+    def _taken(self) -> dict[str, Any]:
+        """What the vendor answers to a message that it takes."""
+        return {"errcode": 0, "errmsg": "ok"}
+
     async def _send(self, request: web.Request) -> web.StreamResponse:
         raw = await request.read()
         fault, code, played = await begin(request, self.faults)
@@ -88,7 +92,7 @@ class GroupRobots(ABC):
                 await self.on_refused(Refused(self._channel, name, refused.code, refused.words, self._now()))
             return web.Response(body=orjson.dumps(self._refusal(refused)), content_type="application/json")
         await self.inbox.add(message)
-        answer = orjson.dumps({"errcode": 0, "errmsg": "ok"})
+        answer = orjson.dumps(self._taken())
         if fault is not None:
             return await lose_answer(request, fault, answer)
         return web.Response(body=answer, content_type="application/json")

@@ -20,7 +20,7 @@ import aiohttp
 import orjson
 from aiohttp import web
 
-from bot.demo.simulators.vendor import Fault, Faults, Inbox, Now, Received, lose_answer, misbehave
+from bot.demo.simulators.vendor import Fault, Faults, Inbox, Now, Received, begin, lose_answer
 
 _MOBILE = re.compile(r"1[3-9][0-9]{9}", re.ASCII)
 _VARIABLE = re.compile(r"\$?\{\w+\}")
@@ -82,12 +82,9 @@ class MasPlatform:
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         raw = await request.read()
-        taken = self.faults.take()
-        fault = taken[0] if taken else None
-        if fault is not None:
-            played = await misbehave(request, fault, self.faults)
-            if played is not None:
-                return played
+        fault, _, played = await begin(request, self.faults)
+        if played is not None:
+            return played
         try:
             if fault is Fault.REFUSE:
                 raise _RefusedError(self.refusal)
