@@ -29,6 +29,7 @@ from channels.exchange import Answer
 from channels.outcome import Outcome, OutcomeKind
 from tests.channels.conftest import NIGHT, Clock, a_letter, closed_port
 from tests.channels.ding import KEYS, TEMPLATE, a_driver, settings_of
+from tests.channels.faults import HTTP_FAULTS
 
 GROUP = "cidDEMOGROUP=="
 CARDS = {"form": "card", "card_template": TEMPLATE, "inbound": "stream"}
@@ -195,19 +196,7 @@ async def test_codes_the_vendor_does_not_document_are_settings(session: aiohttp.
         assert outcome.kind == kind
 
 
-@pytest.mark.parametrize(
-    ("fault", "kind", "taken"),
-    [
-        (Fault.STATUS_429, OutcomeKind.THROTTLED, 0),
-        (Fault.STATUS_500, OutcomeKind.TRANSIENT, 0),
-        (Fault.STATUS_504, OutcomeKind.UNCERTAIN, 0),
-        (Fault.REDIRECT, OutcomeKind.MISCONFIGURED, 0),
-        (Fault.GARBAGE, OutcomeKind.UNCERTAIN, 0),
-        (Fault.DROP_BEFORE, OutcomeKind.UNCERTAIN, 0),
-        (Fault.HALF_BODY, OutcomeKind.UNCERTAIN, 1),
-        (Fault.DROP_AFTER, OutcomeKind.UNCERTAIN, 1),
-    ],
-)
+@pytest.mark.parametrize(("fault", "kind", "taken"), HTTP_FAULTS)
 async def test_each_fault_has_its_outcome(app: App, fault: Fault, kind: OutcomeKind, taken: int) -> None:
     app.vendor.faults.put(fault)
     assert (await app.send()).kind is kind

@@ -22,6 +22,7 @@ from channels.dingtalk.robot import Driver, Settings, sign
 from channels.exchange import Answer
 from channels.outcome import OutcomeKind
 from tests.channels.conftest import NIGHT, Clock, a_letter, closed_port
+from tests.channels.faults import HTTP_FAULTS
 
 TOKEN = "fake-access-token-0001"
 SECRET = "SECfake0000000000000000000000000000000000000000000000000000001"
@@ -162,19 +163,7 @@ async def test_codes_the_vendor_does_not_document_are_settings(session: aiohttp.
     assert driver.read(Answer(200, b'{"errcode":400102}'), NIGHT).kind is OutcomeKind.MISCONFIGURED
 
 
-@pytest.mark.parametrize(
-    ("fault", "kind", "taken"),
-    [
-        (Fault.STATUS_429, OutcomeKind.THROTTLED, 0),
-        (Fault.STATUS_500, OutcomeKind.TRANSIENT, 0),
-        (Fault.STATUS_504, OutcomeKind.UNCERTAIN, 0),
-        (Fault.REDIRECT, OutcomeKind.MISCONFIGURED, 0),
-        (Fault.GARBAGE, OutcomeKind.UNCERTAIN, 0),
-        (Fault.DROP_BEFORE, OutcomeKind.UNCERTAIN, 0),
-        (Fault.HALF_BODY, OutcomeKind.UNCERTAIN, 1),
-        (Fault.DROP_AFTER, OutcomeKind.UNCERTAIN, 1),
-    ],
-)
+@pytest.mark.parametrize(("fault", "kind", "taken"), HTTP_FAULTS)
 async def test_each_fault_has_its_outcome(group: Group, fault: Fault, kind: OutcomeKind, taken: int) -> None:
     group.vendor.faults.put(fault)
     assert (await group.driver.send(a_letter())).kind is kind

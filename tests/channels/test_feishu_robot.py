@@ -22,6 +22,7 @@ from channels.feishu.forms import post
 from channels.feishu.robot import BODY_BYTES, Driver, Settings, sign
 from channels.outcome import OutcomeKind
 from tests.channels.conftest import NIGHT, Clock, a_letter, closed_port
+from tests.channels.faults import HTTP_FAULTS
 
 HOOK = "fake-hook-0000-0001"
 SECRET = "fakeSecret00000000001"
@@ -188,19 +189,7 @@ async def test_how_long_to_wait_is_the_vendors_word(session: aiohttp.ClientSessi
     assert driver.read(Answer(200, b'{"code":0}'), NIGHT).kind is OutcomeKind.ACCEPTED
 
 
-@pytest.mark.parametrize(
-    ("fault", "kind", "taken"),
-    [
-        (Fault.STATUS_429, OutcomeKind.THROTTLED, 0),
-        (Fault.STATUS_500, OutcomeKind.TRANSIENT, 0),
-        (Fault.STATUS_504, OutcomeKind.UNCERTAIN, 0),
-        (Fault.REDIRECT, OutcomeKind.MISCONFIGURED, 0),
-        (Fault.GARBAGE, OutcomeKind.UNCERTAIN, 0),
-        (Fault.DROP_BEFORE, OutcomeKind.UNCERTAIN, 0),
-        (Fault.HALF_BODY, OutcomeKind.UNCERTAIN, 1),
-        (Fault.DROP_AFTER, OutcomeKind.UNCERTAIN, 1),
-    ],
-)
+@pytest.mark.parametrize(("fault", "kind", "taken"), HTTP_FAULTS)
 async def test_each_fault_has_its_outcome(group: Group, fault: Fault, kind: OutcomeKind, taken: int) -> None:
     group.vendor.faults.put(fault)
     assert (await group.driver.send(a_letter())).kind is kind

@@ -17,6 +17,7 @@ from channels.exchange import Answer
 from channels.outcome import OutcomeKind
 from channels.sms.kannel import Driver, Settings
 from tests.channels.conftest import NIGHT, Clock, a_letter, closed_port, raw_vendor
+from tests.channels.faults import HTTP_FAULTS
 from tests.patience import LONG, Patience
 
 PASSWORD = "fake-gateway-password"
@@ -162,19 +163,7 @@ async def test_each_answer_has_its_outcome(
     assert words in outcome.detail
 
 
-@pytest.mark.parametrize(
-    ("fault", "kind", "taken"),
-    [
-        (Fault.REFUSE, OutcomeKind.REFUSED_RECIPIENT, 0),
-        (Fault.STATUS_429, OutcomeKind.THROTTLED, 0),
-        (Fault.STATUS_500, OutcomeKind.TRANSIENT, 0),
-        (Fault.REDIRECT, OutcomeKind.MISCONFIGURED, 0),
-        (Fault.GARBAGE, OutcomeKind.UNCERTAIN, 0),
-        (Fault.DROP_BEFORE, OutcomeKind.UNCERTAIN, 0),
-        (Fault.HALF_BODY, OutcomeKind.UNCERTAIN, 1),
-        (Fault.DROP_AFTER, OutcomeKind.UNCERTAIN, 1),
-    ],
-)
+@pytest.mark.parametrize(("fault", "kind", "taken"), [(Fault.REFUSE, OutcomeKind.REFUSED_RECIPIENT, 0), *HTTP_FAULTS])
 async def test_each_fault_has_its_outcome_and_sends_no_second_message(
     gateway: Gateway, fault: Fault, kind: OutcomeKind, taken: int
 ) -> None:

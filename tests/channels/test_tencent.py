@@ -24,6 +24,7 @@ from channels.sms.tencent_settings import Settings
 from channels.tc3 import signature, signed_headers
 from tests.channels.aliyun_account import TOKEN, a_notice
 from tests.channels.conftest import NIGHT, Clock, a_letter, closed_port
+from tests.channels.faults import HTTP_FAULTS, REFUSED
 from tests.channels.tencent_account import APP_ID, NOTICE, SECRET_ID, SECRET_KEY, TEMPLATES, table
 
 VECTORS: dict[str, Any] = json.loads((Path(__file__).parent / "vectors" / "tencent_tc3.json").read_bytes())
@@ -183,20 +184,7 @@ async def test_what_cannot_be_sent_says_so(account: Account, letter: Letter, kin
     assert account.vendor.received == []
 
 
-@pytest.mark.parametrize(
-    ("fault", "kind", "taken"),
-    [
-        (Fault.REFUSE, OutcomeKind.MISCONFIGURED, 0),
-        (Fault.STATUS_429, OutcomeKind.THROTTLED, 0),
-        (Fault.STATUS_500, OutcomeKind.TRANSIENT, 0),
-        (Fault.STATUS_504, OutcomeKind.UNCERTAIN, 0),
-        (Fault.GARBAGE, OutcomeKind.UNCERTAIN, 0),
-        (Fault.REDIRECT, OutcomeKind.MISCONFIGURED, 0),
-        (Fault.DROP_BEFORE, OutcomeKind.UNCERTAIN, 0),
-        (Fault.HALF_BODY, OutcomeKind.UNCERTAIN, 1),
-        (Fault.DROP_AFTER, OutcomeKind.UNCERTAIN, 1),
-    ],
-)
+@pytest.mark.parametrize(("fault", "kind", "taken"), [REFUSED, *HTTP_FAULTS])
 async def test_each_fault_has_its_outcome(account: Account, fault: Fault, kind: OutcomeKind, taken: int) -> None:
     account.vendor.faults.put(fault)
     outcome = await account.driver.send(a_notice())

@@ -25,6 +25,7 @@ from channels.voice.aliyun import Driver
 from channels.voice.aliyun_settings import Settings
 from channels.voice.reference import names, reference, trial_of
 from tests.channels.conftest import NIGHT, Clock, a_letter, raw_vendor
+from tests.channels.faults import HTTP_FAULTS, REFUSED
 from tests.channels.voice_accounts import (
     ALIYUN_TEMPLATES,
     INCIDENT,
@@ -202,19 +203,7 @@ async def test_each_code_has_its_outcome_whatever_the_status(
     assert (outcome.kind, outcome.retry_after, outcome.detail) == (kind, rest, f"{code} {words}".strip())
 
 
-@pytest.mark.parametrize(
-    ("fault", "kind", "taken"),
-    [
-        (Fault.REFUSE, OutcomeKind.MISCONFIGURED, 0),
-        (Fault.STATUS_429, OutcomeKind.THROTTLED, 0),
-        (Fault.STATUS_500, OutcomeKind.TRANSIENT, 0),
-        (Fault.STATUS_504, OutcomeKind.UNCERTAIN, 0),
-        (Fault.GARBAGE, OutcomeKind.UNCERTAIN, 0),
-        (Fault.DROP_BEFORE, OutcomeKind.UNCERTAIN, 0),
-        (Fault.HALF_BODY, OutcomeKind.UNCERTAIN, 1),
-        (Fault.DROP_AFTER, OutcomeKind.UNCERTAIN, 1),
-    ],
-)
+@pytest.mark.parametrize(("fault", "kind", "taken"), [REFUSED, *HTTP_FAULTS])
 async def test_each_fault_has_its_outcome(account: Account, fault: Fault, kind: OutcomeKind, taken: int) -> None:
     account.vendor.faults.put(fault)
     outcome = await account.driver.send(a_call())

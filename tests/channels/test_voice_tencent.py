@@ -26,6 +26,7 @@ from channels.tc3 import signed_headers
 from channels.voice.tencent import Driver
 from channels.voice.tencent_settings import Settings
 from tests.channels.conftest import NIGHT, Clock, a_letter
+from tests.channels.faults import HTTP_FAULTS, REFUSED
 from tests.channels.voice_accounts import (
     APP_ID,
     SECRET_ID,
@@ -143,16 +144,7 @@ async def test_each_code_has_its_outcome(session: aiohttp.ClientSession, code: s
     assert named.read(Answer(200, body), NIGHT).kind is OutcomeKind.TRANSIENT, "the table's own word comes first"
 
 
-@pytest.mark.parametrize(
-    ("fault", "kind", "taken"),
-    [
-        (Fault.REFUSE, OutcomeKind.MISCONFIGURED, 0),
-        (Fault.STATUS_500, OutcomeKind.TRANSIENT, 0),
-        (Fault.GARBAGE, OutcomeKind.UNCERTAIN, 0),
-        (Fault.HALF_BODY, OutcomeKind.UNCERTAIN, 1),
-        (Fault.DROP_AFTER, OutcomeKind.UNCERTAIN, 1),
-    ],
-)
+@pytest.mark.parametrize(("fault", "kind", "taken"), [REFUSED, *HTTP_FAULTS])
 async def test_each_fault_has_its_outcome(account: Account, fault: Fault, kind: OutcomeKind, taken: int) -> None:
     account.vendor.faults.put(fault)
     outcome = await account.driver.send(a_call())

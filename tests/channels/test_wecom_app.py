@@ -21,6 +21,7 @@ from channels.outcome import OutcomeKind
 from channels.wecom.app import Driver, Settings, is_userid
 from channels.wecom.app_messages import TEXT_BYTES
 from tests.channels.conftest import NIGHT, Clock, a_letter, closed_port
+from tests.channels.faults import HTTP_FAULTS
 from tests.patience import LONG, Patience
 
 SECRET = "fake-app-secret-31337"
@@ -157,19 +158,7 @@ async def test_a_login_that_hangs_ends_in_time(session: aiohttp.ClientSession, a
     app.vendor.login_faults.release()
 
 
-@pytest.mark.parametrize(
-    ("fault", "kind", "taken"),
-    [
-        (Fault.STATUS_429, OutcomeKind.THROTTLED, 0),
-        (Fault.STATUS_500, OutcomeKind.TRANSIENT, 0),
-        (Fault.STATUS_504, OutcomeKind.UNCERTAIN, 0),
-        (Fault.REDIRECT, OutcomeKind.MISCONFIGURED, 0),
-        (Fault.GARBAGE, OutcomeKind.UNCERTAIN, 0),
-        (Fault.DROP_BEFORE, OutcomeKind.UNCERTAIN, 0),
-        (Fault.HALF_BODY, OutcomeKind.UNCERTAIN, 1),
-        (Fault.DROP_AFTER, OutcomeKind.UNCERTAIN, 1),
-    ],
-)
+@pytest.mark.parametrize(("fault", "kind", "taken"), HTTP_FAULTS)
 async def test_each_fault_has_its_outcome(app: App, fault: Fault, kind: OutcomeKind, taken: int) -> None:
     app.vendor.faults.put(fault)
     outcome = await app.send()

@@ -21,6 +21,7 @@ from channels.outcome import Outcome, OutcomeKind
 from channels.wecom.robot import Driver, Settings
 from channels.wecom.robot_forms import MARKDOWN_BYTES
 from tests.channels.conftest import NIGHT, Clock, a_letter, closed_port, raw_vendor
+from tests.channels.faults import HTTP_FAULTS
 from tests.patience import LONG, Patience
 
 KEY = "fake-robot-key-0001"
@@ -169,19 +170,7 @@ async def test_what_no_robot_can_show_is_refused_here(group: Group, text: str) -
     assert group.vendor.received == []
 
 
-@pytest.mark.parametrize(
-    ("fault", "kind", "taken"),
-    [
-        (Fault.STATUS_429, OutcomeKind.THROTTLED, 0),
-        (Fault.STATUS_500, OutcomeKind.TRANSIENT, 0),
-        (Fault.STATUS_504, OutcomeKind.UNCERTAIN, 0),
-        (Fault.REDIRECT, OutcomeKind.MISCONFIGURED, 0),
-        (Fault.GARBAGE, OutcomeKind.UNCERTAIN, 0),
-        (Fault.DROP_BEFORE, OutcomeKind.UNCERTAIN, 0),
-        (Fault.HALF_BODY, OutcomeKind.UNCERTAIN, 1),
-        (Fault.DROP_AFTER, OutcomeKind.UNCERTAIN, 1),
-    ],
-)
+@pytest.mark.parametrize(("fault", "kind", "taken"), HTTP_FAULTS)
 async def test_each_fault_has_its_outcome(group: Group, fault: Fault, kind: OutcomeKind, taken: int) -> None:
     group.vendor.faults.put(fault)
     outcome = await group.driver.send(a_letter())
