@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +13,6 @@ from pydantic import ValidationError
 
 from bot.demo.simulators.vendor import Fault, listening
 from bot.demo.simulators.wecom_app import AppAccount, WecomApp
-from channels.access_token import EARLY, REST
 from channels.channel import Form, Window
 from channels.exchange import Answer
 from channels.outcome import OutcomeKind
@@ -22,7 +20,6 @@ from channels.wecom.app import Driver, Settings, is_userid
 from channels.wecom.app_messages import TEXT_BYTES
 from tests.channels.conftest import NIGHT, Clock, a_letter, closed_port
 from tests.channels.faults import HTTP_FAULTS
-from tests.patience import LONG, Patience
 
 SECRET = "fake-app-secret-31337"
 KEY = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C"
@@ -73,24 +70,6 @@ async def test_one_member_gets_the_text(app: App) -> None:
     assert app.vendor.received[-1].address == "LiSi"
 
 
-async def test_a_storm_logs_in_once(app: App) -> None:
-    outcomes = await asyncio.gather(*(app.send(id=f"A{n}", to=("zhangsan", "lisi")[n % 2]) for n in range(40)))
-    assert {each.kind for each in outcomes} == {OutcomeKind.ACCEPTED}
-    assert app.vendor.logins == 1
-
-
-async def test_the_token_is_renewed_before_it_ends(app: App) -> None:
-    await app.send()
-    app.clock.at += app.vendor.life * 1000 - EARLY - 1
-    await app.send(id="b")
-    assert app.vendor.logins == 1
-    app.clock.at += 1
-    app.vendor.revoke()
-    await app.send(id="c")
-    assert app.vendor.logins == 2
-    assert len(app.vendor.received) == 3
-
-
 @pytest.mark.parametrize("how", ["revoked", "expired"])
 async def test_a_refused_token_is_asked_for_once_and_the_message_repeated_once(app: App, how: str) -> None:
     await app.send()
@@ -113,49 +92,6 @@ async def test_a_token_that_stays_refused_is_misconfigured(app: App) -> None:
     assert "access_token" in outcome.detail
     assert app.vendor.received == []
     assert (await app.send()).kind is OutcomeKind.ACCEPTED
-
-
-async def test_a_wrong_secret_is_told_by_its_code_and_does_not_storm_the_login(
-    session: aiohttp.ClientSession, app: App, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.DEBUG)
-    canary = "canary secret/4711"
-    driver = a_driver(session, app.url, secret=canary)
-    outcomes = await asyncio.gather(*(driver.send(a_letter(address="zhangsan")) for _ in range(20)))
-    assert {each.kind for each in outcomes} == {OutcomeKind.MISCONFIGURED}
-    assert "40001" in outcomes[0].detail
-    assert app.vendor.logins == 1
-    await driver.send(a_letter(address="zhangsan", at=NIGHT + REST))
-    assert app.vendor.logins == 2
-    assert "4711" not in f"{outcomes!r} {driver!r} {caplog.text}"
-
-
-@pytest.mark.parametrize(
-    ("fault", "kind"),
-    [
-        (Fault.STATUS_500, OutcomeKind.TRANSIENT),
-        (Fault.GARBAGE, OutcomeKind.TRANSIENT),
-        (Fault.DROP_AFTER, OutcomeKind.TRANSIENT),
-        (Fault.HALF_BODY, OutcomeKind.TRANSIENT),
-        (Fault.REDIRECT, OutcomeKind.MISCONFIGURED),
-    ],
-)
-async def test_a_login_that_fails_leaves_nothing_uncertain(app: App, fault: Fault, kind: OutcomeKind) -> None:
-    app.vendor.login_faults.put(fault)
-    assert (await app.send()).kind is kind
-    assert app.vendor.received == []
-    app.clock.at += REST
-    assert (await app.send()).kind is OutcomeKind.ACCEPTED
-
-
-async def test_a_login_that_hangs_ends_in_time(session: aiohttp.ClientSession, app: App, patience: Patience) -> None:
-    faults = app.vendor.login_faults
-    faults.put(Fault.HANG)
-    driver = a_driver(session, app.url, timeout=LONG)
-    sending = asyncio.gather(*(driver.send(a_letter(address="zhangsan")) for _ in range(5)))
-    outcomes = await patience.ended(sending, faults.wait_for(Fault.HANG))
-    assert {each.kind for each in outcomes} == {OutcomeKind.TRANSIENT}
-    app.vendor.login_faults.release()
 
 
 @pytest.mark.parametrize(("fault", "kind", "taken"), HTTP_FAULTS)
