@@ -5,12 +5,13 @@ Shared by the vendors' settings, so that an administrator who changes the vendor
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Annotated, Generic, TypeVar
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from channels.callback import Errand
-from channels.channel import Abilities, Form, ReceiptKind
+from channels.channel import Abilities, Form, Letter, ReceiptKind
 from channels.cloud import Limits, SecretDoor
 from channels.fields import bare_signature
 from channels.sms.extension import LEAST_DIGITS, extension
@@ -88,7 +89,7 @@ class Account(Door, Limits, Generic[AnyTemplate]):
             raise ValueError("用于 sentence 的模板，变量合计至少 35 字，否则编号和级别放不下")
         return self
 
-    @property
+    @cached_property
     def by_topic(self) -> dict[str, AnyTemplate]:
         """The template of every topic; none where there are no templates."""
         if not self.templates:
@@ -96,6 +97,11 @@ class Account(Door, Limits, Generic[AnyTemplate]):
         rest = next((each for each in self.templates if not each.topics), self.templates[0])
         named = {topic: each for each in self.templates for topic in each.topics}
         return {topic: named.get(topic, rest) for topic in TOPICS}
+
+    def filled(self, letter: Letter) -> tuple[AnyTemplate, dict[str, str]]:
+        """The template of a letter, and a value for each of its variables."""
+        template = self.by_topic.get(letter.topic if letter.parts else SENTENCE, self.by_topic[SENTENCE])
+        return template, template.values(letter.text, letter.parts, self.empty)
 
     def extension(self, letter_id: str) -> str:
         """The digits after the number a letter comes from, '' where none were bought."""

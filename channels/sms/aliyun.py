@@ -24,7 +24,6 @@ from channels.sms.aliyun_inbound import read_call
 from channels.sms.aliyun_review import reviewed
 from channels.sms.aliyun_sent import Sent, days_of, sent_in
 from channels.sms.aliyun_settings import Settings
-from channels.sms.registered import SENTENCE
 from channels.sms.sending import patient, settled, unasked, why_refused
 from channels.sms.text import plain_number
 
@@ -43,7 +42,6 @@ class Driver:
 
     __slots__ = (
         "_account",
-        "_by_topic",
         "_mask",
         "_settings",
         "abilities",
@@ -56,7 +54,6 @@ class Driver:
     def __init__(self, name: str, settings: Settings, session: aiohttp.ClientSession) -> None:
         self.name = name
         token = settings.callback_token.get_secret_value()
-        self._by_topic = settings.by_topic
         # A repeat asks the vendor first, two days at most, and sends then.
         self.abilities = settings.abilities(settings.kind, settings.timeout * 3)
         self.callback_token = settings.callback_token
@@ -81,10 +78,8 @@ class Driver:
             number = plain_number(letter.address)
         except ValueError as error:
             return Outcome(OutcomeKind.REFUSED_RECIPIENT, self._mask(error))
-        template = self._by_topic.get(letter.topic if letter.parts else SENTENCE, self._by_topic[SENTENCE])
-        values = template.values(letter.text, letter.parts, self._settings.empty)
-        refusal = why_refused(letter.text, template.whole(values))
-        if refusal:
+        template, values = self._settings.filled(letter)
+        if refusal := why_refused(letter.text, template.whole(values)):
             return Outcome(OutcomeKind.REFUSED_CONTENT, self._mask(refusal))
         if letter.repeat:
             before = await self._asked_before(letter, number)

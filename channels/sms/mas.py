@@ -23,7 +23,6 @@ from channels.outcome import Outcome, OutcomeKind
 from channels.sms.mas_inbound import read_call
 from channels.sms.mas_settings import SUCCESS, Settings
 from channels.sms.mas_signing import BY_TEMPLATE, PLAIN, sealed
-from channels.sms.registered import SENTENCE
 from channels.sms.sending import why_refused
 from channels.sms.text import SINGLE_UNITS, plain_number, segments, units
 
@@ -77,9 +76,7 @@ class Driver:
         }
         order: tuple[str, ...]
         if account.templates:
-            by_topic = account.by_topic
-            template = by_topic.get(letter.topic if letter.parts else SENTENCE, by_topic[SENTENCE])
-            values = template.values(letter.text, letter.parts, account.empty)
+            template, values = account.filled(letter)
             refusal = why_refused(letter.text, template.whole(values))
             params = orjson.dumps([values[each.name] for each in template.variables]).decode()
             fields, order = {**common, "templateId": template.code, "params": params}, BY_TEMPLATE

@@ -20,7 +20,6 @@ from channels.exchange import Answer
 from channels.greeting import Greeting, Standing
 from channels.masking import Masker
 from channels.outcome import Outcome, OutcomeKind
-from channels.sms.registered import SENTENCE
 from channels.sms.sending import patient, settled, unasked, why_refused
 from channels.sms.tencent_account import Account
 from channels.sms.tencent_inbound import read_call
@@ -45,7 +44,6 @@ class Driver:
 
     __slots__ = (
         "_account",
-        "_by_topic",
         "_mask",
         "_settings",
         "abilities",
@@ -62,7 +60,6 @@ class Driver:
         self.callback_token = settings.callback_token
         self.callback_addresses = settings.callback_addresses
         self.callback_errands = settings.errands
-        self._by_topic = settings.by_topic
         self._settings = settings
         token = settings.callback_token.get_secret_value()
         self._mask = Masker([settings.secret_key.get_secret_value(), settings.secret_id, token])
@@ -85,10 +82,8 @@ class Driver:
             number = international(letter.address)
         except ValueError as error:
             return Outcome(OutcomeKind.REFUSED_RECIPIENT, self._mask(error))
-        template = self._by_topic.get(letter.topic if letter.parts else SENTENCE, self._by_topic[SENTENCE])
-        values = template.values(letter.text, letter.parts, self._settings.empty)
-        refusal = why_refused(letter.text, template.whole(values))
-        if refusal:
+        template, values = self._settings.filled(letter)
+        if refusal := why_refused(letter.text, template.whole(values)):
             return Outcome(OutcomeKind.REFUSED_CONTENT, self._mask(refusal))
         if letter.repeat and self._settings.ask_first:
             before = await self._asked_before(letter, number)
