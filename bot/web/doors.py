@@ -83,8 +83,10 @@ class Doors:
 
     async def _keep(self, heard: Heard, channel: str, errand: Errand, now: int) -> None:
         engine = self._house.engine
-        if engine is not None:
-            await self._keeping.keep(engine, heard, channel, errand, now)
+        if engine is None:
+            # It went while the call arrived: nothing is kept, so nobody may be thanked.
+            raise ConnectionError("the store has gone")
+        await self._keeping.keep(engine, heard, channel, errand, now)
 
     async def listen(self, request: web.Request) -> web.Response:
         """Take one signed call-back: the vendor's answer when it is on disk, 403 or 400 for what is not the vendor's,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,7 +15,7 @@ from aiohttp import web
 from bot.clock import Clock, PushedClock
 from bot.engine import Engine
 from bot.rules import Rules
-from bot.web.guards import shown_path
+from bot.web.guards import Handler, shown_path
 from bot.web.links import LinkFacts, Links
 from bot.web.routes import add_routes
 from channels.callback import Errand, callback_path
@@ -82,6 +83,39 @@ async def test_without_a_store_nothing_is_taken_and_the_reason_is_told(house: Ho
             assert response.status == 503
         async with session.get(url + "/", headers=PAGE) as response:
             assert "尚未就绪" in await response.text()
+
+
+async def test_a_store_that_goes_while_a_call_back_arrives_is_not_thanked_for(house: House) -> None:
+    """The vendor would take its answer as a promise."""
+    where = closed(house)
+    where.engine, where.not_ready = house.engine, ""
+    app = web.Application()
+    add_routes(app, where)
+    secret = (house.demo.folder / "secrets" / "sms-callback").read_text()
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b"sender=13800130001&text="
+        await arriving.wait()
+        where.engine = None
+        yield b"1&id=1"
+
+    arriving = asyncio.Event()
+
+    @web.middleware
+    async def noticing(request: web.Request, handler: Handler) -> web.StreamResponse:
+        asyncio.get_running_loop().call_soon(arriving.set)
+        return await handler(request)
+
+    app.middlewares.append(noticing)
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    path = callback_path("sms", secret, Errand.UPLINK)
+    async with (
+        serving(app) as url,
+        aiohttp.ClientSession() as session,
+        session.post(url + path, data=body(), headers=headers) as response,
+    ):
+        assert response.status == 503
+        assert response.headers["Retry-After"]
 
 
 async def test_what_nobody_caught_is_logged_and_tells_nothing(house: House, caplog: pytest.LogCaptureFixture) -> None:
