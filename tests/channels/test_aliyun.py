@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import logging
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -17,14 +16,13 @@ from yarl import URL
 from bot.demo.simulators.aliyun import AliyunSms
 from bot.demo.simulators.vendor import Fault, listening
 from channels.acs3 import canonical_query, signed_headers
-from channels.channel import Letter, ReceiptKind
+from channels.channel import ReceiptKind
 from channels.exchange import Answer
 from channels.outcome import OutcomeKind
 from channels.sms.aliyun import Driver
 from channels.sms.aliyun_settings import Settings
-from tests.channels.aliyun_account import KEY_ID, KEY_SECRET, NOTICE, SENTENCE, TEMPLATES, TOKEN, a_notice, table
-from tests.channels.conftest import NIGHT, Clock, a_letter, closed_port
-from tests.channels.faults import HTTP_FAULTS, REFUSED
+from tests.channels.aliyun_account import KEY_ID, KEY_SECRET, SENTENCE, TEMPLATES, a_notice, table
+from tests.channels.conftest import NIGHT, Clock
 
 DAY = 86_400_000
 
@@ -117,26 +115,6 @@ async def test_the_vendors_own_library_is_let_in_by_the_same_account() -> None:
     assert vendor.received[0].text == "【青河应急】预警系统消息：红色 *~+ 井，无，无。"
 
 
-async def test_a_notice_leaves_by_the_parts_of_its_template(account: Account) -> None:
-    outcome = await account.driver.send(a_notice())
-    assert outcome.kind is OutcomeKind.ACCEPTED
-    (message,) = account.vendor.received
-    assert message.address == "13800138000"
-    assert message.text == (
-        "【青河应急】红色高高报（新警情）：明木家具 1号除尘器灰斗温度 97.2限95℃，无。回1签收，编号A0231。"
-    )
-    assert outcome.vendor_id == account.vendor.sent[0].biz_id
-    assert orjson.loads(message.raw)["OutId"] == "A0231-n17"
-
-
-async def test_a_sentence_runs_through_the_other_template(account: Account) -> None:
-    text = "A0231 已记录签收：白木匠 02:01。还须：02:30前核查，05:00前消警。"
-    assert (await account.driver.send(a_letter(text))).kind is OutcomeKind.ACCEPTED
-    assert account.vendor.received[0].text == (
-        "【青河应急】预警系统消息：A0231 已记录签收：白木匠 02:01。还须：02:30前核查，05:00前消警，无。"
-    )
-
-
 @pytest.mark.parametrize(
     ("change", "kind", "code"),
     [
@@ -194,33 +172,6 @@ async def test_the_numbers_minute_and_the_day_are_the_vendors(account: Account, 
     assert (await account.driver.send(a_notice(at=clock.at))).kind is OutcomeKind.ACCEPTED
 
 
-@pytest.mark.parametrize(
-    ("letter", "kind"),
-    [
-        (a_notice(address="张三"), OutcomeKind.REFUSED_RECIPIENT),
-        (a_notice(address="13800"), OutcomeKind.REFUSED_RECIPIENT),
-        (a_letter(""), OutcomeKind.REFUSED_CONTENT),
-        (a_letter("见 https://evil.example.com/a"), OutcomeKind.REFUSED_CONTENT),
-        (a_notice(parts={"place": "www.example.com"}), OutcomeKind.REFUSED_CONTENT),
-    ],
-)
-async def test_what_cannot_be_sent_says_so(account: Account, letter: Letter, kind: OutcomeKind) -> None:
-    outcome = await account.driver.send(letter)
-    assert outcome.kind is kind
-    assert account.vendor.received == []
-
-
-@pytest.mark.parametrize(("fault", "kind", "taken"), [REFUSED, *HTTP_FAULTS])
-async def test_each_fault_has_its_outcome(account: Account, fault: Fault, kind: OutcomeKind, taken: int) -> None:
-    account.vendor.faults.put(fault)
-    outcome = await account.driver.send(a_notice())
-    assert outcome.kind is kind
-    assert account.vendor.faults.happened == {fault: 1}
-    assert len(account.vendor.received) == taken
-    if kind is OutcomeKind.UNCERTAIN:
-        assert outcome.retry_after == 10.0
-
-
 @pytest.mark.parametrize(("fault", "sends"), [(Fault.DROP_AFTER, 1), (Fault.DROP_BEFORE, 1), (Fault.HALF_BODY, 1)])
 async def test_a_lost_answer_is_settled_by_asking_not_by_sending_again(
     account: Account, clock: Clock, fault: Fault, sends: int
@@ -265,18 +216,6 @@ async def test_it_is_found_behind_a_page_of_others(account: Account, clock: Cloc
     assert len(account.vendor.sent) == 61
 
 
-async def test_without_an_answer_to_the_question_nothing_is_sent_again(
-    session: aiohttp.ClientSession, account: Account
-) -> None:
-    nowhere = a_driver(session, f"http://127.0.0.1:{closed_port()}")
-    outcome = await nowhere.send(a_notice(repeat=True))
-    assert outcome.kind is OutcomeKind.TRANSIENT
-    assert "重发前查询未成" in outcome.detail
-    wrong = await a_driver(session, account.url, access_key_secret="wrong").send(a_notice(repeat=True))
-    assert wrong.kind is OutcomeKind.MISCONFIGURED
-    assert account.vendor.sent == []
-
-
 async def test_abilities_say_what_comes_back(session: aiohttp.ClientSession) -> None:
     abilities = a_driver(session).abilities
     assert [(each.count, each.per) for each in abilities.windows] == [(6, 60), (20, 3600), (40, 86_400)]
@@ -289,16 +228,3 @@ async def test_abilities_say_what_comes_back(session: aiohttp.ClientSession) -> 
     assert (deaf.receipts, deaf.replies) == (frozenset(), False)
     assert [(each.count, each.per) for each in deaf.windows] == [(50, 3600), (40, 86_400)]
     assert not a_driver(session, uplink=False).abilities.replies
-
-
-async def test_no_secret_is_ever_shown(
-    account: Account, session: aiohttp.ClientSession, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.DEBUG)
-    body = orjson.dumps({"Code": "x", "Message": f"{KEY_SECRET} {KEY_ID} {TOKEN} 13800138000"})
-    said = account.driver.read(Answer(200, body), NIGHT)
-    outcome = await a_driver(session, f"http://127.0.0.1:{closed_port()}").send(a_notice())
-    settings = Settings.model_validate(table())
-    shown = f"{said!r} {outcome!r} {account.driver!r} {settings.access_key_secret!r} {caplog.text}"
-    assert not any(secret in shown for secret in (KEY_SECRET, TOKEN, "13800138000"))
-    assert NOTICE in repr(settings)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -14,106 +13,81 @@ from aiohttp import web
 from yarl import URL
 
 from bot.demo.simulators.acs3 import RefusedByCode
-from bot.demo.simulators.aliyun import AliyunSms
 from bot.demo.simulators.tc3 import RefusedByTencent
-from bot.demo.simulators.tencent import TencentSms
 from bot.demo.simulators.vendor import listening
 from channels.greeting import Greeting, Greets, Standing
 from channels.registry import open_channel, parse
 from tests.channels import aliyun_account, tencent_account
+from tests.channels.clouds import SIGN, Cloud, cloud, now, vendor_of
 
-SIGN = "青河应急"
-
-
-def now() -> int:
-    return time.time_ns() // 1_000_000
+__all__ = ["cloud"]
 
 
-def aliyun() -> AliyunSms:
-    return AliyunSms(aliyun_account.KEY_ID, aliyun_account.KEY_SECRET, (SIGN,), dict(aliyun_account.TEMPLATES), now)
+@pytest.fixture
+async def reviewed(cloud: Cloud) -> AsyncIterator[Cloud]:
+    """A cloud that is only asked."""
+    yield cloud
+    assert cloud.vendor.received == []
 
 
-def tencent() -> TencentSms:
-    ours = tencent_account
-    return TencentSms(ours.SECRET_ID, ours.SECRET_KEY, ours.APP_ID, (SIGN,), dict(ours.TEMPLATES), now)
+async def greet(cloud: Cloud, **other: Any) -> Greeting:
+    channel = cloud.opened(**other)
+    assert isinstance(channel, Greets)
+    return await channel.greet(now())
 
 
-class Cloud:
-    """A vendor and an account there, whatever it is called."""
-
-    def __init__(self, vendor: AliyunSms | TencentSms, session: aiohttp.ClientSession, url: str) -> None:
-        self.vendor = vendor
-        self.ours: Any = aliyun_account if isinstance(vendor, AliyunSms) else tencent_account
-        self.refused = 2 if isinstance(vendor, AliyunSms) else -1
-        self.pending = 0 if isinstance(vendor, AliyunSms) else 1
-        self.url = url
-        self._session = session
-
-    async def greet(self, **other: Any) -> Greeting:
-        channel = open_channel("it", parse("it", self.ours.table(self.url, **other)), self._session)
-        assert isinstance(channel, Greets)
-        return await channel.greet(now())
-
-    def rewrite(self, code: str, text: str) -> None:
-        """The vendor approved another text."""
-        self.vendor.templates = {**self.vendor.templates, code: text}
+def rewrite(cloud: Cloud, code: str, text: str) -> None:
+    """The vendor approved another text."""
+    cloud.vendor.templates = {**cloud.vendor.templates, code: text}
 
 
-@pytest.fixture(params=[aliyun, tencent], ids=["aliyun", "tencent"])
-async def cloud(request: pytest.FixtureRequest, session: aiohttp.ClientSession) -> AsyncIterator[Cloud]:
-    vendor = request.param()
-    async with listening(vendor.app()) as url:
-        yield Cloud(vendor, session, url)
-    assert vendor.received == []
-
-
-async def test_what_is_approved_is_well(cloud: Cloud) -> None:
-    found = await cloud.greet()
+async def test_what_is_approved_is_well(reviewed: Cloud) -> None:
+    found = await greet(reviewed)
     assert (found.standing, "模板和签名已核对" in found.detail) == (Standing.WELL, True)
 
 
-async def test_a_template_that_was_refused_is_named_with_the_vendors_reason_and_its_place(cloud: Cloud) -> None:
-    cloud.vendor.reviews[cloud.ours.SENTENCE] = (cloud.refused, "变量过多")
-    found = await cloud.greet()
+async def test_a_template_that_was_refused_is_named_with_the_vendors_reason_and_its_place(reviewed: Cloud) -> None:
+    reviewed.vendor.reviews[reviewed.ours.SENTENCE] = (reviewed.refused, "变量过多")
+    found = await greet(reviewed)
     assert (found.standing, found.where) == (Standing.REFUSED, ("templates", 1, "code"))
-    assert found.detail == f"模板 {cloud.ours.SENTENCE} 没有通过审核（变量过多）"
+    assert found.detail == f"模板 {reviewed.ours.SENTENCE} 没有通过审核（变量过多）"
 
 
-async def test_what_is_not_decided_yet_is_not_approved(cloud: Cloud) -> None:
-    cloud.vendor.reviews[cloud.ours.NOTICE] = (cloud.pending, "")
-    cloud.vendor.reviews[SIGN] = (cloud.pending, "")
-    found = await cloud.greet()
+async def test_what_is_not_decided_yet_is_not_approved(reviewed: Cloud) -> None:
+    reviewed.vendor.reviews[reviewed.ours.NOTICE] = (reviewed.pending, "")
+    reviewed.vendor.reviews[SIGN] = (reviewed.pending, "")
+    found = await greet(reviewed)
     assert found.where == ("templates", 0, "code")
-    assert found.detail == f"模板 {cloud.ours.NOTICE} 还在审核；签名 {SIGN} 还在审核"
+    assert found.detail == f"模板 {reviewed.ours.NOTICE} 还在审核；签名 {SIGN} 还在审核"
 
 
-async def test_a_template_nobody_registered_is_found_missing(cloud: Cloud) -> None:
-    cloud.vendor.templates = {cloud.ours.SENTENCE: cloud.ours.TEMPLATES[cloud.ours.SENTENCE]}
-    found = await cloud.greet()
+async def test_a_template_nobody_registered_is_found_missing(reviewed: Cloud) -> None:
+    reviewed.vendor.templates = {reviewed.ours.SENTENCE: reviewed.ours.TEMPLATES[reviewed.ours.SENTENCE]}
+    found = await greet(reviewed)
     assert (found.standing, found.where) == (Standing.REFUSED, ("templates", 0, "code"))
-    assert found.detail.startswith(f"模板 {cloud.ours.NOTICE}")
+    assert found.detail.startswith(f"模板 {reviewed.ours.NOTICE}")
 
 
-async def test_a_signature_nobody_registered_is_found_missing(cloud: Cloud) -> None:
-    found = await cloud.greet(signature="别的签名")
+async def test_a_signature_nobody_registered_is_found_missing(reviewed: Cloud) -> None:
+    found = await greet(reviewed, signature="别的签名")
     assert (found.standing, found.where) == (Standing.REFUSED, ("signature",))
     assert found.detail.startswith("签名 别的签名")
 
 
-async def test_a_template_that_was_approved_with_another_text_is_told(cloud: Cloud) -> None:
-    text = cloud.ours.TEMPLATES[cloud.ours.SENTENCE]
-    cloud.rewrite(cloud.ours.SENTENCE, text.replace("，", ", "))
-    assert (await cloud.greet()).standing is Standing.WELL, "signs of another width are no other text"
-    cloud.rewrite(cloud.ours.SENTENCE, text.replace("预警系统", "监测平台"))
-    found = await cloud.greet()
+async def test_a_template_that_was_approved_with_another_text_is_told(reviewed: Cloud) -> None:
+    text = reviewed.ours.TEMPLATES[reviewed.ours.SENTENCE]
+    rewrite(reviewed, reviewed.ours.SENTENCE, text.replace("，", ", "))
+    assert (await greet(reviewed)).standing is Standing.WELL, "signs of another width are no other text"
+    rewrite(reviewed, reviewed.ours.SENTENCE, text.replace("预警系统", "监测平台"))
+    found = await greet(reviewed)
     assert (found.standing, found.where) == (Standing.REFUSED, ("templates", 1, "text"))
     assert "监测平台" in found.detail
 
 
 async def test_an_account_that_may_not_ask_for_its_templates_can_send_all_the_same(
-    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+    reviewed: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    act = cloud.vendor._act
+    act = reviewed.vendor._act
 
     def refuse(action: str, *given: Any, **more: Any) -> Any:
         if action.startswith("GetSms"):
@@ -122,18 +96,15 @@ async def test_an_account_that_may_not_ask_for_its_templates_can_send_all_the_sa
             raise RefusedByTencent("UnauthorizedOperation", "not authorized to DescribeSmsTemplateList")
         return act(action, *given, **more)
 
-    monkeypatch.setattr(cloud.vendor, "_act", refuse)
-    found = await cloud.greet()
+    monkeypatch.setattr(reviewed.vendor, "_act", refuse)
+    found = await greet(reviewed)
     assert found.standing is Standing.WELL
     assert "模板和签名没有核对：" in found.detail
 
 
-async def test_a_wrong_key_is_told_before_anything_is_asked_for(cloud: Cloud) -> None:
-    names = (
-        ("access_key_id", "access_key_secret") if isinstance(cloud.vendor, AliyunSms) else ("secret_id", "secret_key")
-    )
-    for name in names:
-        found = await cloud.greet(**{name: "canary"})
+async def test_a_wrong_key_is_told_before_anything_is_asked_for(reviewed: Cloud) -> None:
+    for name in reviewed.keys:
+        found = await greet(reviewed, **{name: "canary"})
         assert (found.standing, found.where) == (Standing.WRONG_KEY, (name,))
 
 
@@ -152,7 +123,7 @@ async def test_an_answer_of_another_shape_says_nothing_of_templates(session: aio
 
 
 async def test_the_vendors_own_libraries_ask_the_same_questions() -> None:
-    vendor = aliyun()
+    vendor = vendor_of("aliyun")
     vendor.reviews[aliyun_account.NOTICE] = (2, "变量过多")
     async with listening(vendor.app()) as url:
         parts = ("tea_openapi.models", "dysmsapi20170525.client", "dysmsapi20170525.models")
@@ -174,7 +145,7 @@ async def test_the_vendors_own_libraries_ask_the_same_questions() -> None:
 
 
 async def test_the_other_vendors_library_asks_them_too() -> None:
-    vendor, ours = tencent(), tencent_account
+    vendor, ours = vendor_of("tencent"), tencent_account
     vendor.reviews[ours.NOTICE] = (-1, "变量过多")
     async with listening(vendor.app()) as url:
 
