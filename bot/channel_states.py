@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+from pydantic import BaseModel
 
 from bot.addresses import shown_address
 from bot.engine import Engine
@@ -10,6 +11,10 @@ from bot.settings.models import Settings
 from bot.tally import Tally
 from channels.channel import Abilities, Channel
 from channels.registry import abilities_of
+from channels.sms.account import Account, preview
+from channels.sms.text import segments
+from channels.voice.account import Account as CallAccount
+from channels.voice.account import lengths
 from escalation.calendar import local
 from escalation.ledger.breakers import Breakers
 from escalation.ledger.health import Health
@@ -56,11 +61,24 @@ class StateShown(msgspec.Struct, kw_only=True):
     resting: list[AddressShown]
 
 
+class TemplateShown(msgspec.Struct, kw_only=True):
+    """An approved template: its ``text`` as it was approved, signature before it; how many characters it has when every
+    variable is full; as how many ``parts`` that is billed (0 for a call), and how many ``seconds`` it takes to say (0
+    for a text message)."""
+
+    code: str
+    text: str
+    chars: int
+    parts: int
+    seconds: int
+
+
 class ChannelShown(msgspec.Struct, kw_only=True):
     """One channel. ``form`` names its templates; limits in bytes or characters are null where there are none. ``links``
     are personal links; ``hears``: members of a group who call its robot by name are heard, by another channel;
     ``reserve`` of each window is kept for critical messages. ``voice``: it telephones, and ``key`` signs when it is
-    pressed ('' where none can be). ``state`` is null where no hub runs.
+    pressed ('' where none can be). ``templates`` are those that its vendor approved, where it sends nothing else.
+    ``state`` is null where no hub runs.
     """
 
     name: str
@@ -81,6 +99,7 @@ class ChannelShown(msgspec.Struct, kw_only=True):
     receipts: list[str]
     windows: list[WindowShown]
     reserve: int
+    templates: list[TemplateShown]
     state: StateShown | None
 
 
@@ -94,7 +113,7 @@ class ChannelList(msgspec.Struct, kw_only=True):
 
 def abilities_alone(settings: Settings) -> ChannelList:
     """What the configured channels can do, without a hub."""
-    shown = [_shown(name, abilities_of(name, table), {}, None) for name, table in settings.channels.items()]
+    shown = [_shown(name, abilities_of(name, table), table, {}, None) for name, table in settings.channels.items()]
     return ChannelList(running=False, at="", channels=shown)
 
 
@@ -133,7 +152,7 @@ async def channels_now(engine: Engine, tally: Tally, now: int) -> ChannelList:
             resting=sorted(resting, key=lambda each: each.until)[:MOST_RESTING],
         )
         tokens = {window: count for (channel_name, window), count in left.items() if channel_name == name}
-        shown.append(_shown(name, channel.abilities, tokens, state))
+        shown.append(_shown(name, channel.abilities, engine.rules.settings.channels[name], tokens, state))
     return ChannelList(running=True, at=_time(now), channels=shown)
 
 
@@ -146,7 +165,30 @@ def _windows(channel: Channel) -> tuple[Window, ...]:
     return tuple(Window(each.count, each.per * 1000) for each in channel.abilities.windows)
 
 
-def _shown(name: str, can: Abilities, left: dict[Window, int], state: StateShown | None) -> ChannelShown:
+def _templates(table: BaseModel) -> list[TemplateShown]:
+    """The counted preview of what its vendor approved."""
+    if isinstance(table, CallAccount):
+        return [
+            TemplateShown(code=code, text=each.text, chars=chars, parts=0, seconds=seconds)
+            for each, (code, chars, seconds) in zip(table.templates, lengths(table), strict=True)
+        ]
+    if not isinstance(table, Account):
+        return []
+    return [
+        TemplateShown(
+            code=code,
+            text=f"【{each.signature or table.signature}】{each.text}",
+            chars=chars,
+            parts=segments(full),
+            seconds=0,
+        )
+        for each, (code, full, chars) in zip(table.templates, preview(table), strict=True)
+    ]
+
+
+def _shown(
+    name: str, can: Abilities, table: BaseModel, left: dict[Window, int], state: StateShown | None
+) -> ChannelShown:
     return ChannelShown(
         name=name,
         kind=can.kind,
@@ -169,6 +211,7 @@ def _shown(name: str, can: Abilities, left: dict[Window, int], state: StateShown
             for each in can.windows
         ],
         reserve=can.reserve,
+        templates=_templates(table),
         state=state,
     )
 

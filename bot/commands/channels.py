@@ -8,7 +8,7 @@ import getpass
 import sys
 
 from bot.channel_asking import channel_list, send_test
-from bot.channel_states import ChannelList, ChannelShown, StateShown, WindowShown
+from bot.channel_states import ChannelList, ChannelShown, StateShown, TemplateShown, WindowShown
 from bot.commands.common import loaded_or_exit, print_result
 from bot.deadletters import NotDone
 from bot.trials import TrialLine, TrialReport
@@ -80,6 +80,7 @@ def _lines(channel: ChannelShown) -> list[str]:
     if channel.windows:
         limits = "，".join(_window(each) for each in channel.windows)
         lines.append(f"    限额：{limits}" + (f"，其中 {channel.reserve} 条留给紧急消息" if channel.reserve else ""))
+    lines += [f"    模板 {each.code}：{_template(each)}" for each in channel.templates]
     if channel.state is not None:
         lines.append(f"    状态：{_state(channel.state)}")
         lines += [
@@ -120,6 +121,11 @@ def span(seconds: int) -> str:
 def _window(window: WindowShown) -> str:
     left = "" if window.left is None else f"（现余 {window.left}）"
     return f"每{span(window.seconds)} {window.count} 条{left}"
+
+
+def _template(template: TemplateShown) -> str:
+    counted = f"按 {template.parts} 条计费" if template.parts else f"念一遍约 {template.seconds} 秒"
+    return f"填满 {template.chars} 字，{counted}：{template.text}"
 
 
 def _state(state: StateShown) -> str:
