@@ -24,7 +24,7 @@ from channels.sms.aliyun_inbound import read_call
 from channels.sms.aliyun_review import reviewed
 from channels.sms.aliyun_sent import Sent, days_of, sent_in
 from channels.sms.aliyun_settings import Settings
-from channels.sms.sending import patient, settled, unasked, why_refused
+from channels.sms.sending import of_template, patient, settled, unasked, why_refused
 from channels.sms.text import plain_number
 
 __all__ = ["Driver", "Settings"]
@@ -96,7 +96,7 @@ class Driver:
         }
         answer = await self._account.call("SendSms", query, letter.at)
         outcome = answer if isinstance(answer, Outcome) else self.read(answer, letter.at)
-        return patient(outcome, self._settings.query_after)
+        return patient(of_template(outcome, template, self.name), self._settings.query_after)
 
     async def greet(self, at: int) -> Greeting:
         """Ask what was sent to a number that is nobody's: signed like a send, and sends nothing. Then ask whether the

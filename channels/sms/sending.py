@@ -4,10 +4,16 @@ try.
 
 from __future__ import annotations
 
+import logging
+from dataclasses import replace
+
 from channels.channel import ReceiptKind
 from channels.masking import Masker
 from channels.outcome import Outcome, OutcomeKind
+from channels.sms.registered import Registered
 from channels.sms.text import find_link
+
+log = logging.getLogger(__name__)
 
 
 def why_refused(text: str, whole: str) -> str:
@@ -20,6 +26,20 @@ def why_refused(text: str, whole: str) -> str:
     if any("\ud800" <= mark <= "\udfff" for mark in whole):
         return "文本含有无法编码的字符"
     return ""
+
+
+def of_template(outcome: Outcome, template: Registered, channel: str) -> Outcome:
+    """What it means that a vendor refuses the template a message was made of. Where another one says every sentence the
+    message leaves in that: whoever must hear it has perhaps no other way. Only without that the channel is wrong."""
+    if outcome.kind is not OutcomeKind.MISCONFIGURED or "TEMPLATE" not in outcome.detail.partition(" ")[0].upper():
+        return outcome
+    detail = f"{outcome.detail}（模板 {template.code}）"
+    if template.flows:
+        return replace(outcome, detail=detail)
+    log.error(
+        "渠道 %s 的模板 %s 被平台拒绝，消息改用 sentence 模板发出；请到平台核对：%s", channel, template.code, detail
+    )
+    return Outcome(OutcomeKind.REFUSED_CONTENT, detail)
 
 
 def settled(fate: ReceiptKind, words: str, mask: Masker) -> Outcome:

@@ -20,7 +20,7 @@ from channels.exchange import Answer
 from channels.greeting import Greeting, Standing
 from channels.masking import Masker
 from channels.outcome import Outcome, OutcomeKind
-from channels.sms.sending import patient, settled, unasked, why_refused
+from channels.sms.sending import of_template, patient, settled, unasked, why_refused
 from channels.sms.tencent_account import Account
 from channels.sms.tencent_inbound import read_call
 from channels.sms.tencent_review import reviewed
@@ -100,7 +100,7 @@ class Driver:
         }
         answer = await self._account.call("SendSms", asked, letter.at)
         outcome = answer if isinstance(answer, Outcome) else self.read(answer, letter.at)
-        return patient(outcome, self._settings.query_after)
+        return patient(of_template(outcome, template, self.name), self._settings.query_after)
 
     async def greet(self, at: int) -> Greeting:
         """Ask what was sent to a number that is nobody's: signed like a send, and sends nothing. Then ask whether the

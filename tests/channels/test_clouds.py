@@ -100,3 +100,19 @@ async def test_no_secret_is_ever_shown(cloud: Cloud, caplog: pytest.LogCaptureFi
 def _secrets(cloud: Cloud) -> tuple[str, ...]:
     table = cloud.ours.table()
     return table[cloud.keys[0]], table[cloud.keys[1]], TOKEN
+
+
+async def test_a_notice_whose_template_is_refused_can_leave_in_the_one_for_sentences(
+    cloud: Cloud, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever is reached by text messages alone must hear it all the same."""
+    cloud.vendor.reviews[cloud.ours.NOTICE] = (cloud.refused, "")
+    driver = cloud.opened()
+    refused = await driver.send(a_notice(at=now()))
+    assert (refused.kind, f"模板 {cloud.ours.NOTICE}" in refused.detail) == (OutcomeKind.REFUSED_CONTENT, True)
+    assert f"模板 {cloud.ours.NOTICE} 被平台拒绝" in caplog.text
+    plainest = a_notice(at=now())
+    assert (await driver.send(replace(plainest, parts={}, topic=""))).kind is OutcomeKind.ACCEPTED
+    cloud.vendor.reviews[cloud.ours.SENTENCE] = (cloud.refused, "")
+    wrong = await driver.send(replace(plainest, parts={}, topic=""))
+    assert (wrong.kind, f"模板 {cloud.ours.SENTENCE}" in wrong.detail) == (OutcomeKind.MISCONFIGURED, True)

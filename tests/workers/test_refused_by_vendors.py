@@ -60,3 +60,19 @@ async def test_a_template_that_the_vendor_refuses(store: Store, tmp_path: Path) 
         await house.wait(MINUTE)
         assert any(again in each.text for each in cloud.received)
         assert len(told(house, "渠道 cloud 已恢复")) == 1
+
+
+async def test_a_template_for_notices_that_the_vendor_refuses_is_said_in_a_sentence(
+    store: Store, tmp_path: Path
+) -> None:
+    """Somebody may have no other way than this one."""
+    async with house_on(store, tmp_path, every_vendor=True) as house:
+        cloud = house.vendors.cloud
+        notice, _ = TEMPLATES
+        cloud.reviews[notice] = (2, "变量过多")
+        code = await house.warning(Level.BLUE, enterprise=STEEL)
+        (message,) = cloud.received
+        assert code in message.text
+        assert message.text.startswith("【青河预警】预警系统消息：")
+        assert told(house, "渠道 cloud 无法使用") == []
+        assert not await house.journal(code, "dead_letter")
