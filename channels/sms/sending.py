@@ -36,9 +36,7 @@ def of_template(outcome: Outcome, template: Registered, channel: str) -> Outcome
     detail = f"{outcome.detail}（模板 {template.code}）"
     if template.flows:
         return replace(outcome, detail=detail)
-    log.error(
-        "渠道 %s 的模板 %s 被平台拒绝，消息改用 sentence 模板发出；请到平台核对：%s", channel, template.code, detail
-    )
+    log.error("%s: a template is refused, its messages leave in the one for sentences until then: %s", channel, detail)
     return Outcome(OutcomeKind.REFUSED_CONTENT, detail)
 
 
