@@ -1,4 +1,4 @@
-"""Cutting text to a vendor's limit in bytes without breaking a character."""
+"""Text brought into a form: on one line, and cut to a vendor's limit in bytes without breaking a character."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ from __future__ import annotations
 def size(text: str) -> int:
     """Length of ``text`` in bytes of UTF-8. Raises UnicodeEncodeError for half a surrogate pair."""
     return len(text.encode("utf-8"))
+
+
+def flat(text: str) -> str:
+    """What somebody wrote on one line, without what surrounds it."""
+    return "".join(" " if mark < " " or mark == "\x7f" else mark for mark in text).strip()
 
 
 def cut_bytes(text: str, limit: int, ending: str = "…") -> str:

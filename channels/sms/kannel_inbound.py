@@ -11,7 +11,6 @@ The queries below are what the gateway is told to fill in; the answers' one stan
 from __future__ import annotations
 
 import codecs
-import hashlib
 from collections.abc import Mapping
 from types import MappingProxyType
 from urllib.parse import unquote_to_bytes
@@ -19,6 +18,7 @@ from urllib.parse import unquote_to_bytes
 from channels.callback import Call, Errand, Heard, Thanks
 from channels.channel import ReceiptKind, Report, Uplink
 from channels.sms.extension import incident_of
+from channels.sms.rows import LONGEST_ID, checked_id, hashed, written
 from channels.sms.text import plain_number
 
 # %d what happened, %F the carrier's id, %A the carrier's words, %T when (seconds).
@@ -26,9 +26,6 @@ REPORT_QUERY = "status=%d&smsc=%F&answer=%A&time=%T"
 # %p sender, %P the number it was sent to, %b the text as it is, %I the gateway's id of the message, %T when
 # (seconds), %C the text's charset.
 UPLINK_QUERY = "sender=%p&to=%P&text=%b&id=%I&time=%T&charset=%C"
-
-_LONGEST_TEXT = 2000
-_LONGEST_ID = 128
 
 _MEANINGS = MappingProxyType(
     {
@@ -85,19 +82,10 @@ def read_uplink(channel: str, params: Mapping[str, str], at: int, digits: int = 
     Raises ValueError, saying what is missing or wrong.
     """
     sender = plain_number(_needed(params, "sender"))
-    text = "".join(" " if mark < " " or mark == "\x7f" else mark for mark in params.get("text", "")).strip()
-    if not text:
-        raise ValueError("回调缺少 text：短信内容为空")
-    if len(text) > _LONGEST_TEXT:
-        raise ValueError(f"短信内容超过 {_LONGEST_TEXT} 字")
-    message_id = params.get("id", "").strip()
-    if not message_id:
-        when = params.get("time", "").strip() or str(at)
-        told = f"{sender}\x00{when}\x00{text}".encode("utf-8", "surrogatepass")
-        message_id = "hash-" + hashlib.sha256(told).hexdigest()[:40]
-    _check_id(message_id)
+    text = written(params.get("text", ""), "text")
+    message_id = params.get("id", "").strip() or hashed(sender, params.get("time", "").strip() or str(at), text)
     about = incident_of(params.get("to", "").strip(), digits)
-    return Uplink(channel=channel, message_id=message_id, sender=sender, text=text, at=at, about=about)
+    return Uplink(channel=channel, message_id=checked_id(message_id), sender=sender, text=text, at=at, about=about)
 
 
 def read_report(channel: str, params: Mapping[str, str], at: int) -> Report:
@@ -105,8 +93,7 @@ def read_report(channel: str, params: Mapping[str, str], at: int) -> Report:
 
     Raises ValueError, saying what is missing or wrong.
     """
-    letter = _needed(params, "letter")
-    _check_id(letter)
+    letter = checked_id(_needed(params, "letter"))
     status = _needed(params, "status")
     meaning = _MEANINGS.get(status)
     if meaning is None:
@@ -116,7 +103,7 @@ def read_report(channel: str, params: Mapping[str, str], at: int) -> Report:
     return Report(
         channel=channel,
         letter_id=letter,
-        vendor_id=params.get("smsc", "").strip()[:_LONGEST_ID],
+        vendor_id=params.get("smsc", "").strip()[:LONGEST_ID],
         kind=kind,
         at=at,
         detail=f"{word} {said}".strip(),
@@ -136,8 +123,3 @@ def _needed(params: Mapping[str, str], name: str) -> str:
     if not value:
         raise ValueError(f"回调缺少参数 {name}")
     return value
-
-
-def _check_id(value: str) -> None:
-    if len(value) > _LONGEST_ID or not value.isprintable():
-        raise ValueError(f"编号 {value[:20]!r}… 过长或含有控制字符")

@@ -10,6 +10,7 @@ import orjson
 
 from channels.callback import Call, Unread
 from channels.channel import Report, Uplink
+from channels.cutting import flat
 
 LONGEST_TEXT = 2000
 LONGEST_ID = 256
@@ -55,7 +56,7 @@ def text_of(row: dict[str, Any], name: str, *, needed: bool = False) -> str:
 
 def written(content: str, name: str) -> str:
     """What a phone wrote, on one line. Raises ValueError where that is nothing, or too long for a text message."""
-    text = "".join(" " if mark < " " or mark == "\x7f" else mark for mark in content).strip()
+    text = flat(content)
     if not text:
         raise ValueError(f"缺少 {name}：短信内容为空")
     if len(text) > LONGEST_TEXT:

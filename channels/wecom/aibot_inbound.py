@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from channels.callback import Errand, Heard, Thanks, Unread
 from channels.channel import Press, Uplink
+from channels.cutting import flat
 from channels.wecom.app_inbound import UnknownEventError
 
 MESSAGE, EVENT = "aibot_msg_callback", "aibot_event_callback"
@@ -59,7 +60,7 @@ def read_frame(channel: str, frame: Mapping[str, Any], at: int) -> Frame:
         if frame.get("cmd") == EVENT or body.get("msgtype") == "event":
             return _event(channel, frame, body, at)
         if frame.get("cmd") != MESSAGE:
-            raise UnknownEventError(f"没见过的 cmd：{_line(str(frame.get('cmd')))[:40]}")
+            raise UnknownEventError(f"没见过的 cmd：{flat(str(frame.get('cmd')))[:40]}")
         return _message(channel, frame, body, at)
     except UnknownEventError as error:
         return Frame(_unread(str(error), frame, Errand.EVENT))
@@ -79,7 +80,7 @@ def _message(channel: str, frame: Mapping[str, Any], body: Mapping[str, Any], at
         own = identity if not number else f"{identity}/{number}"
         uplinks.append(Uplink(channel, own, sender, said[:_LONGEST_TEXT], at, "" if said else other, media=media))
     turn = Turn("message", _req_id(frame), identity, sender)
-    return Frame(Heard(tuple(uplinks), Thanks()), turn, chat=_line(str(body.get("chatid", "")))[:64] if group else "")
+    return Frame(Heard(tuple(uplinks), Thanks()), turn, chat=flat(str(body.get("chatid", "")))[:64] if group else "")
 
 
 def _parts(kind: str, body: Mapping[str, Any], at: int) -> list[tuple[str, str, str]]:
@@ -103,11 +104,11 @@ def _part(kind: str, holder: Mapping[str, Any], at: int) -> tuple[str, str, str]
     part = given if isinstance(given, dict) else {}
     if kind in ("text", "voice"):
         # A spoken message comes as the vendor has written it down.
-        text = _line(str(part.get("content", "")))
+        text = flat(str(part.get("content", "")))
         return text, "", "" if text else ("空消息" if kind == "text" else "语音")
     if kind == "image":
         return "", media_of(str(part.get("url", "")), str(part.get("aeskey", "")), at), "图片"
-    return "", "", _KINDS.get(kind, f"{_line(kind)[:20]}消息")
+    return "", "", _KINDS.get(kind, f"{flat(kind)[:20]}消息")
 
 
 def media_of(url: str, key: str, at: int) -> str:
@@ -136,14 +137,14 @@ def _event(channel: str, frame: Mapping[str, Any], body: Mapping[str, Any], at: 
         return Frame(Heard((uplink,), Thanks()), Turn("enter", _req_id(frame), identity, sender))
     if kind == "template_card_event":
         return _press(channel, frame, body, event, at)
-    raise UnknownEventError(f"没见过的事件：{_line(kind)[:40] or '没有 eventtype'}")
+    raise UnknownEventError(f"没见过的事件：{flat(kind)[:40] or '没有 eventtype'}")
 
 
 def _press(channel: str, frame: Mapping[str, Any], body: Mapping[str, Any], event: Mapping[str, Any], at: int) -> Frame:
     inner = event.get("template_card_event")
     given = inner if isinstance(inner, dict) else event
     sender, req_id = _sender(body), _req_id(frame)
-    task, key = (_line(_said(given, name))[:_LONGEST_BUTTON] for name in ("task_id", "event_key"))
+    task, key = (flat(_said(given, name))[:_LONGEST_BUTTON] for name in ("task_id", "event_key"))
     # One press is told once; two buttons may be pressed within one second.
     pressed = blake2s(f"{task}\x1f{key}".encode(), digest_size=16).hexdigest()
     told = str(body.get("msgid") or body.get("create_time") or req_id)
@@ -162,7 +163,7 @@ def _quote(given: object) -> str:
     if isinstance(parts, dict) and isinstance(parts.get("msg_item"), list):
         items = [each for each in parts["msg_item"] if isinstance(each, dict)]
         found = [each["text"].get("content", "") for each in items if isinstance(each.get("text"), dict)]
-    words = " ".join(_line(each) for each in found if isinstance(each, str))
+    words = " ".join(flat(each) for each in found if isinstance(each, str))
     return words.replace("「", " ").replace("」", " ")[:_LONGEST_QUOTE].strip()
 
 
@@ -200,7 +201,3 @@ def _unread(words: str, frame: Mapping[str, Any], errand: Errand | None = None) 
 
 def _printable(text: str) -> str:
     return "".join(mark for mark in text if mark.isprintable())[:128]
-
-
-def _line(text: str) -> str:
-    return "".join(" " if mark < " " or mark == "\x7f" else mark for mark in text).strip()

@@ -9,14 +9,12 @@ from __future__ import annotations
 import base64
 import binascii
 
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-
 from channels.callback import Media
 from channels.exchange import TOO_LONG, Answer
 from channels.outcome import Outcome, OutcomeKind
+from channels.wecom.callback_crypto import SealError, opened
 
 BLOCK = 32
-_AES_BLOCK = 16
 
 
 def read_key(key: str) -> bytes:
@@ -32,15 +30,10 @@ def read_key(key: str) -> bytes:
 
 def unsealed(sealed: bytes, key: str) -> bytes:
     """The file inside. Raises ValueError where key and file do not belong together."""
-    secret = read_key(key)
-    if not sealed or len(sealed) % _AES_BLOCK:
-        raise ValueError("图片密文长度不对")
-    decryptor = Cipher(algorithms.AES(secret), modes.CBC(secret[:_AES_BLOCK])).decryptor()
-    plain = decryptor.update(sealed) + decryptor.finalize()
-    count = plain[-1]
-    if not 1 <= count <= min(BLOCK, len(plain)) or plain[-count:] != bytes([count]) * count:
-        raise ValueError("图片密文的填充不符")
-    return plain[:-count]
+    try:
+        return opened(read_key(key), sealed)
+    except SealError as error:
+        raise ValueError(f"图片打不开：{error}") from error
 
 
 def read_file(answer: Answer | Outcome, key: str, longest: int, *, over: bool) -> Media | Outcome:

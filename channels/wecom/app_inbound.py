@@ -12,6 +12,7 @@ from urllib.parse import unquote_plus
 
 from channels.callback import Call, Errand, Heard, NotOursError, Thanks, Unread
 from channels.channel import Press, Uplink
+from channels.cutting import flat
 from channels.wecom.callback_crypto import Seal, SealError
 from channels.wecom.callback_xml import read_xml
 
@@ -70,13 +71,13 @@ def _uplinks(channel: str, said: Mapping[str, str], at: int) -> tuple[Uplink, ..
         raise ValueError("消息缺少 FromUserName")
     identity = said.get("MsgId", "") or f"{sender}/{said.get('CreateTime', '')}/{kind}"
     if kind == "text":
-        text = _line(said.get("Content", ""))
+        text = flat(said.get("Content", ""))
         other = "" if text else "空消息"
     else:
         # What stands in a caption, a title or a place's name is not the member's word.
-        text, other = "", _KINDS.get(kind, f"{_line(kind)[:20]}消息")
+        text, other = "", _KINDS.get(kind, f"{flat(kind)[:20]}消息")
     media = said.get("MediaId", "")[:_LONGEST_MEDIA] if kind == "image" else ""
-    return (Uplink(channel, _identity(identity), sender, text[:_LONGEST_TEXT], at, other, media=_line(media)),)
+    return (Uplink(channel, _identity(identity), sender, text[:_LONGEST_TEXT], at, other, media=flat(media)),)
 
 
 def _event(channel: str, said: Mapping[str, str], sender: str, at: int) -> tuple[Uplink, ...]:
@@ -84,12 +85,12 @@ def _event(channel: str, said: Mapping[str, str], sender: str, at: int) -> tuple
     if event == "click" and sender and key:
         # A button of the app's menu stands for the words that the administrator wrote as its key.
         identity = f"{sender}/{said.get('CreateTime', '')}/{event}/{key}"
-        return (Uplink(channel, _identity(identity), sender, _line(key)[:_LONGEST_TEXT], at),)
+        return (Uplink(channel, _identity(identity), sender, flat(key)[:_LONGEST_TEXT], at),)
     if event == "template_card_event" and sender:
         press = Press(
-            _line(said.get("TaskId", ""))[:_LONGEST_BUTTON],
-            _line(key)[:_LONGEST_BUTTON],
-            _line(said.get("ResponseCode", ""))[:_LONGEST_BUTTON],
+            flat(said.get("TaskId", ""))[:_LONGEST_BUTTON],
+            flat(key)[:_LONGEST_BUTTON],
+            flat(said.get("ResponseCode", ""))[:_LONGEST_BUTTON],
         )
         # Two buttons may be pressed within one second; one pressed twice in it is pressed once.
         pressed = blake2s(f"{press.card}\x1f{press.code}".encode(), digest_size=16).hexdigest()
@@ -100,7 +101,7 @@ def _event(channel: str, said: Mapping[str, str], sender: str, at: int) -> tuple
         return (Uplink(channel, _identity(identity), sender, "", at, entered=True),)
     if event not in _QUIET:
         # It may be something that people have to do: a licence that ends, an app that was changed.
-        raise UnknownEventError(f"没见过的事件 {_line(event)[:40] or '（没有 Event）'}")
+        raise UnknownEventError(f"没见过的事件 {flat(event)[:40] or '（没有 Event）'}")
     return ()
 
 
@@ -111,10 +112,6 @@ def _seconds(said: Mapping[str, str]) -> int:
 
 def _identity(text: str) -> str:
     return "".join(mark for mark in text if mark.isprintable())[:128]
-
-
-def _line(text: str) -> str:
-    return "".join(" " if mark < " " or mark == "\x7f" else mark for mark in text).strip()
 
 
 def _query(raw: str) -> dict[str, str]:

@@ -57,10 +57,7 @@ class Seal:
             cipher = base64.b64decode(sealed.encode("ascii"), validate=True)
         except (UnicodeEncodeError, binascii.Error):
             raise SealError("密文不是 base64") from None
-        if not cipher or len(cipher) % _AES_BLOCK:
-            raise SealError("密文长度不对")
-        decryptor = Cipher(algorithms.AES(self.key), modes.CBC(self.key[:_AES_BLOCK])).decryptor()
-        return self._message(_unpadded(decryptor.update(cipher) + decryptor.finalize()))
+        return self._message(opened(self.key, cipher))
 
     def close(self, message: str, timestamp: str, nonce: str, random: bytes) -> tuple[str, str]:
         """``message`` sealed, and its signature. ``random``: 16 fresh bytes. Raises ValueError for another number."""
@@ -96,8 +93,14 @@ def read_key(encoding_aes_key: str) -> bytes:
     return base64.b64decode(encoding_aes_key + "=")
 
 
-def _unpadded(plain: bytes) -> bytes:
+def opened(key: bytes, cipher: bytes) -> bytes:
+    """What is inside: AES-256-CBC whose initial vector begins the key, PKCS7 with blocks of 32, of which every byte is
+    looked at. Raises :class:`SealError`."""
+    if not cipher or len(cipher) % _AES_BLOCK:
+        raise SealError("密文长度不对")
+    decryptor = Cipher(algorithms.AES(key), modes.CBC(key[:_AES_BLOCK])).decryptor()
+    plain = decryptor.update(cipher) + decryptor.finalize()
     count = plain[-1]
     if not 1 <= count <= min(_BLOCK, len(plain)) or plain[-count:] != bytes([count]) * count:
-        raise SealError("填充不符：请核对 EncodingAESKey")
+        raise SealError("填充不符：请核对密钥（EncodingAESKey）")
     return plain[:-count]

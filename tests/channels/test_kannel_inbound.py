@@ -128,7 +128,7 @@ def test_without_an_id_sender_time_and_text_identify() -> None:
         ({"sender": "13800138000"}, "text"),
         ({"sender": "13800138000", "text": "\x00\n "}, "text"),
         ({"sender": "13800138000", "text": "警" * 2001}, "2000"),
-        ({"sender": "13800138000", "text": "1", "id": "x" * 200}, "编号"),
+        ({"sender": "13800138000", "text": "1", "id": "x" * 300}, "编号"),
     ],
 )
 def test_an_answer_that_is_none_says_why(params: dict[str, str], word: str) -> None:
