@@ -9,13 +9,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
-from channels.outcome import Outcome
+import aiohttp
+
+from channels.exchange import limits_for
+from channels.outcome import Outcome, OutcomeKind
+
+Found = TypeVar("Found")
 
 EARLY = 300_000
 """How long before its end a token is renewed, in milliseconds."""
 REST = 5_000
 """How long after a failure nobody asks again, in milliseconds: a storm must not become a storm of logins."""
+LEAST = 0.5
+"""Less time than this, in seconds, is not enough for another exchange."""
 LONGEST_TOKEN = 512
 """No vendor's token is longer, in characters."""
 
@@ -33,13 +41,38 @@ Fetch = Callable[[], Awaitable[tuple[str, int] | Outcome]]
 
 
 class TokenKeeper:
-    """Keeps one token. Time is given with each call (the hub's, in milliseconds); nothing here looks at a clock."""
+    """Keeps one token, which its vendor calls ``name``. Whether it holds goes by the hub's time, given with each call
+    in milliseconds. ``advice`` says what to look at where a vendor refuses even a new one."""
 
-    def __init__(self, fetch: Fetch) -> None:
+    def __init__(self, fetch: Fetch, *, name: str, advice: str) -> None:
         self._fetch = fetch
+        self._name = name
+        self._advice = advice
         self._lock = asyncio.Lock()
         self._token: Token | None = None
         self._failure: tuple[Outcome, int] | None = None
+
+    async def use(
+        self, now: int, seconds: float, work: Callable[[str, aiohttp.ClientTimeout], Awaitable[Found | None]]
+    ) -> Found | Outcome:
+        """What ``work`` makes of a token in the time that is left; once more, with another token, where it says None:
+        that its vendor refuses this one. ``seconds`` are for all of it, the login too."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + seconds
+        refused = ""
+        for _ in range(2):
+            try:
+                async with asyncio.timeout_at(end - LEAST):
+                    token = await self.get(now, refused=refused)
+            except TimeoutError:
+                return Outcome(OutcomeKind.TRANSIENT, f"等待 {self._name} 超时，消息未发出")
+            if isinstance(token, Outcome):
+                return token
+            found = await work(token, limits_for(max(end - loop.time(), LEAST)))
+            if found is not None:
+                return found
+            refused = token
+        return Outcome(OutcomeKind.MISCONFIGURED, f"平台两次拒绝 {self._name}：{self._advice}")
 
     async def get(self, now: int, *, refused: str = "") -> str | Outcome:
         """A token that holds at ``now``, or the outcome that says why there is none.

@@ -8,7 +8,6 @@ token and on calling (open.dingtalk.com); what they do not say is a setting.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -24,8 +23,6 @@ from channels.masking import Masker
 from channels.outcome import Outcome, OutcomeKind
 
 MINUTE = 60.0
-LEAST = 0.5
-"""Less time than this, in seconds, is not enough for another exchange."""
 _TOKEN_PATH = "v1.0/oauth2/accessToken"  # noqa: S105 (a path)
 _JSON = {"Content-Type": "application/json", "Accept": "application/json"}
 _LOGGING_IN = "取 accessToken："
@@ -115,7 +112,7 @@ class Api:
         self._secrets = [keys[1], *secrets]
         self.mask = Masker(self._secrets)
         self.login = Login(session, self._base, keys, meanings, timeout / 2)
-        self._keeper = TokenKeeper(self.login)
+        self._keeper = TokenKeeper(self.login, name="accessToken", advice="请核对 client_id 与 client_secret")
 
     async def call(
         self, method: str, path: str, at: int, *, body: Any = None, query: Mapping[str, str] | None = None
@@ -123,30 +120,20 @@ class Api:
         """The body of a success, or the outcome of anything else. ``at`` is the hub's time in ms. Never raises for
         what vendor and network do; raises TypeError for a body that is no JSON."""
         raw = orjson.dumps(body) if body is not None else None
-        end = asyncio.get_running_loop().time() + self._timeout
         url = (self._base / path).with_query(query or {})
-        refused = ""
-        for _ in range(2):
-            token = await self._token(at, end, refused)
-            if isinstance(token, Outcome):
-                return token
+
+        async def asked(token: str, limits: aiohttp.ClientTimeout) -> dict[str, Any] | Outcome | None:
             mask = Masker([token, *self._secrets])
-            answer = await ask(
-                self._session,
-                method,
-                url,
-                headers={**_JSON, "x-acs-dingtalk-access-token": token},
-                body=raw,
-                limits=limits_for(max(end - asyncio.get_running_loop().time(), LEAST)),
-                mask=mask,
-            )
+            headers = {**_JSON, "x-acs-dingtalk-access-token": token}
+            answer = await ask(self._session, method, url, headers=headers, body=raw, limits=limits, mask=mask)
             if isinstance(answer, Outcome):
                 return answer
-            said = json_object(answer.body)
-            if not refuses_token(code_of(said)) and not (answer.status == 401 and not code_of(said)):
-                return self.read(answer, at, mask)
-            refused = token
-        return Outcome(OutcomeKind.MISCONFIGURED, "平台两次拒绝 accessToken：请核对 client_id 与 client_secret")
+            code = code_of(json_object(answer.body))
+            if refuses_token(code) or (answer.status == 401 and not code):
+                return None
+            return self.read(answer, at, mask)
+
+        return await self._keeper.use(at, self._timeout, asked)
 
     def read(self, answer: Answer, at: int, mask: Masker | None = None) -> dict[str, Any] | Outcome:
         """What a whole answer means: the body's ``code`` where it has one, then the HTTP status. ``at`` is the hub's
@@ -165,13 +152,6 @@ class Api:
         if said and 200 <= status < 300:
             return said
         return read_status(answer, at, mask, "code", rest=MINUTE)
-
-    async def _token(self, now: int, end: float, refused: str) -> str | Outcome:
-        try:
-            async with asyncio.timeout_at(end - LEAST):
-                return await self._keeper.get(now, refused=refused)
-        except TimeoutError:
-            return Outcome(OutcomeKind.TRANSIENT, "等待 accessToken 超时，消息未发出")
 
 
 def code_of(said: Mapping[str, Any]) -> str:

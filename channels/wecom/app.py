@@ -9,7 +9,6 @@ Sources of the rules: the vendor's pages path/90236 (send), 94888 (change of a c
 
 from __future__ import annotations
 
-import asyncio
 import re
 from typing import Any, ClassVar
 
@@ -20,7 +19,7 @@ from yarl import URL
 from channels.access_token import TokenKeeper
 from channels.callback import Call, Heard, Media, NotOursError
 from channels.channel import Abilities, Form, Letter, Window
-from channels.exchange import Answer, ask, json_object, limits_for, number_in, read_status
+from channels.exchange import Answer, ask, json_object, number_in, read_status
 from channels.fitting import unfit
 from channels.greeting import Greeting
 from channels.masking import Masker
@@ -41,8 +40,6 @@ LONGEST_HANDLE = 256
 _SEND, _CHANGE = "send", "update_template_card"
 PATIENCE = 4.0
 """The vendor waits 5 seconds for the answer to a call-back."""
-_LEAST = 0.5
-"""Less time than this, in seconds, is not enough for another exchange."""
 # One member and nobody else: neither several ("a|b") nor everybody ("@all").
 _USERID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_@.-]{0,63}", re.ASCII)
 
@@ -100,7 +97,9 @@ class Driver:
         self._urls = {name: base / "cgi-bin" / "message" / name for name in (_SEND, _CHANGE)}
         asking = (base / "cgi-bin/gettoken").with_query({"corpid": settings.corpid, "corpsecret": secret})
         self._login = Login(session, asking, self._mask, settings.timeout / 2, self._meanings)
-        self._keeper = TokenKeeper(self._login)
+        self._keeper = TokenKeeper(
+            self._login, name="access_token", advice="请核对 corpid、secret 与 agentid 是否同一应用"
+        )
         self._seal = Seal.of(token, key, settings.corpid) if token else None
         self.listens = self._seal is not None
         self.patience = PATIENCE
@@ -117,21 +116,11 @@ class Driver:
             body = orjson.dumps(self._body(letter, member))
         except ValueError as error:
             return Outcome(OutcomeKind.REFUSED_CONTENT, self._mask(str(error)))
-        end = asyncio.get_running_loop().time() + self._settings.timeout
-        refused = ""
-        for last in (False, True):
-            token = await self._token(letter.at, end, refused)
-            if isinstance(token, Outcome):
-                return token
-            outcome = await self._post(path, body, token, letter, member, end)
-            if outcome is not None:
-                return outcome
-            if last:
-                break
-            refused = token
-        return Outcome(
-            OutcomeKind.MISCONFIGURED, "平台两次拒绝 access_token：请核对 corpid、secret 与 agentid 是否同一应用"
-        )
+
+        async def post(token: str, limits: aiohttp.ClientTimeout) -> Outcome | None:
+            return await self._post(path, body, token, letter, member, limits)
+
+        return await self._keeper.use(letter.at, self._settings.timeout, post)
 
     async def greet(self, at: int) -> Greeting:
         """Ask for an access token and for the app itself, and keep neither."""
@@ -148,42 +137,22 @@ class Driver:
 
     async def fetch(self, media: str, at: int) -> Media | Outcome:
         """A picture that a member sent; see :class:`channels.callback.MediaSource`."""
-        end = asyncio.get_running_loop().time() + self._settings.timeout
-        refused = ""
-        for _ in range(2):
-            token = await self._token(at, end, refused)
-            if isinstance(token, Outcome):
-                return token
+
+        async def get(token: str, limits: aiohttp.ClientTimeout) -> Media | Outcome | None:
             mask, longest = Masker([token, *self._secrets]), self._settings.evidence_bytes
-            answer = await ask(
-                self._session,
-                "GET",
-                self._media.with_query({"access_token": token, "media_id": media}),
-                headers={},
-                limits=limits_for(max(end - asyncio.get_running_loop().time(), _LEAST)),
-                mask=mask,
-                longest=longest,
-            )
-            found = read_file(answer, at, mask, self._meanings, longest)
-            if found is not None:
-                return found
-            refused = token
-        return Outcome(OutcomeKind.MISCONFIGURED, "平台两次拒绝 access_token")
+            url = self._media.with_query({"access_token": token, "media_id": media})
+            answer = await ask(self._session, "GET", url, headers={}, limits=limits, mask=mask, longest=longest)
+            return read_file(answer, at, mask, self._meanings, longest)
+
+        return await self._keeper.use(at, self._settings.timeout, get)
 
     def _body(self, letter: Letter, member: str) -> dict[str, Any]:
         if letter.changes:
             return change(letter, member, self._settings.agentid)
         return message(letter, member, self._settings.agentid, self._shape, self._settings.repeat_seconds)
 
-    async def _token(self, now: int, end: float, refused: str) -> str | Outcome:
-        try:
-            async with asyncio.timeout_at(end - _LEAST):
-                return await self._keeper.get(now, refused=refused)
-        except TimeoutError:
-            return Outcome(OutcomeKind.TRANSIENT, "等待 access_token 超时，消息未发出")
-
     async def _post(
-        self, path: str, body: bytes, token: str, letter: Letter, member: str, end: float
+        self, path: str, body: bytes, token: str, letter: Letter, member: str, limits: aiohttp.ClientTimeout
     ) -> Outcome | None:
         """What became of one request; None where the vendor refuses the token."""
         answer = await ask(
@@ -192,7 +161,7 @@ class Driver:
             self._urls[path].with_query({"access_token": token}),
             body=body,
             headers={"Content-Type": "application/json; charset=utf-8"},
-            limits=limits_for(max(end - asyncio.get_running_loop().time(), _LEAST)),
+            limits=limits,
             mask=Masker([token, *self._secrets]),
         )
         if isinstance(answer, Outcome):
