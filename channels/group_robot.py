@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import aiohttp
@@ -19,6 +20,7 @@ from channels.channel import Letter
 from channels.cutting import cut_bytes
 from channels.exchange import Answer, ask, json_object, limits_for, number_in, read_status, retry_seconds
 from channels.fields import Readers
+from channels.greeting import Greeting, Standing, hail
 from channels.masking import Masker
 from channels.outcome import Outcome, OutcomeKind
 
@@ -56,6 +58,7 @@ class Robot:
 
     _code_names: ClassVar[tuple[str, ...]] = ("errcode",)
     _word_names: ClassVar[tuple[str, ...]] = ("errmsg",)
+    _wrong: ClassVar[Mapping[int, tuple[Standing, tuple[str, ...]]]] = MappingProxyType({})
     __slots__ = ("_limits", "_mask", "_meanings", "_rest", "_session", "name")
 
     def __init__(
@@ -96,19 +99,39 @@ class Robot:
         )
         return answer if isinstance(answer, Outcome) else self.read(answer, at)
 
+    async def knock(self, url: URL, message: dict[str, Any], at: int) -> Greeting:
+        """Post what the vendor refuses for its type, so that no group shows it: ``_wrong`` are the codes that tell of a
+        setting, and which. A vendor that looks at the type before the key tells nothing about the key."""
+        body = orjson.dumps(message)
+        hailed = await hail(
+            self._session, "POST", url, limits=self._limits, mask=self._mask, headers=_HEADERS, body=body
+        )
+        if isinstance(hailed, Greeting):
+            return hailed
+        said, code = self._coded(hailed.answer)
+        if clock := hailed.clock(at):
+            return clock
+        if code is not None and code in self._wrong:
+            standing, where = self._wrong[code]
+            return Greeting(standing, self._words(said, code), where)
+        return Greeting(Standing.REACHED, f"HTTP {hailed.answer.status}" if code is None else "对方没有说密钥不对")
+
     def read(self, answer: Answer, at: int) -> Outcome:
         """What the vendor's whole answer means: the code in the body, and the HTTP status only where there is none.
 
         ``at`` is the hub's time in ms, for a ``Retry-After`` written as a date.
         """
-        said = json_object(answer.body)
-        code = next((found for name in self._code_names if (found := number_in(said, name)) is not None), None)
+        said, code = self._coded(answer)
         if self._is_throttled(said, code):
             rest = retry_seconds(answer.retry_after, at, self._rest)
             return Outcome(OutcomeKind.THROTTLED, self._throttled_words(said, code, answer), retry_after=rest)
         if code is None:
             return read_status(answer, at, self._mask, self._code_names[0], rest=self._rest, whole_channel=False)
         return Outcome(self._meanings.get(code, OutcomeKind.TRANSIENT), self._words(said, code))
+
+    def _coded(self, answer: Answer) -> tuple[Mapping[str, Any], int | None]:
+        said = json_object(answer.body)
+        return said, next((found for name in self._code_names if (found := number_in(said, name)) is not None), None)
 
     def _is_throttled(self, said: Mapping[str, Any], code: int | None) -> bool:  # noqa: ARG002 (a vendor's own signs)
         return code is not None and self._meanings.get(code) is OutcomeKind.THROTTLED

@@ -135,7 +135,8 @@ class Driver(Robot):
         return await self.post(self._signed(letter.at), message, letter.at)
 
     async def greet(self, at: int) -> Greeting:
-        """Whether the vendor is there and its clock ours: the robot has no call that only logs in."""
+        """Whether the vendor is there and its clock ours. No message is tried: whoever sends one to a robot that is
+        being punished prolongs it."""
         return await reach(self._session, self._url.with_path("/"), at, self._limits)
 
     def message(self, letter: Letter) -> dict[str, Any]:

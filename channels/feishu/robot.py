@@ -22,7 +22,7 @@ from channels.channel import Abilities, Form, Letter, Window
 from channels.feishu.forms import bare, card, post, title_of
 from channels.fields import HttpUrl
 from channels.fitting import unfit
-from channels.greeting import Greeting, reach
+from channels.greeting import Greeting, Standing
 from channels.group_robot import WINDOW_SECONDS, GroupSettings, Robot
 from channels.outcome import Outcome, OutcomeKind
 
@@ -100,6 +100,13 @@ class Driver(Robot):
 
     _code_names: ClassVar[tuple[str, ...]] = ("code", "StatusCode")
     _word_names: ClassVar[tuple[str, ...]] = ("msg", "StatusMessage")
+    _wrong: ClassVar[Any] = MappingProxyType(
+        {
+            19001: (Standing.WRONG_KEY, ("hook",)),
+            19021: (Standing.WRONG_KEY, ("secret",)),
+            19022: (Standing.REFUSED, ()),
+        }
+    )
     __slots__ = ("_settings", "_url", "abilities")
 
     def __init__(self, name: str, settings: Settings, session: aiohttp.ClientSession) -> None:
@@ -131,8 +138,8 @@ class Driver(Robot):
         return await self.post(self._url, self.message(letter), letter.at, BODY_BYTES)
 
     async def greet(self, at: int) -> Greeting:
-        """Whether the vendor is there and its clock ours: the robot has no call that only logs in."""
-        return await reach(self._session, self._url.with_path("/"), at, self._limits)
+        """Whether the vendor is there, its clock ours, and hook and signature such as it knows."""
+        return await self.knock(self._url, self._signed({"msg_type": "fenghuo-check"}, at), at)
 
     def message(self, letter: Letter) -> dict[str, Any]:
         """The body of the request, signed where the robot wants it. Whom it knows no id of it does not call."""
@@ -149,8 +156,11 @@ class Driver(Robot):
                 made = card(title, text, called, critical=letter.critical)
             case _:
                 made = post(title, text, called)
-        secret = settings.secret.get_secret_value()
+        return self._signed(made, letter.at)
+
+    def _signed(self, made: dict[str, Any], at: int) -> dict[str, Any]:
+        secret = self._settings.secret.get_secret_value()
         if not secret:
             return made
-        seconds = letter.at // 1000
+        seconds = at // 1000
         return {"timestamp": str(seconds), "sign": sign(secret, seconds), **made}

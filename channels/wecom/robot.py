@@ -17,7 +17,7 @@ from yarl import URL
 from channels.channel import Abilities, Form, Letter, Window
 from channels.fields import HttpUrl
 from channels.fitting import unfit
-from channels.greeting import Greeting, reach
+from channels.greeting import Greeting, Standing
 from channels.group_robot import WINDOW_SECONDS, Robot, RobotSettings
 from channels.outcome import Outcome, OutcomeKind
 from channels.wecom.robot_forms import MARKDOWN_BYTES, TEXT_BYTES, Style, message
@@ -68,6 +68,7 @@ class Driver(Robot):
 
     Settings: ClassVar[Any] = Settings
 
+    _wrong: ClassVar[Any] = MappingProxyType({93000: (Standing.WRONG_KEY, ("key",))})
     __slots__ = ("_page", "_style", "_url", "abilities")
 
     def __init__(self, name: str, settings: Settings, session: aiohttp.ClientSession) -> None:
@@ -105,8 +106,8 @@ class Driver(Robot):
         return outcome
 
     async def greet(self, at: int) -> Greeting:
-        """Whether the vendor is there and its clock ours: the robot has no call that only logs in."""
-        return await reach(self._session, self._url.with_path("/").with_query(None), at, self._limits)
+        """Whether the vendor is there, its clock ours, and the key one it knows."""
+        return await self.knock(self._url, {"msgtype": "fenghuo-check"}, at)
 
     async def _mention(self, letter: Letter, told: Outcome) -> Outcome:
         # Only the type "text" calls a phone number by name, so it follows as a second message.

@@ -16,13 +16,15 @@ from aiohttp import web
 
 from bot.demo.simulators.aliyun import AliyunSms
 from bot.demo.simulators.dingtalk import DingtalkRobots
+from bot.demo.simulators.feishu import Bot, FeishuRobots
 from bot.demo.simulators.imap import MailboxServer
 from bot.demo.simulators.kannel import KannelGateway
 from bot.demo.simulators.mas import MasPlatform
 from bot.demo.simulators.smstools import Smsd
 from bot.demo.simulators.smtp import MailServer
 from bot.demo.simulators.tencent import TencentSms
-from bot.demo.simulators.vendor import listening
+from bot.demo.simulators.vendor import Fault, listening
+from bot.demo.simulators.wecom import WecomRobots
 from bot.demo.simulators.wecom_app import AppAccount, WecomApp
 from channels.greeting import Greeting, Greets, Standing, skewed
 from channels.registry import kinds, open_channel, parse
@@ -181,7 +183,38 @@ async def test_a_modem_s_folders_are_looked_at(session: aiohttp.ClientSession, c
     assert (missing.standing, "没有目录" in missing.detail) == (Standing.REFUSED, True)
 
 
-async def test_a_robot_can_only_be_reached_and_its_clock_compared(session: aiohttp.ClientSession, clock: Clock) -> None:
+async def test_a_group_robot_that_does_not_know_its_key(session: aiohttp.ClientSession) -> None:
+    vendor = WecomRobots({"right": "town"}, now)
+    async with listening(vendor.app()) as url:
+        table = {"kind": "wecom_robot", "key": "right", "readers": ["town"], "base_url": url}
+        assert (await greet(session, now(), **table)).standing is Standing.REACHED
+        wrong = await greet(session, now(), **{**table, "key": "canary-key"})
+        assert (wrong.standing, wrong.where) == (Standing.WRONG_KEY, ("key",))
+        assert wrong.detail.startswith("93000 ")
+        assert "canary" not in wrong.detail
+        assert (await greet(session, now() - 600_000, **table)).standing is Standing.CLOCK
+        vendor.faults.put(Fault.STATUS_500)
+        assert await greet(session, now(), **table) == Greeting(Standing.REACHED, "HTTP 500")
+    assert vendor.received == []
+
+
+async def test_a_feishu_robot_that_does_not_know_its_hook_or_its_signature(session: aiohttp.ClientSession) -> None:
+    vendor = FeishuRobots({"right": Bot("town", "sealed"), "open": Bot("town", keywords=("监测",))}, now)
+    async with listening(vendor.app()) as url:
+        table = {"kind": "feishu_robot", "hook": "right", "secret": "sealed", "readers": ["town"], "base_url": url}
+        assert (await greet(session, now(), **table)).standing is Standing.REACHED
+        assert (await greet(session, now(), **{**table, "hook": "open", "secret": ""})).standing is Standing.REACHED
+        for name, code in (("hook", 19001), ("secret", 19021)):
+            wrong = await greet(session, now(), **{**table, name: "canary-other"})
+            assert (wrong.standing, wrong.where) == (Standing.WRONG_KEY, (name,)), wrong
+            assert wrong.detail.startswith(f"{code} ")
+            assert "canary" not in wrong.detail
+    assert vendor.received == []
+
+
+async def test_a_dingtalk_robot_can_only_be_reached_and_its_clock_compared(
+    session: aiohttp.ClientSession, clock: Clock
+) -> None:
     vendor = DingtalkRobots({}, clock)
     async with listening(vendor.app()) as url:
         assert (await greet(session, now(), **robot(url))).standing is Standing.REACHED
