@@ -15,6 +15,7 @@ from bot.chat.corrections import without_taken_back
 from bot.chat.details import NO_DETAILS, Details, details
 from bot.chat.folding import MOST_CHARS, folded, is_automatic, quoted
 from bot.chat.slips import slip_in, sounds_signed
+from bot.chat.talk import is_no_answer
 from bot.chat.verbs import (
     AFTERWARDS,
     ASKING,
@@ -62,8 +63,6 @@ _ANNOUNCED = re.compile(rf"^(?:申\s*请|请\s*求?)?\s*{_LABEL.pattern}")
 _SPACED = re.compile(r"(?<![a-z0-9])([aw])[^\S\n]?((?:[0-9][^\S\n]){3,9}[0-9])(?![^\S\n]?[\d号点.:])", re.IGNORECASE)
 """A code whose figures somebody set apart: a 0 2 3 1."""
 _GAP = "\x02"
-_MARKUP = re.compile(r"</?(?:script|img|svg|iframe|object|style|input|form)\b|\{\{|\{%|\$\{|<%")
-"""Text made for a program; no person answers an alarm like this."""
 _BETWEEN = re.compile(r"(?<=[a-z0-9])\s+(?=[a-z0-9])")
 _MARKS = re.compile(rf"(?:(?<!\d)[.:]|[.:](?!\d)|[^\w℃%{_GAP}.:])+")
 _TOKEN = re.compile(
@@ -74,6 +73,8 @@ _MINE = re.compile(r"(?:我们?|本人|我方|我厂|我司)$")
 """我处理 by itself: somebody is going to."""
 _SIGNED_FIRST = re.compile(r"^已?签收了?$")
 """签收处置已停机: two orders without a comma, of which the second says the first."""
+_SAID = re.compile(r"(?<=[复送入写])\s*[\"“'‘]")
+"""请回复“收到”: the quotation mark parts nothing."""
 _RAN_ON = re.compile(
     rf"^(\W*(?:喂|嗯|好的?|我们?|已经?|那个|[a-z0-9{_GAP}])*+收到[了啦]?[啊哦呀哈]?)"
     r"(?=(?:那个|然后)?我们?(?:马上|现在|这就|立即|立刻|叫|让|派|安排|去))"
@@ -149,7 +150,7 @@ def read(typed: str, now: int) -> Understood:
     plain = _ONE_BEFORE_CODE.sub("1 ", typed.lower())
     codes = tuple(dict.fromkeys(_written(match) for match in CODE.finditer(plain)))
     body = _LABEL.sub("，", CODE.sub(" ", _JOINED.sub(" ", plain)))
-    clauses = [] if _MARKUP.search(plain) else _clauses(body)
+    clauses = [] if is_no_answer(plain) else _clauses(body)
     found = _found(clauses)
     verb = _chosen(found, clauses, body)
     slip = slip_in([clause.text for clause in clauses if not clause.asked]) if verb is None else None
@@ -202,6 +203,7 @@ def _clauses(body: str) -> list[_Clause]:
     found: list[_Clause] = []
     for line in body.split("\n"):
         # Spaces never part words; only two numbers or Latin words would run into each other without them.
+        line = _SAID.sub("", line)
         packed = _RAN_ON.sub(r"\1，", re.sub(r"\s+", "", _BETWEEN.sub(_GAP, line)))
         marks = [*_MARKS.findall(packed), ""]
         parts = _MARKS.split(packed)

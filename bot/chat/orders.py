@@ -27,6 +27,8 @@ _UNSIGNED = frozenset({Verb.TRANSFER, Verb.EXTEND, Verb.URGE, Verb.PHONED})
 _PARENTHESES = re.compile(r"[，,。;；!！\n()]+")
 _ANY_CODE = re.compile(rf"{CODE.pattern}|(?<![A-Za-z0-9.:])0\d{{3}}(?!\d)", re.IGNORECASE)
 """A code, or the figures of one."""
+_NOT_SO = re.compile(r"[别不没勿未无非再请要等]")
+_AGAINST = re.compile(r"[别不没勿未无但却而或]|还是|除了|可是")
 _JOINING = re.compile(
     r"[和与及跟也都均这那条个各的两几 、/+&\-:：.…\"'“”【】\[\]]|还有|以及|一样|同样|同上|一起|一并|编号|警情|报警|"
     r"预警|(?<!等)等(?![等一会下])|[aw]?\d+",
@@ -44,7 +46,7 @@ def orders_in(text: str, now: int = 0, own: str = "") -> tuple[Understood, ...]:
         return (whole,)
     typed = said_in(text, own)
     kept = _without_denied(typed, now)
-    if kept is None:
+    if kept is None or _run_together(kept, now):
         return (_nothing(whole),)
     if kept != typed:
         whole = replace(read(kept, now), emergency=whole.emergency)
@@ -101,12 +103,12 @@ def _orders(whole: Understood, acting: list[Verb], typed: str, now: int) -> tupl
 def _alone(whole: Understood, acting: list[Verb], typed: str, now: int) -> tuple[Understood, ...]:
     """批准A0231，不批准A0232 are two judgements; of anything else beside a judgement or an undoing the first is done,
     on its own codes, and the rest is named."""
-    if len(whole.codes) < 2 or len(set(acting)) < 2:
+    if len(whole.codes) < 2:
         return (whole,)
-    pieces = _by_clauses(typed, now)
-    if not _all_apart(pieces):
-        return (_nothing(whole),)
-    if _JUDGING.issuperset(acting):
+    pieces = next(filter(_all_apart, (_by_clauses(typed, now), _by_codes(typed, now))), None)
+    if pieces is None:
+        return (whole,) if len(set(acting)) < 2 and not _turns(typed) else (_nothing(whole),)
+    if _JUDGING.issuperset(piece.verb for piece in pieces):
         return _whole_first(whole, pieces)
     more = tuple(dict.fromkeys(piece.verb for piece in pieces[1:] if piece.verb not in (None, pieces[0].verb)))
     return (replace(pieces[0], more=more, emergency=whole.emergency),)
@@ -152,6 +154,29 @@ def _without_denied(typed: str, now: int) -> str | None:
     return left if _named(left) else None
 
 
+def _run_together(typed: str, now: int) -> bool:
+    """Whether codes of one clause are set against each other, so that nobody can tell what is meant of which:
+    消警A0231别消A0232, 签收A0231或A0232, A0231误报A0232真实超限."""
+    for part in _PARENTHESES.split(typed):
+        codes = list(_ANY_CODE.finditer(part))
+        words = list(_WORDS.finditer(part))
+        if len(codes) < 2 or not words:
+            continue
+        if _turns(part):
+            ends = [code.end() for code in codes]
+            before = [
+                part[max((end for end in ends if end <= word.start()), default=0) : word.start()] for word in words
+            ]
+            if any(map(_NOT_SO.search, before)) or not _all_apart(_by_codes(part, now)):
+                return True
+            continue
+        gaps = [part[one.end() : other.start()] for one, other in pairwise(codes)]
+        between = any(codes[0].end() <= word.start() < codes[-1].start() for word in words)
+        if any(map(_AGAINST.search, gaps)) or (between and _JOINING.sub("", part[codes[-1].end() :])):
+            return True
+    return False
+
+
 def _named(part: str) -> list[str]:
     return [match[0].lower() for match in _ANY_CODE.finditer(part)]
 
@@ -185,19 +210,20 @@ def _by_clauses(typed: str, now: int) -> list[Understood]:
     return [read(part, now) for part in parts if part]
 
 
-def _by_codes(typed: str, now: int) -> list[Understood]:
-    """Without punctuation: verb and codes in turn, or codes and verb in turn."""
+def _turns(typed: str) -> list[int]:
+    """Where the parts begin in a text without punctuation: verb and codes in turn, or codes and verb in turn."""
     marks = sorted(
         [(match.start(), "C") for match in CODE.finditer(typed)]
         + [(match.start(), "V") for match in _WORDS.finditer(typed)]
     )
     turns = "".join(kind for _, kind in marks)
     if re.fullmatch(r"(?:VC+){2,}", turns):
-        starts = [at for at, kind in marks if kind == "V"]
-    elif re.fullmatch(r"(?:C+V){2,}", turns):
-        starts = [at for place, (at, kind) in enumerate(marks) if kind == "C" and turns[max(place - 1, 0)] != "C"]
-        starts = [marks[0][0], *(at for at in starts if at != marks[0][0])]
-    else:
-        return []
-    starts[0] = 0
-    return [read(typed[start:end], now) for start, end in pairwise([*starts, len(typed)])]
+        return [0, *[at for at, kind in marks if kind == "V"][1:]]
+    if re.fullmatch(r"(?:C+V){2,}", turns):
+        return [0, *(at for place, (at, kind) in enumerate(marks) if place and kind == "C" and turns[place - 1] == "V")]
+    return []
+
+
+def _by_codes(typed: str, now: int) -> list[Understood]:
+    """Without punctuation: each turn is a part."""
+    return [read(typed[start:end], now) for start, end in pairwise([*_turns(typed), len(typed)])]

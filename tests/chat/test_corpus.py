@@ -59,4 +59,4 @@ def test_each_line_is_read_as_its_group_says(group: dict[str, Any]) -> None:
 def test_every_verb_and_every_channel_has_its_lines() -> None:
     assert {group["verb"] for group in GROUPS if "verb" in group} == {"none", *(verb.value for verb in Verb)}
     assert {group.get("channel", "sms") for group in GROUPS} <= set(CHANNELS)
-    assert len(LINES) >= 1600
+    assert len(LINES) >= 2000

@@ -163,6 +163,59 @@ def test_judgements_of_several_are_each_their_own(numbers: list[int], said: list
     ]
 
 
+@given(
+    NUMBERS,
+    ONE_THING,
+    st.sampled_from(
+        ["{said}{first}别{said}{second}", "{said}{first}不{said}{second}", "{said}{first}但{second}还在报"]
+    ),
+)
+@settings(max_examples=200, deadline=None)
+def test_codes_set_against_each_other_without_a_comma_are_never_all_done(
+    numbers: list[int], said: str, form: str
+) -> None:
+    first, second = (f"A{number:04d}" for number in numbers[:2])
+    assert done(acted(form.format(said=said, first=first, second=second), first, second)) <= {first}
+
+
+@given(NUMBERS, ONE_THING, st.sampled_from(["或", "或者", "还是"]))
+def test_one_code_or_another_is_neither(numbers: list[int], said: str, either: str) -> None:
+    first, second = (f"A{number:04d}" for number in numbers[:2])
+    assert done(acted(f"{said}{first}{either}{second}", first, second)) == set()
+
+
+@given(
+    st.sampled_from(["消警", "误报", "批准", "撤回"]),
+    st.sampled_from(["着火了", "有人受伤", "氨气泄漏", "爆炸了", "救命", "人被夹住了"]),
+    st.sampled_from(["{said}，{word}", "{word}，{said}", "{word}\n{said} A0231", "已处置，{said}，{word}"]),
+)
+@settings(deadline=None)
+def test_beside_an_accident_nothing_is_closed(said: str, word: str, form: str) -> None:
+    read = acted(form.format(said=said, word=word))
+    assert read.emergency
+    assert {Verb(order.verb) for order in read.orders if order.act} <= {Verb.DISPOSE}
+
+
+@given(
+    st.sampled_from(["物报", "消井", "和查", "处制", "言期2小时", "专派李四", "吹办", "撤会", "皮准"]),
+    st.sampled_from(["", "我", "现场", "A0231 ", "申请"]),
+)
+def test_what_only_sounds_like_an_order_is_asked_back(slip: str, before: str) -> None:
+    read = acted(f"{before}{slip}")
+    assert read.ask
+    assert not read.act
+    assert read.missing == "word"
+
+
+@given(
+    st.permutations(["签收", "核查", "处置", "消警", "误报"]),
+    st.sampled_from(["{0}/{1}/{2}", "{0}、{1}、{2}", "回1{0}，回2{1}", "1{0} 2{1} 3{2}", "请回复{0}或{1}"]),
+)
+@settings(deadline=None)
+def test_a_menu_is_no_answer(said: list[str], form: str) -> None:
+    assert not acted(form.format(*said)).act
+
+
 def _scraps() -> list[str]:
     """Every piece of every pattern of the grammar: what a text must repeat to make one of them try all ways."""
     rooms = (accidents, corrections, details, folding, grammar, lengths, orders, slips, verbs)
