@@ -7,13 +7,14 @@ import re
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import product
 from types import FrameType
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.chat import accidents, corrections, details, folding, grammar, lengths, orders, slips, verbs
+from bot.chat import accidents, corrections, details, folding, grammar, lengths, orders, slips, talk, verbs
 from bot.chat.folding import MOST_CHARS, MOST_SEEN
 from bot.chat.preview import ReadAs, read_as
 from escalation.vocabulary import Verb
@@ -216,18 +217,23 @@ def test_a_menu_is_no_answer(said: list[str], form: str) -> None:
     assert not acted(form.format(*said)).act
 
 
-def _scraps() -> list[str]:
-    """Every piece of every pattern of the grammar: what a text must repeat to make one of them try all ways."""
-    rooms = (accidents, corrections, details, folding, grammar, lengths, orders, slips, verbs)
-    patterns = [each.pattern for room in rooms for each in vars(room).values() if isinstance(each, re.Pattern)]
-    patterns += [part.pattern for word in verbs.TABLE for part in (word.said, word.before, word.after)]
+def _patterns() -> list[str]:
+    """Every pattern of the grammar."""
+    rooms = (accidents, corrections, details, folding, grammar, lengths, orders, slips, talk, verbs)
+    found = [each.pattern for room in rooms for each in vars(room).values() if isinstance(each, re.Pattern)]
+    found += [part.pattern for word in verbs.TABLE for part in (word.said, word.before, word.after)]
     groups = (verbs.READING, verbs.LATER, verbs.CAUSES, slips.SLIPS)
-    patterns += [pattern.pattern for group in groups for _, pattern in group]
-    pieces = {piece for pattern in patterns for piece in re.findall("[\u4e00-\u9fff]{1,6}", pattern)}
-    return sorted(pieces | set("1aw0.,?，、 \n>-「」【】@"))
+    return sorted({*found, *(pattern.pattern for group in groups for _, pattern in group)})
 
 
-SCRAPS = _scraps()
+def _pieces(pattern: str) -> set[str]:
+    return set(re.findall("[\u4e00-\u9fff]{1,6}", pattern))
+
+
+PATTERNS = _patterns()
+SCRAPS = sorted({piece for pattern in PATTERNS for piece in _pieces(pattern)} | set("1aw0.,?，、 \n>-「」【】@"))
+REPEATED = re.compile(r"\(\?:([^()]*(?:\([^()]*\)[^()]*)*)\)[*+](?!\+)")
+"""A choice that may be repeated, and given back: each way of splitting a text may be tried."""
 
 
 @contextmanager
@@ -247,6 +253,19 @@ def within(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGVTALRM, before)
 
 
+def test_no_repeated_choice_of_a_pattern_tries_every_way() -> None:
+    tried = 0
+    for pattern in PATTERNS:
+        compiled = re.compile(pattern, re.IGNORECASE | re.MULTILINE)
+        for choice in REPEATED.finditer(pattern):
+            heads = {"", *_pieces(pattern[max(0, choice.start() - 60) : choice.start()])}
+            for head, body in product(heads, _pieces(choice[1])):
+                tried += 1
+                with within(1):
+                    compiled.search(head + body * 30 + "x")
+    assert tried > 40
+
+
 def test_no_piece_of_a_pattern_repeated_is_read_for_long() -> None:
     """A pattern that tries every way to split 看看看看 takes for ever. The end must still be read, else nothing fails
     and nothing is tried twice."""
@@ -264,6 +283,12 @@ def test_no_long_repetition_is_read_for_long(scraps: list[str], end: str) -> Non
         once = "".join(scraps)
         with within(2):
             read_as((once * most)[: most - len(end)] + end, START, ["A0231"])
+
+
+def test_an_accident_is_heard_behind_what_is_too_long_to_be_an_answer() -> None:
+    read = acted("今天天气很好，" * 300 + "车间着火了，误报")
+    assert read.emergency
+    assert not read.act
 
 
 @pytest.mark.parametrize(
