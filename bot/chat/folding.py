@@ -25,7 +25,10 @@ _MENTION = re.compile(r"@烽火(?:助手|机器人|小助手)?|@[^\s@]{1,30}(?=\
 _EMOTICON = re.compile(r"\[\s*(?:[\u4e00-\u9fffA-Za-z]\s*){1,4}\]")
 _HAS_WORDS = re.compile(r"[^\W\d_]|(?<![a-z0-9])1(?![0-9])", re.IGNORECASE)
 _CODE_LIKE = re.compile(r"(?<![a-z0-9])[aw][ \-_#.]{0,3}\d+", re.IGNORECASE)
-_AUTOMATIC = re.compile(r"自动(?:回复|答复|应答)|autoreply|auto-reply|automaticreply|outofoffice")
+_AUTOMATIC = re.compile(
+    r"自动(?:回复|答复|应答|发送|发出)|有事请留言|不方便接听|请勿(?:直接)?回复|尊敬的(?:客户|用户)|退订|取件码|"
+    r"autoreply|auto-reply|automaticreply|outofoffice"
+)
 
 
 def sound(text: str, most: int = MOST_CHARS) -> str:

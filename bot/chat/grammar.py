@@ -167,7 +167,7 @@ def read(typed: str, now: int) -> Understood:
         verb=verb,
         codes=codes,
         cause=cause,
-        rest=_rest(typed, said, signed=verb is Verb.SIGN) if reason is None else _tidied(reason),
+        rest=_rest(typed, said, signed=verb is Verb.SIGN) if reason is None else SIGNED_BEFORE.sub("", _tidied(reason)),
         more=_more(found, verb),
         slip=slip[1] if slip else "",
         details=more_details,

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from bot.chat.details import NO_DETAILS
 from bot.chat.grammar import CODE, Understood, read, said_in, understand
-from bot.chat.verbs import SIGNED_BEFORE, TABLE
+from bot.chat.verbs import TABLE
 from escalation.vocabulary import Verb
 
 MOST_ORDERS = 8
@@ -22,8 +22,8 @@ _APART = re.compile(r"[，,。;；!！\n]+")
 _JUDGING = frozenset({Verb.APPROVE, Verb.REFUSE})
 _ALONE = _JUDGING | {Verb.UNDO}
 """Not one of several: what they speak of is what came just before. Only judgements of different codes go together."""
-_UNSIGNED = frozenset({Verb.TRANSFER, Verb.EXTEND, Verb.URGE, Verb.PHONED})
-"""What says nothing of having signed: 收到，转派给李四 are two orders. Whoever verified has signed by it."""
+_UNSIGNED = frozenset({Verb.TRANSFER, Verb.URGE, Verb.PHONED})
+"""What signs nothing by itself: 收到，转派给李四 are two orders. To verify or to ask for time is to have signed."""
 _PARENTHESES = re.compile(r"[，,。;；!！\n()]+")
 _ANY_CODE = re.compile(rf"{CODE.pattern}|(?<![A-Za-z0-9.:])0\d{{3}}(?!\d)", re.IGNORECASE)
 """A code, or the figures of one."""
@@ -117,17 +117,11 @@ def _alone(whole: Understood, acting: list[Verb], typed: str, now: int) -> tuple
 def _signed_first(orders: tuple[Understood, ...], acting: list[Verb]) -> tuple[Understood, ...]:
     """A signature that was said beside what says nothing of having signed."""
     first = orders[0]
-    details = first.details
-    told = (
-        details.to if first.verb is Verb.TRANSFER else details.minutes or details.until or first.verb is not Verb.EXTEND
-    )
+    told = first.verb is not Verb.TRANSFER or first.details.to
     if Verb.SIGN not in acting or len(orders) > 1 or first.verb not in _UNSIGNED or not told:
         return orders
-    rest = SIGNED_BEFORE.sub("", first.rest)
-    if first.verb is Verb.EXTEND and not rest:
-        return orders
     signed = replace(first, verb=Verb.SIGN, rest="", details=NO_DETAILS, more=())
-    return signed, replace(first, rest=rest, emergency=())
+    return signed, replace(first, emergency=())
 
 
 def _without_denied(typed: str, now: int) -> str | None:

@@ -8,12 +8,10 @@ _MARKUP = re.compile(r"</?(?:script|img|svg|iframe|object|style|input|form)\b|\{
 """Text made for a program; no person answers an alarm like this."""
 
 _LETTER = re.compile(
-    r"(?:您|你们?)的(?:来信|邮件|来电|来函|留言|申请|咨询|投诉|订单|快递|快件|包裹|信件)|感谢(?:您的?)?(?:来信|"
-    r"来电|来函|关注|使用)|"
-    r"来信已?收到|有事请留言|收到会回|不方便接听|自动(?:发送|发出|生成)|请勿(?:直接)?回复|尊敬的(?:客户|用户|"
-    r"先生|女士)|退订|验证码|取件码"
+    r"(?:您|你们?)的(?:来信|邮件|来电|来函|留言|申请|咨询|投诉|订单|快递|快件|包裹|信件)|"
+    r"感谢(?:您的?)?(?:来信|来电|来函|关注|使用)|来信已?收到|收到会回|自动生成|尊敬的(?:先生|女士)|验证码"
 )
-"""What carriers, shops and offices write, and what a telephone writes while its owner is away."""
+"""What carriers, shops and offices write."""
 _AWAY = re.compile(r"(?:正在|在)(?:开会|开车|驾驶|休假|出差|通话)|不在(?:办公室|线)|休假|外出|离岗")
 _LATER = re.compile(
     r"(?:稍后|稍候|晚点|尽快|到达后|回来后?|结束后?|会后)(?:再?给?您?)(?:回复|答复|联系|回电|回您|处理您)"
