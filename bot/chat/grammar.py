@@ -281,7 +281,7 @@ def _chosen(found: list[_Found], clauses: list[_Clause], body: str) -> Verb | No
         if pattern.search(first):
             return verb
     if not found:
-        later = next((verb for verb, pattern in LATER if pattern.search(first)), None)
+        later = next((verb for clause in clauses for verb, pattern in LATER if pattern.search(clause.text)), None)
         if later is not None:
             return later
     verbs = [one.verb for one in found]
@@ -306,7 +306,7 @@ def _bare_signature(clauses: list[_Clause], body: str) -> bool:
         others = re.findall(r"\d+(?:[.:]\d+)*", body)[1:]
         listed = re.match(r"^(?:回复?|复)?\s*1\s*[、.)）:]\s*\S", body.lstrip())
         return alone or not (others or listed)
-    return OK.match(first) is not None
+    return OK.match(first) is not None and not _asks(clauses[0])
 
 
 def _asks(clause: _Clause) -> bool:
@@ -367,7 +367,7 @@ def _rest(typed: str, said: str, *, signed: bool) -> str:
     text = " ".join(_uncoded(typed).split())
     if said:
         spaced = r"\s*".join(re.escape(char) for char in said)
-        whole = rf"(?:已\s*经?\s*)?{spaced}\s*(?:完\s*毕|完\s*成|完\s*了?|好\s*了|了)?"
+        whole = rf"(?:已\s*经?\s*)?{spaced}\s*(?:完\s*毕|完\s*成|完\s*了?|好\s*了|过\s*了?|了)?"
         text = re.sub(whole, " ", text, count=1, flags=re.IGNORECASE)
         text = text if signed else SIGNED_BEFORE.sub("", _tidied(text))
     elif signed:
