@@ -168,7 +168,13 @@ def test_judgements_of_several_are_each_their_own(numbers: list[int], said: list
     NUMBERS,
     ONE_THING,
     st.sampled_from(
-        ["{said}{first}别{said}{second}", "{said}{first}不{said}{second}", "{said}{first}但{second}还在报"]
+        [
+            "{said}{first}别{said}{second}",
+            "{said}{first}不{said}{second}",
+            "{said}{first}但{second}还在报",
+            "{first}{said}{second}谁{said}",
+            "{first}{said}{second}昨天{said}",
+        ]
     ),
 )
 @settings(max_examples=200, deadline=None)
