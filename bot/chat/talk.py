@@ -12,6 +12,8 @@ _LETTER = re.compile(
     r"感谢(?:您的?)?(?:来信|来电|来函|关注|使用)|来信已?收到|收到会回|自动生成|尊敬的(?:先生|女士)|验证码"
 )
 """What carriers, shops and offices write."""
+_ORDER_FIRST = re.compile(r"\W*(?:(?:[aw]\d+)?(?:已?签收|已?核查|已?处置|误报|消警|转派|延期)|1(?!\d))")
+"""Who begins with an order and is polite afterwards is a person."""
 _AWAY = re.compile(r"(?:正在|在)(?:开会|开车|驾驶|休假|出差|通话)|不在(?:办公室|线)|休假|外出|离岗")
 _LATER = re.compile(
     r"(?:稍后|稍候|晚点|尽快|到达后|回来后?|结束后?|会后)(?:再?给?您?)(?:回复|答复|联系|回电|回您|处理您)"
@@ -32,6 +34,7 @@ def is_no_answer(plain: str) -> bool:
     if _MARKUP.search(plain):
         return True
     said = "".join(plain.split())
-    if _LETTER.search(said) or (_AWAY.search(said) and _LATER.search(said)):
+    letter = not _ORDER_FIRST.match(said)
+    if letter and (_LETTER.search(said) or (_AWAY.search(said) and _LATER.search(said))):
         return True
     return _LIST.search(said) is not None or _MENU.search(_SAME.sub("", said)) is not None
