@@ -12,6 +12,8 @@ from hashlib import sha256
 
 import msgspec
 
+from bot.chat.accidents import accident_words
+from bot.chat.folding import folded
 from bot.chat.rows import Row, Sender, digest
 from bot.rendering import shorten
 from escalation.directory import Directory
@@ -27,12 +29,13 @@ POINT = "accident/"
 
 _REASON = 56
 _MOST_REASONS = 4
+_LEAD_UP = 60
 _MOBILE = re.compile(r"(1\d{2})(\d{4})(\d{4})")
 
 
 def accident_event(row: Row, sender: Sender | None, directory: Directory, now: int) -> Event:
     """The raise of an accident report. Messages of one sender are one incident while it is open."""
-    text = " ".join(row.text.split())
+    text = _telling(row)
     chunks = [text[at : at + _REASON] for at in range(0, min(len(text), _REASON * _MOST_REASONS), _REASON)]
     return Event(
         source=SOURCE,
@@ -46,6 +49,13 @@ def accident_event(row: Row, sender: Sender | None, directory: Directory, now: i
         point_name="事故报告",
         reasons=(*chunks, f"来自{caller(row, sender, directory)}"),
     )
+
+
+def _telling(row: Row) -> str:
+    """The message in one line; of a long one what leads up to its accident words, so that a short report holds them."""
+    text = " ".join(row.text.split())
+    places = [at for at in (text.find(word) for word in accident_words(folded(row.text).lower())) if at >= 0]
+    return f"…{text[min(places) - _LEAD_UP :]}" if places and min(places) > _REASON * 2 else text
 
 
 def over_event(row: Row, code: str, point: str, now: int) -> Event:
@@ -74,7 +84,7 @@ def verbatim(row: Row, sender: Sender | None, code: str, directory: Directory, n
     """
     unit = directory.fallback_unit
     reached = acting(directory, directory.tier_of(unit), unit, (Role.DUTY_ROOM,), now, directory.line(""))
-    said = shorten.within(" ".join(row.text.split()), 300)
+    said = shorten.within(_telling(row), 300)
     text = f"事故报告 {code}：{caller(row, sender, directory)}称“{said}”。请立即回电核实并按规定报告。"
     contacts = dict.fromkeys(contact for who in reached.addressees for contact in who.contacts)
     return [

@@ -63,4 +63,6 @@ async def test_an_answer_below_a_long_original_is_read(desk: Desk) -> None:
 
 async def test_an_accident_is_heard_at_the_end_of_a_long_message(desk: Desk) -> None:
     await desk.says(STRANGER, "今天天气很好，" * 300 + "车间着火了")
-    assert [row for row in await desk.rows(COUNTY_ROOM) if "事故报告" in row.text]
+    reported = [row.text for row in await desk.rows(COUNTY_ROOM) if "事故报告" in row.text]
+    assert reported
+    assert all("车间着火了" in text for text in reported)
