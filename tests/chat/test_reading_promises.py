@@ -332,3 +332,4 @@ def test_a_hundred_kilobytes_are_read_in_bounded_time(text: str) -> None:
     with within(2):
         read = read_as(text, START, ["A0231"])
     assert len(read.codes) < 1000
+    assert len(folding.folded(text)) <= MOST_SEEN
