@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -45,6 +46,9 @@ MOST_OF_ONE = 50
 """How many rows of one sender are worked off in one step; the others follow in the next."""
 AT_ONCE = 16
 """How many senders are served at the same time."""
+ALIKE = 600_000
+"""Words that nothing can be made of, and that somebody sends again and again, are answered once in so many ms."""
+_FIGURES = re.compile(r"\d+")
 log = logging.getLogger("fenghuo.answering")
 
 
@@ -170,6 +174,11 @@ class Answering:
         if row.unproven and urgency is Urgency.NORMAL:
             # Whoever writes in others' names shall not fill their mailboxes: it is told once a day.
             identity = f"unproven.{digest(row.sender)}.{local(now):%Y%m%d}"
+        elif saying.is_lost(answer):
+            # Two machines that go on answering each other come to an end here, before they have used up the windows
+            # of a telephone that alarms need.
+            words = digest(f"{row.channel}{US}{row.sender}{US}{_FIGURES.sub('', row.text)}")
+            identity = f"lost.{words}.{row.at // ALIKE}"
         item = reporting.item(identity, to.channel, to.address, answer, now, kind=NoticeKind.ANSWER, urgency=urgency)
         if not (await self._mailboxes.put([item], now=now))[0]:
             raise StoreFailed("the answer's mailbox did not take it")

@@ -206,18 +206,26 @@ def why_which(directory: Directory, incidents: Sequence[Incident], *, complete: 
     return f"您有{count}未关闭：{shown}。请回复“为什么 编号”，如“为什么 {incidents[0].code}”。"
 
 
+_LOST = "没有看懂，未作任何记录。"
+_UNLISTED = "您好，本号码未登记在通讯录，未作任何记录。"
+
+
+def is_lost(answer: str) -> bool:
+    """Whether this answer says no more than that nothing could be made of a message."""
+    return answer.startswith((_LOST, _UNLISTED))
+
+
 def not_understood(cause: str) -> str:
     if cause:
-        return f"没有看懂，未作任何记录。如要报告核查结果，请回复“核查 {cause}”；签收请回复“1”；帮助请回复“帮助”。"
+        return f"{_LOST}如要报告核查结果，请回复“核查 {cause}”；签收请回复“1”；帮助请回复“帮助”。"
     return (
-        "没有看懂，未作任何记录。签收请回复“1”或“签收 编号”，报告请回复“核查 原因”或“处置 情况”，"
-        "查看请回复“查询”，说明请回复“帮助”。"
+        f"{_LOST}签收请回复“1”或“签收 编号”，报告请回复“核查 原因”或“处置 情况”，查看请回复“查询”，说明请回复“帮助”。"
     )
 
 
 def stranger(directory: Directory) -> str:
     room = directory.unit_name(directory.fallback_unit) + Role.DUTY_ROOM.word
-    return f"您好，本号码未登记在通讯录，未作任何记录。如需登记或有情况反映，请联系{room}。"
+    return f"{_UNLISTED}如需登记或有情况反映，请联系{room}。"
 
 
 def unproven(at: int) -> str:

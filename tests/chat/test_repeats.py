@@ -51,6 +51,18 @@ async def test_the_same_uplink_three_times_is_one_signature_and_one_answer(desk:
     assert len(await desk.answers(ZHAO)) == 1
 
 
+async def test_two_machines_that_answer_each_other_come_to_an_end(desk: Desk) -> None:
+    for address in (ZHAO, "13900139999"):
+        for time in range(5):
+            assert await desk.says(address, f"主人暂离，{time}点{time}分回电")
+            desk.later(1)
+        assert len(await desk.answers(address)) == 1
+        assert await desk.says(address, "这是另一句话")
+        desk.later(10)
+        assert await desk.says(address, "主人暂离，9点9分回电")
+        assert len(await desk.answers(address)) == 3
+
+
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize(
     ("text", "most"), [("1", 6), ("签收，车间着火了", 9), ("查询", 3)], ids=["sign", "accident", "query"]

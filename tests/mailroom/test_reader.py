@@ -190,8 +190,8 @@ async def test_machines_that_answer_each_other_end(post: Post, monkeypatch: pyte
     code, mail = await post.told()
     post.start()
     last = 0
-    for _ in range(6):
-        last = await post.answered(mail, "感谢来信")
+    for word in "甲乙丙丁戊己":
+        last = await post.answered(mail, f"感谢来信{word}")
     # Whatever else they write, an accident is heard.
     await post.box.until(await post.answered(mail, "着火了"))
     assert await post.deeds(code) == []
