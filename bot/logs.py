@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any
 
 import msgspec
+from aiohttp.http_exceptions import HttpProcessingError
 
 from bot.settings.operation import Log
 from channels.masking import mask_phones
@@ -88,6 +89,16 @@ def _trouble(formatter: logging.Formatter, record: logging.LogRecord) -> str:
     return formatter.formatException(record.exc_info) if record.exc_info and record.exc_info[0] else ""
 
 
+def _no_http(record: logging.LogRecord) -> bool:
+    """Whoever speaks no proper HTTP to the port makes a line: it is no fault of the hub."""
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, HttpProcessingError):
+        why = (error.message.strip().splitlines() or ["?"])[0].rstrip(":")
+        record.msg, record.args = "%s: no HTTP that can be read: %s", (record.getMessage(), why[:120])
+        record.levelno, record.levelname, record.exc_info = logging.WARNING, "WARNING", None
+    return True
+
+
 def configure(table: Log) -> None:
     """Log to standard error as the table says; called again, as the new one says."""
     handler = logging.StreamHandler(sys.stderr)
@@ -95,6 +106,8 @@ def configure(table: Log) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(table.level.upper())
+    server = logging.getLogger("aiohttp.server")
+    server.filters[:] = [_no_http]
     logging.getLogger("apscheduler").setLevel(max(logging.WARNING, root.level))
     _trail.setLevel(logging.NOTSET if table.trail else logging.WARNING)
     logging.captureWarnings(True)

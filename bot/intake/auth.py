@@ -81,8 +81,15 @@ def client_address(peer: str, forwarded: Sequence[str], proxies: tuple[Network, 
     address = _address(peer)
     hops = [hop.strip() for line in forwarded for hop in line.split(",")]
     while address is not None and hops and listed(address, proxies):
-        address = _address(hops.pop())
+        address = _address(_without_port(hops.pop()))
     return address
+
+
+def _without_port(hop: str) -> str:
+    """Some proxies write the port too: ``192.0.2.1:5511``, ``[2001:db8::1]:5511``."""
+    if hop.startswith("["):
+        return hop[1:].partition("]")[0]
+    return hop.partition(":")[0] if hop.count(":") == 1 else hop
 
 
 def admit_bearer(entrance: Bearer, headers: Mapping[str, str], address: Address | None) -> Ground:

@@ -23,6 +23,7 @@ from bot.intake.gate import Conflict, Gate, ItemVerdict, Refusal, Result, Source
 from bot.intake.items import conflicts, read_items
 from bot.intake.problems import MEDIA_TYPE, FieldError, Problem, ProblemKind, Refused, refused
 from bot.intake.reading import Item, Unreadable
+from bot.intake.rubbish import rubbish
 from escalation.event import Event
 
 ROUTE = "/events/{source}"
@@ -36,6 +37,8 @@ class _RunnerOptions(TypedDict):
 RUNNER_OPTIONS: _RunnerOptions = {"auto_decompress": False}
 
 _MEDIA_TYPES = frozenset({"application/cloudevents+json", "application/cloudevents-batch+json", "application/json"})
+# Of these the log has a line already, or the hub says what is the matter itself.
+_TOLD_ELSEWHERE = frozenset({ProblemKind.UNAUTHORISED, ProblemKind.BUSY, ProblemKind.UNAVAILABLE})
 _log = logging.getLogger(__name__)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -62,7 +65,11 @@ def events_handler(gate: Gate, limits: DoorLimits | None = None) -> Handler:
         try:
             return await door.take(request)
         except Refused as refusal:
-            return _answer(request, refusal.problem)
+            problem = refusal.problem
+            if problem.kind not in _TOLD_ELSEWHERE:
+                name, asker = request.match_info["source"][:64], _asker(request, gate)
+                _log.warning("refused: %s, source %r, from %s: %s", problem.kind, name, asker, problem.detail_en)
+            return _answer(request, problem)
 
     return post_events
 
@@ -85,7 +92,7 @@ class _Door:
             )
         _check_type(request)
         self._room(1, request.content_length or 0, source)
-        address = client_address(request.remote or "", request.headers.getall("X-Forwarded-For", []), source.proxies)
+        address = _address(request, source)
         entrance = source.entrance
         if isinstance(entrance, Bearer):
             _let_in(admit_bearer(entrance, request.headers, address), source, address)
@@ -93,13 +100,16 @@ class _Door:
         if not isinstance(entrance, Bearer):
             ground = admit_signed(entrance, request.headers, body, address, self._gate.now())
             _let_in(ground, source, address)
-        if _encoding(request) == "gzip":
-            body = inflate(body, self._limits.inflated)
-        document = parse(body, self._limits.items)
         now = self._gate.now()
-        items = read_items(document, source.name, source.reading, now)
-        if len(items) > self._limits.items:
-            raise too_many(self._limits.items, len(items))
+        try:
+            if _encoding(request) == "gzip":
+                body = inflate(body, self._limits.inflated)
+            document = parse(body, self._limits.items)
+            items = read_items(document, source.name, source.reading, now)
+            if len(items) > self._limits.items:
+                raise too_many(self._limits.items, len(items))
+        except Refused as refusal:
+            raise await self._keep(body, refusal, source, now) from None
         self._room(len(items), len(body), source)
         results = await self._decide(items, now, source)
         if source.reading.mapping is not None:
@@ -107,6 +117,20 @@ class _Door:
             rows = conflicts(document, items, results, source.reading, now)
             await self._decide(rows, now, source)
         return _answer_items(request, document, items, results)
+
+    async def _keep(self, body: bytes, refusal: Refused, source: SourceRules, now: int) -> Refused:
+        """The refusal to answer with, after the body is in quarantine. What is only too large is kept for a mapped
+        source alone: whoever speaks our events reads the answer and sends several requests."""
+        problem = refusal.problem
+        if problem.kind is not ProblemKind.MALFORMED and source.reading.mapping is None:
+            return refusal
+        row = rubbish(body, problem, source.name, source.reading, now)
+        if row is None:
+            return refusal
+        await self._decide([row], now, source)
+        detail = f"{problem.detail}原文已隔离保存并告知值班人员。"
+        detail_en = f"{problem.detail_en} What was sent is kept in quarantine and told."
+        return refused(problem.kind, detail, detail_en)
 
     def _room(self, n: int, size: int, source: SourceRules) -> None:
         refusal = self._gate.admit(n, size)
@@ -188,6 +212,16 @@ def _check_type(request: web.Request) -> None:
 
 def _encoding(request: web.Request) -> str:
     return ", ".join(request.headers.getall("Content-Encoding", [])).strip().lower()
+
+
+def _address(request: web.Request, source: SourceRules) -> Address | None:
+    """Where the request comes from, behind the proxies that are believed."""
+    return client_address(request.remote or "", request.headers.getall("X-Forwarded-For", []), source.proxies)
+
+
+def _asker(request: web.Request, gate: Gate) -> Address | str | None:
+    source = gate.source(request.match_info["source"])
+    return _address(request, source) if source is not None else request.remote
 
 
 def _let_in(ground: Ground, source: SourceRules, address: Address | None) -> None:

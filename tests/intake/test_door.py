@@ -115,9 +115,9 @@ async def test_a_body_in_chunks_is_read(house: House) -> None:
 
 
 async def test_an_unreadable_event_is_refused_by_field_and_yet_kept(house: House) -> None:
-    answer = await house.post(alarm(type="alarm.boiled", data__alarm__value=True))
+    answer = await house.post(alarm(type="alarm.boiled", data__alarm__severity=True))
     assert (answer.status, answer.problem) == (422, "unreadable")
-    assert [error["pointer"] for error in answer.json["errors"]] == ["/type", "/data/alarm/value"]
+    assert [error["pointer"] for error in answer.json["errors"]] == ["/type", "/data/alarm/severity"]
     assert answer.json["items"][0]["verdict"] == "quarantined"
     [kept] = house.gate.unreadable
     assert (kept.id, kept.source) == ("A-000123", "token")

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import json
 import logging
 from datetime import UTC, datetime
 
 import pytest
 
+from bot.intake.gate import Refusal, Unavailable
 from tests.intake.conftest import House
 from tests.intake.memory_gate import TOKEN
 from tests.intake.samples import NOW, alarm, encoded
-from tests.intake.test_auth import NEW, signed
+from tests.intake.test_auth import NEW, OLD, signed
 
 MOMENT = datetime.fromtimestamp(NOW // 1000, UTC)
 
@@ -79,15 +81,60 @@ async def test_unsupported_types_and_codings(house: House, headers: dict[str, st
     assert (answer.status, answer.problem) == (415, "unsupported_type")
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"5", b"[" * 1000, "示例".encode("gbk")])
-async def test_what_is_no_document(house: House, body: bytes) -> None:
-    answer = await house.post(None, data=body)
-    assert (answer.status, answer.problem) == (400, "malformed")
+@pytest.mark.parametrize("body", [b"{", b"5", b"[" * 1000, "示例".encode("gbk"), b'{"value": NaN}', b"\xff\x00"])
+async def test_what_is_no_document_is_refused_and_kept(
+    house: House, caplog: pytest.LogCaptureFixture, body: bytes
+) -> None:
+    caplog.set_level(logging.WARNING, "bot.intake")
+    for _ in range(2):
+        answer = await house.post(None, data=body)
+        assert (answer.status, answer.problem) == (400, "malformed")
+        assert "已隔离保存并告知" in answer.json["detail"]
+    [row] = house.gate.unreadable
+    assert (row.source, row.id, row.cut) == ("token", "", False)
+    assert answer.json["detail"].startswith(row.problems[0].detail)
+    assert "refused: malformed, source 'token', from 127.0.0.1" in caplog.text
+
+
+async def test_gbk_is_kept_as_people_can_read_it(house: House) -> None:
+    text = json.dumps(alarm(data__point__name="1号高炉煤气"), ensure_ascii=False)
+    assert (await house.post(None, data=text.encode("gbk"))).status == 400
+    [row] = house.gate.unreadable
+    assert row.raw == text
+    assert "GBK" in row.problems[0].detail
 
 
 async def test_what_is_called_gzip_and_is_none(house: House) -> None:
     answer = await house.post(alarm(), headers={"Content-Encoding": "gzip"})
     assert (answer.status, answer.problem) == (400, "malformed")
+    [row] = house.gate.unreadable
+    assert "high_high" in row.raw
+
+
+async def test_nothing_of_a_sender_without_proof_is_kept(house: House) -> None:
+    signature = signed(OLD, b"{", MOMENT) | {"Authorization": None}
+    answers = [
+        await house.post(None, data=b"{", headers={"Authorization": "Bearer guess"}),
+        await house.post(None, source="signed", data=b"[", headers=signature),
+        await house.post(None, data=b""),
+    ]
+    assert [answer.status for answer in answers] == [401, 401, 400]
+    assert not house.gate.unreadable
+
+
+async def test_rubbish_that_cannot_be_kept_is_to_be_sent_again(house: House) -> None:
+    house.gate.error = Unavailable(Refusal(False, 3, "存储不可用。", "The store is not there."))
+    answer = await house.post(None, data=b"{")
+    assert (answer.status, answer.problem, answer.headers["Retry-After"]) == (503, "unavailable", "3")
+
+
+async def test_too_many_at_once_are_kept_where_the_answer_is_not_read(house: House) -> None:
+    many = [{"devId": f"{number}"} for number in range(51)]
+    assert (await house.post(many, source="token")).status == 413
+    assert not house.gate.unreadable
+    assert (await house.post(many, source="vendor")).status == 413
+    [row] = house.gate.unreadable
+    assert row.source == "vendor"
 
 
 async def test_too_large_announced_unannounced_inflated_and_too_many(house: House) -> None:

@@ -67,4 +67,4 @@ async def test_too_many_items_inside_one_document(house: House) -> None:
         {"batchNo": "B1", "items": [gateway_item(devId=f"d{n}") for n in range(51)]}, source="vendor"
     )
     assert (answer.status, answer.problem) == (413, "too_large")
-    assert house.gate.taken == {}
+    assert [row.source for row in house.gate.unreadable] == ["vendor"]

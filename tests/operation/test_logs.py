@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import logging
 from collections.abc import Iterator
 
 import pytest
+from aiohttp import web
 
 from bot.logs import TRAIL, Json, Plain, configure, trail
 from bot.settings.operation import Log
@@ -98,3 +100,31 @@ def test_the_settings_choose_level_and_form(monkeypatch: pytest.MonkeyPatch) -> 
     first, second = written.getvalue().splitlines()
     assert json.loads(first)["message"] == "loud"
     assert second.endswith("INFO some.room again")
+
+
+@pytest.mark.parametrize(
+    ("field", "why"), [("Content-Length: abc", "Content-Length"), (f"X: {'a' * 9000}", "more than 8190 bytes")]
+)
+async def test_who_speaks_no_http_makes_a_line_and_no_traceback(
+    caplog: pytest.LogCaptureFixture, field: str, why: str
+) -> None:
+    root = logging.getLogger()
+    before = root.handlers[:], root.level
+    configure(Log())
+    root.addHandler(caplog.handler)
+    runner = web.AppRunner(web.Application(), access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        host, port = runner.addresses[0][:2]
+        reader, writer = await asyncio.open_connection(host, port)
+        writer.write(f"POST / HTTP/1.1\r\n{field}\r\n\r\n".encode())
+        assert (await reader.readline()).startswith(b"HTTP/1.0 400")
+        writer.close()
+    finally:
+        await runner.cleanup()
+        root.handlers[:], root.level = before
+    [record] = [one for one in caplog.records if one.name == "aiohttp.server"]
+    assert (record.levelname, record.exc_info) == ("WARNING", None)
+    assert why in record.getMessage()
+    assert "127.0.0.1" in record.getMessage()
