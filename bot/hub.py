@@ -304,13 +304,14 @@ class Hub:
         sealer = Sealer(self.storehouse.door(), partitions, self.storehouse, pause=SEAL / 50)
         while True:
             try:
-                sealing = await sealer.step(self.clock.now())
+                more = (await sealer.step(self.clock.now())).more
                 self._seal_trouble = ""
-                if not sealing.more:
-                    await asyncio.sleep(SEAL)
+                await asyncio.sleep(0 if more else SEAL)
             except Exception as error:
-                log.exception("the journal could not be sealed")
-                self._seal_trouble = f"台账无法封存：{error}\nthe journal cannot be sealed: {error}"
+                said = f"台账无法封存：{error}\nthe journal cannot be sealed: {error}"
+                if said != self._seal_trouble:
+                    log.exception("the journal could not be sealed")
+                self._seal_trouble = said
                 await asyncio.sleep(SEAL)
 
     async def _beat(self) -> None:
