@@ -13,6 +13,7 @@ from escalation.incident import Clock, ClockState, Duty, Incident, IncidentState
 from escalation.inputs import Entry
 from escalation.ledger.journal import JournalRow
 from escalation.ledger.presence import Outage
+from escalation.reach import Fallback
 from escalation.vocabulary import ClockKind, Purpose, Role, Tier, Verb
 
 _REASONS = {
@@ -286,7 +287,18 @@ def _what(entry: Entry) -> str:
     return f"{word}（{ClockKind(str(clock)).word}）" if clock and entry.reason.startswith("clock_") else word
 
 
+def vacancy(entry: Entry, directory: Directory) -> str:
+    """Which post had nobody, or which unit's part fell to another; '' where the row speaks of none."""
+    unit = str(entry.detail.get("vacant", ""))
+    if not unit:
+        return ""
+    roles = str(entry.detail.get("roles", "")).split(",") if entry.reason == Fallback.NOBODY_AT_POST else []
+    return directory.unit_name(unit) + "、".join(Role(role).word for role in roles if role in set(Role))
+
+
 def _who(entry: Entry, directory: Directory) -> str:
+    if "vacant" in entry.detail:
+        return vacancy(entry, directory)
     if entry.detail.get("kind") == "feedback" or "-feedback." in entry.notice:
         return f"上游系统 {entry.actor.partition('/')[0].partition('@')[0]}"
     unit, _, rest = entry.actor.partition("/")

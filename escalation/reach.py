@@ -39,10 +39,13 @@ class Fallback(StrEnum):
 
 
 class Reached(msgspec.Struct, frozen=True):
-    """Who is to hear, and which fallbacks it took, in the order they were tried: none when the posts were filled."""
+    """Who is to hear, and which fallbacks it took, in the order they were tried: none when the posts were filled.
+    ``unit`` and ``roles`` are the posts that were asked first: with fallbacks, those that were empty."""
 
     addressees: tuple[Addressee, ...]
     fallbacks: tuple[Fallback, ...] = ()
+    unit: str = ""
+    roles: tuple[Role, ...] = ()
 
 
 LEADERS: Mapping[Tier, tuple[Role, ...]] = {
@@ -73,20 +76,20 @@ def acting(
     if tier is Tier.ENTERPRISE and point:
         told = roster.distinct((*roster.responsible_for_point(directory, unit, point, roles), *told))
     if told:
-        return Reached(told, tuple(withheld))
+        return Reached(told, tuple(withheld), unit, roles)
     fallbacks = withheld or [Fallback.NOBODY_AT_POST]
     led = open_to(directory, _leader(directory, tier, unit, at_ms), line)
     if led:
-        return Reached(led, (*fallbacks, Fallback.FELL_TO_LEADER))
+        return Reached(led, (*fallbacks, Fallback.FELL_TO_LEADER), unit, roles)
     for above in sorted((other for other in line if other.rank > tier.rank), key=lambda other: other.rank):
         fallbacks.append(Fallback.FELL_TO_NEXT_TIER)
         room = open_to(directory, at_posts(directory, line[above], (Role.DUTY_ROOM,), at_ms), line)
         if room:
-            return Reached(room, tuple(fallbacks))
+            return Reached(room, tuple(fallbacks), unit, roles)
         led = open_to(directory, _leader(directory, above, line[above], at_ms), line)
         if led:
-            return Reached(led, (*fallbacks, Fallback.FELL_TO_LEADER))
-    return Reached(maintainers(directory, "", at_ms), (*fallbacks, Fallback.NOBODY_ANYWHERE))
+            return Reached(led, (*fallbacks, Fallback.FELL_TO_LEADER), unit, roles)
+    return Reached(maintainers(directory, "", at_ms), (*fallbacks, Fallback.NOBODY_ANYWHERE), unit, roles)
 
 
 def maintainers(directory: Directory, unit: str, at_ms: int) -> tuple[Addressee, ...]:
@@ -128,8 +131,9 @@ def by_step(
         case StepAction.LEADER_ON_DUTY:
             return _within(directory, duty, Role.LEADER_ON_DUTY, at_ms, point)
         case StepAction.PROPOSE:
-            officers = roster.standing(directory, line.get(step.tier or duty.tier, duty.unit), Role.OFFICER, at_ms)
-            return Reached(officers, () if officers else (Fallback.NOBODY_AT_POST,))
+            unit = line.get(step.tier or duty.tier, duty.unit)
+            officers = roster.standing(directory, unit, Role.OFFICER, at_ms)
+            return Reached(officers, () if officers else (Fallback.NOBODY_AT_POST,), unit, (Role.OFFICER,))
         case StepAction.NEXT_DUTY_ROOM | StepAction.NEXT_LEADER:
             role = Role.DUTY_ROOM if step.action is StepAction.NEXT_DUTY_ROOM else Role.LEADER_ON_DUTY
             above = step.tier or duty.tier
@@ -142,7 +146,8 @@ def _within(directory: Directory, duty: DutyPlan | Duty, role: Role, at_ms: int,
     if told:
         return Reached(told)
     led = _leader(directory, duty.tier, duty.unit, at_ms)
-    return Reached(led, (Fallback.NOBODY_AT_POST, Fallback.FELL_TO_LEADER) if led else (Fallback.NOBODY_AT_POST,))
+    fallbacks = (Fallback.NOBODY_AT_POST, Fallback.FELL_TO_LEADER) if led else (Fallback.NOBODY_AT_POST,)
+    return Reached(led, fallbacks, duty.unit, (role,))
 
 
 def open_to(directory: Directory, found: tuple[Addressee, ...], line: Mapping[Tier, str]) -> tuple[Addressee, ...]:

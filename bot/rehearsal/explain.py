@@ -9,6 +9,7 @@ import msgspec
 
 from bot.intake.known import flagged
 from bot.rehearsal.told import Told, reader_of, told
+from bot.story import vacancy
 from escalation.calendar import local
 from escalation.decide import decide, decide_event
 from escalation.event import Event, EventType, Flag
@@ -160,7 +161,7 @@ def _collect(
         elif entry.reason in _REMARKS:
             duty = str(entry.detail.get("duty", "")).partition("#")[0]
             clock = str(entry.detail.get("clock", ""))
-            where = context.directory.unit_name(duty) if duty else entry.actor
+            where = vacancy(entry, context.directory) or (context.directory.unit_name(duty) if duty else entry.actor)
             remarks.append(f"{local(context.now):%m-%d %H:%M} {where} {_word(clock)}{_REMARKS[entry.reason]}")
 
 

@@ -187,11 +187,13 @@ def named_person(duty: Duty, ctx: Context) -> tuple[Addressee, ...]:
 
 
 def loudly(reached: Reached, incident: Incident, duty: Duty, ctx: Context, decision: Decision) -> tuple[Addressee, ...]:
-    """The people reached, with every fallback on the way written down."""
+    """The people reached, with every fallback on the way written down, and which post it was that had nobody: on a
+    ladder's upper rungs it is none of the duty's own unit."""
     for reason in reached.fallbacks:
-        decision.entries.append(
-            Entry(at=ctx.now, reason=reason, incident=incident.code, detail={"duty": duty.id, "tier": duty.tier})
-        )
+        detail: dict[str, str | int] = {"duty": duty.id, "tier": duty.tier}
+        if reached.unit:
+            detail |= {"vacant": reached.unit, "roles": ",".join(reached.roles)}
+        decision.entries.append(Entry(at=ctx.now, reason=reason, incident=incident.code, detail=detail))
     return reached.addressees
 
 

@@ -15,7 +15,7 @@ from bot.rehearsal.told import Told
 from bot.settings.load import load
 from bot.settings.models import Settings
 from bot.store.client import Store
-from escalation.vocabulary import Level, Mode, Severity
+from escalation.vocabulary import Level, Mode, Role, Severity, Tier
 from tests.rehearsal.stage import ALUMINIUM, DUST, STEEL, explained, raised, replayed
 
 
@@ -38,6 +38,17 @@ def test_an_orange_warning_at_two_in_the_night(settings: Settings) -> None:
     assert announced[0].at < climbed[0].at
     assert [each.at for each in found.told] == sorted(each.at for each in found.told)
     assert any("时限到期" in each for each in found.remarks)
+
+
+def test_an_empty_post_above_is_named_and_is_not_the_enterprises(settings: Settings) -> None:
+    line = settings.directory().line(DUST)
+    posts = tuple(post for post in settings.posts if (post.unit, post.role) != (line[Tier.TOWN], Role.LEADER_ON_DUTY))
+    town = settings.directory().unit_name(line[Tier.TOWN])
+    remarks = explained(settings.model_copy(update={"posts": posts}), severity=Severity.HIGH, point="DC01-T01").remarks
+    assert any(each.endswith(f"{town}带班领导 岗位无人") for each in remarks), remarks
+    assert any(each.endswith(f"{town} 转由上一级接收") for each in remarks)
+    enterprise = settings.directory().enterprises[DUST].name
+    assert not any("岗位无人" in each for each in remarks if enterprise in each)
 
 
 def test_what_is_asked_for_after_the_close_is_said(settings: Settings) -> None:

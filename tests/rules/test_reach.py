@@ -121,7 +121,7 @@ def test_rungs_inside_the_unit_stay_there() -> None:
     town = DutyPlan(tier=Tier.TOWN, unit="town", roles=(Role.DUTY_ROOM,), clocks=())
     rung = Rung(after=1, action=StepAction.LEADER_ON_DUTY)
     nobody = by_step(without(("town", Role.LEADER_ON_DUTY)), town, rung, NIGHT, LINE)
-    assert nobody == Reached((), (Fallback.NOBODY_AT_POST,))
+    assert nobody == Reached((), (Fallback.NOBODY_AT_POST,), "town", (Role.LEADER_ON_DUTY,))
 
 
 def test_rungs_that_go_up_reach_the_tier_they_name() -> None:
@@ -137,7 +137,9 @@ def test_rungs_that_go_up_reach_the_tier_they_name() -> None:
 
 def test_proposals_reach_officers_only() -> None:
     assert posts(step(WORKERS, StepAction.PROPOSE, Tier.TOWN).addressees) == ["town/officer/chu", "town/officer/wei"]
-    assert step(WORKERS, StepAction.PROPOSE, Tier.CITY) == Reached((), (Fallback.NOBODY_AT_POST,))
+    assert step(WORKERS, StepAction.PROPOSE, Tier.CITY) == Reached(
+        (), (Fallback.NOBODY_AT_POST,), "city", (Role.OFFICER,)
+    )
 
 
 @given(
