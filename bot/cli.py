@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import NoReturn
 
 import uvloop
 from redis.exceptions import RedisError
@@ -32,6 +33,7 @@ from bot.rendering.engine import compiled
 from bot.serving import CannotListen, serve
 from bot.store.errors import StoreError
 from bot.story import text_of
+from bot.system_words import why
 
 Run = Callable[[argparse.Namespace], int]
 
@@ -53,14 +55,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
     except OSError as error:
         where = f"{error.filename}：" if error.filename else ""
-        print(f"{where}{error.strerror or error}", file=sys.stderr)
+        print(f"{where}{' / '.join(dict.fromkeys(why(error)))}", file=sys.stderr)
     except RedisError as error:
         print(f"存储拒绝了命令：{error} / the store refused a command: {error}", file=sys.stderr)
     return 2
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says of a mistyped command in Chinese, too, where to look."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(2, f"命令写法不对，用 {self.prog} -h 查看。\n{self.prog}: error: {message}\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="fenghuo", description="烽火：安全生产报警通知中枢 / work-safety alarm hub")
+    parser = _Parser(prog="fenghuo", description="烽火：安全生产报警通知中枢 / work-safety alarm hub")
     parser.add_argument("--version", action="version", version=f"fenghuo {version('fenghuo')}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 

@@ -25,6 +25,7 @@ from bot.settings.load import FurtherCheck, Loaded
 from bot.settings.models import Settings
 from bot.settings.problem import Language
 from bot.settings.reload import Reload, Reloader, ReloadOutcome
+from bot.system_words import why
 from bot.web.health import why_not
 
 log = logging.getLogger(__name__)
@@ -141,10 +142,10 @@ async def _listen(hub: Hub) -> web.AppRunner:
     try:
         runner = await hub.listen(hub.application())
     except OSError as error:
-        why = os.strerror(error.errno) if error.errno else str(error)
+        zh, en = why(error)
         raise CannotListen(
-            f"无法监听 {table.listen}:{table.port}（hub.listen、hub.port）：{why}。端口可能被其他程序占用。",
-            f"cannot listen on {table.listen}:{table.port} (hub.listen, hub.port): {why}. Another program may have it.",
+            f"无法监听 {table.listen}:{table.port}（hub.listen、hub.port）：{zh}。",
+            f"cannot listen on {table.listen}:{table.port} (hub.listen, hub.port): {en}.",
         ) from error
     log.info("listening on %s:%d", table.listen, table.port)
     return runner

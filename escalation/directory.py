@@ -15,7 +15,16 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from escalation.vocabulary import Industry, Role, Tier
 
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True)]
+Text = Annotated[
+    str,
+    # No control characters, and no marks that turn the direction of text: a name goes into messages as it is.
+    StringConstraints(
+        min_length=1,
+        max_length=120,
+        strip_whitespace=True,
+        pattern=r"^[^\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]*$",
+    ),
+]
 
 
 class Table(BaseModel):

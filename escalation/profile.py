@@ -88,7 +88,7 @@ class Profile(Table):
     name: Text
     basis: Text
     region: str = ""
-    effective: str = ""
+    effective: Annotated[str, StringConstraints(pattern=r"^(\d{4}-\d{2}-\d{2})?$")] = ""
     sample: bool = False
     announce: Annotated[int, Field(ge=0, le=120)] = 10
     undo: Annotated[int, Field(ge=0, le=60)] = 5

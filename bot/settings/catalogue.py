@@ -8,16 +8,19 @@ Pair = tuple[str, str]
 
 SENTENCES: Mapping[str, Pair] = {
     # files
-    "no_file": ("找不到或读不了文件 {file}：{why}", "cannot read {file}: {why}"),
+    "no_file": ("找不到或读不了文件 {file}：{zh}", "cannot read {file}: {en}"),
     "not_utf8": ("文件不是 UTF-8 编码", "the file is not UTF-8"),
     "syntax": ("TOML 语法错误：{zh}", "TOML syntax: {en}"),
     "no_match": ("include 的 {pattern} 没有匹配到任何文件", "include {pattern} matches no file"),
-    "bad_glob": ("include 的 {pattern} 必须是相对路径", "include {pattern} must be a relative path"),
+    "bad_glob": (
+        "include 的 {pattern} 必须是本文件夹以内的相对路径",
+        "include {pattern} must be a relative path inside this folder",
+    ),
     "main_only": ("{name} 只能写在主配置文件里", "{name} may stand in the main file only"),
     # secrets
     "literal_secret": ("密钥直接写在了配置里", "a secret stands in the configuration itself"),
     "no_env": ("环境变量 {name} 没有设置或为空", "the environment variable {name} is not set or empty"),
-    "no_secret_file": ("读不了密钥文件 {file}：{why}", "cannot read the secret file {file}: {why}"),
+    "no_secret_file": ("读不了密钥文件 {file}：{zh}", "cannot read the secret file {file}: {en}"),
     "empty_secret": ("密钥文件 {file} 是空的", "the secret file {file} is empty"),
     "open_secret": ("密钥文件 {file} 其他用户也能读（{mode}）", "others can read the secret file {file} ({mode})"),
     "not_whsec": (
@@ -42,7 +45,10 @@ SENTENCES: Mapping[str, Pair] = {
     "not_network": ("不是网段：{value}", "not a network: {value}"),
     "not_whole": ("应为整数", "must be a whole number"),
     "pattern": ("写法不对：{value}", "not in the right form: {value}"),
-    "said": ("{said}", "{said}"),
+    "said": ("{zh}", "{en}"),
+    "control_sign": ("不能含换行等控制字符", "must not contain line breaks or other control characters"),
+    "data_here": ("数据文件夹不能是配置所在的文件夹本身", "the data folder must not be the configuration's own folder"),
+    "not_folder": ("{value} 不是文件夹", "{value} is no folder"),
     "invalid": ("这个值不能用", "this value cannot be used"),
     "no_kind": ("渠道没有写 kind", "the channel has no kind"),
     "unknown_kind": ("没有 {value} 这种渠道", "there is no kind of channel {value}"),
@@ -162,6 +168,7 @@ SENTENCES: Mapping[str, Pair] = {
     ),
     "empty_shift": ("这个班次没有写人", "this shift has nobody"),
     "bad_day": ("没有 {value} 这一天", "there is no day {value}"),
+    "nobody_named": ("这个岗位没有写人、班次或值班电话，通知不到任何人", "this post has no people, roster or contacts"),
     # accounts
     "not_hash": (
         "不是 argon2id 密码哈希；密码本身不能写在配置里",
@@ -222,6 +229,13 @@ SENTENCES: Mapping[str, Pair] = {
         "群 {channel} 里有 {others} 的人，{name} 的岗位不能用它：别的企业的信息不能发进去",
         "{others} read the group {channel}: the posts of {name} must not use it, it would show other enterprises' data",
     ),
+    "clock_twice": ("同一责任写了两个{clock_zh}时限", "two limits for {clock_en} in one duty"),
+    "no_measure": ('do = "propose" 要写 measure', 'do = "propose" needs a measure'),
+    "needless_measure": ('measure 只用于 do = "propose"', 'measure means something with do = "propose" only'),
+    "not_yet": (
+        "规则“{profile}”{date} 起生效，现在就会用它",
+        "profile {profile} is effective from {date}, but used already",
+    ),
     "not_adopted": (
         "在用的“{profile}”是示例规则，非官方时限，serve 不会启动",
         "{profile} is a sample without official limits: serve will not start",
@@ -241,146 +255,6 @@ SENTENCES: Mapping[str, Pair] = {
         "{names} 改了要重启才生效，这次的改动都没有采用",
         "{names} changes only at a restart: nothing of this change was taken",
     ),
-}
-
-HINTS: Mapping[str, Pair] = {
-    "nearest": ("是不是想写 {near}？", "did you mean {near}?"),
-    "known": ("可以写：{known}", "one of: {known}"),
-    "not_utf8": ("在编辑器里另存为 UTF-8", "save it as UTF-8"),
-    "no_match": ("路径从主配置文件所在的文件夹算起", "paths start at the folder of the main file"),
-    "bad_glob": ("例如 contacts/*.toml", "such as contacts/*.toml"),
-    "main_only": ("移到主配置文件，放在第一个 [表] 之前或其自己的 [表] 里", "move it to the main file"),
-    "literal_secret": (
-        '把密钥放进一个文件（chmod 600），这里写 "file:secrets/{name}"；或写 "env:FENGHUO_{upper}"',
-        'put the secret into a file (chmod 600) and write "file:secrets/{name}" here, or "env:FENGHUO_{upper}"',
-    ),
-    "no_env": ("启动前设置它，或改写成 file:路径", "set it before the start, or write file:PATH"),
-    "no_secret_file": ("路径从主配置文件所在的文件夹算起", "paths start at the folder of the main file"),
-    "open_secret": ("chmod 600 {file}", "chmod 600 {file}"),
-    "top_level": (
-        "{name} 是顶层设置，要写在文件最前面、第一个 [表] 之前",
-        "{name} is a setting of the file itself: write it before the first [table]",
-    ),
-    "quote": ('加上引号："{value}"', 'put it in quotes: "{value}"'),
-    "brackets": ("加上方括号：[…]", "put it in brackets: […]"),
-    "not_id": (
-        "小写字母、数字、- 和 _，以字母或数字开头，最多 64 位",
-        "lower-case letters, digits, - and _, starting with a letter or digit, at most 64",
-    ),
-    "pattern": ("{what}；须符合 {pattern}", "it must match {pattern}"),
-    "not_duration": ("例如 30m、4h、2d", "such as 30m, 4h, 2d"),
-    "not_time": ('例如 "08:00"（24 小时制）', 'such as "08:00" (24 hours)'),
-    "not_date": ('例如 "2026-10-01"', 'such as "2026-10-01"'),
-    "not_network": ("例如 10.1.2.0/24 或 10.1.2.3", "such as 10.1.2.0/24 or 10.1.2.3"),
-    "not_http": ("例如 https://alarm.example.cn，不带 ? 和 #", "such as https://alarm.example.cn, without ? and #"),
-    "not_address": ("例如 127.0.0.1 或 0.0.0.0", "such as 127.0.0.1 or 0.0.0.0"),
-    "bad_path": (
-        '例如 devId、labels.point、data[0].code、labels."a.b"；$. 开头从整个请求算起',
-        'such as devId, labels.point, data[0].code, labels."a.b"; from the whole request with $.',
-    ),
-    "id_const": ('写出能区分事件的字段，例如 id = ["devId", "alarmTime"]', "name the fields that tell events apart"),
-    "pick_format": (
-        "写 epoch（秒）、epoch_ms（毫秒），或如 %Y-%m-%d %H:%M:%S",
-        "epoch (seconds), epoch_ms, or such as %Y-%m-%d %H:%M:%S",
-    ),
-    "mapping_enterprise": (
-        "写 enterprise（统一社会信用代码的字段，或固定值），至少写 enterprise_name",
-        "write enterprise (the field with the 统一社会信用代码, or a const), at least enterprise_name",
-    ),
-    "mapping_grade": ("写出它的字段，或固定值", "name its field, or a const"),
-    "stream_proof": (
-        "删去它们；流的连接在 stream 里写 username、password",
-        "remove them; a stream has username, password",
-    ),
-    "unknown_zone": ("例如 Asia/Shanghai", "such as Asia/Shanghai"),
-    "not_store": (
-        "redis://主机:端口、rediss://…、redis+sentinel://主机:端口,主机:端口/主名称 或 redis+cluster://主机:端口,…",
-        "redis://host:port, rediss://…, redis+sentinel://host:port,host:port/master or redis+cluster://host:port,…",
-    ),
-    "password_in_url": ("写在 username 和 password 里", "write username and password"),
-    "twice": ("删去其中一处，或改名", "remove one, or give it another name"),
-    "sample_name": ("给自己的规则另起一个名称", "give your rules a name of their own"),
-    "people_and_roster": (
-        "固定人员只写 people，轮班只写 roster",
-        "people for those who always stand there, or a roster",
-    ),
-    "bad_day": ('写成 "2026-10-01" 这样的日期', 'a date such as "2026-10-01"'),
-    "uscc_digit": (
-        "校验位应为 {right}，完整代码为 {whole}；若不是，请核对前 17 位",
-        "it should be {right}: {whole}; if that is not the code, look at the other 17",
-    ),
-    "uscc_zero": ("是不是数字 {digit}？", "perhaps the digit {digit}?"),
-    "uscc_mark": ("只用数字和除 I O S V Z 以外的大写字母", "digits, and capital letters other than I O S V Z"),
-    "no_address": ('address = "{example}"', 'address = "{example}"'),
-    "bad_address": ("例如 {example}", "such as {example}"),
-    "meant_number": ("是不是 {example}？号码里只写数字", "perhaps {example}: a number has digits only"),
-    "needless_address": ("删去 address", "remove the address"),
-    "not_hash": ("运行 fenghuo passwd，把它打印的一行写在这里", "write the line here that fenghuo passwd prints"),
-    "costly_hash": ("运行 fenghuo passwd 重新生成", "make it anew with fenghuo passwd"),
-    "weak_hash": ("运行 fenghuo passwd 重新生成", "make it anew with fenghuo passwd"),
-    "account_no_post": ("加一个这样的 [[posts]]，或改 post、unit", "add such [[posts]], or change post or unit"),
-    "account_elsewhere": ("改 unit，或把此人写进该单位的岗位", "change the unit, or put the person into a post there"),
-    "looser_limit": ("写 {limit} 或更小", "write {limit} or less"),
-    "no_rule": ("在规则里加一条，或把这一级别加进现有的一条", "add a rule, or the level to one that is there"),
-    "no_tier": ("补上这一级的 [[units]] 和下级的 parent", "add the [[units]] of that tier, and the parent below it"),
-    "empty_post": (
-        '加一个 [[posts]]：unit = "{unit}"，role = "{role}"，people 里写有联系方式的人',
-        'add [[posts]] with unit = "{unit}", role = "{role}" and people who have contacts',
-    ),
-    "fallback_empty": (
-        '加一个 [[posts]]：unit = "{unit}"，role = "duty_room"，写上 contacts',
-        'add [[posts]] with unit = "{unit}", role = "duty_room" and contacts',
-    ),
-    "maintainer_empty": (
-        '加一个 [[posts]]：unit = "{unit}"，role = "maintainer"',
-        'add [[posts]] with unit = "{unit}", role = "maintainer"',
-    ),
-    "group_of_others": (
-        "另建一个只有本单位及其上级人员的群，或核对渠道的 readers",
-        "make a group of this unit and those above it alone, or look at the channel's readers",
-    ),
-    "not_adopted": (
-        '换成正式规则；确要采用示例规则，在文件开头写 adopt_sample = "{profile}"',
-        'use rules of your own, or adopt these at the top of the file: adopt_sample = "{profile}"',
-    ),
-    "roster_gap": ("补上班次，或给岗位写值班电话的 contacts", "add shifts, or contacts of the room itself"),
-    "no_contacts": (
-        'contacts = [{{ channel = "…", address = "…" }}]',
-        'contacts = [{{ channel = "…", address = "…" }}]',
-    ),
-    "only_called": ("再写一个文字渠道（短信、企业微信、群等）", "add a channel that is read"),
-    "no_kind": ("可以写：{known}", "one of: {known}"),
-    "restart": ("重启 fenghuo serve，或改回原值", "restart fenghuo serve, or write the old value again"),
-}
-
-SYNTAX: Mapping[str, Pair] = {
-    "Invalid statement": ("这一行不是“名称 = 值”，也不是 [表]", "this line is neither a key = value nor a [table]"),
-    "Expected newline or end of document": (
-        "值后面多了内容，或值没有加引号",
-        "something follows the value, or the value lacks its quotes",
-    ),
-    "Invalid initial character for a key part": ("名称的开头不对", "a name cannot begin like this"),
-    "Expected '=' after a key": ("名称后面缺等号", "an equals sign is missing after the name"),
-    "Expected ']": ("缺右方括号 ]", "a closing bracket ] is missing"),
-    "Cannot overwrite a value": ("同一个名称写了两次", "the same name is written twice"),
-    "Cannot declare": ("同一张表写了两次", "the same table is written twice"),
-    "Cannot mutate immutable namespace": ("这张表已经写完，不能再补", "this table was complete and cannot be added to"),
-    "Cannot redefine namespace": ("这张表已在别处写过", "this table was written elsewhere"),
-    "Duplicate inline table key": ("花括号里同一个名称写了两次", "the same name stands twice in the braces"),
-    "Unclosed array": ("数组缺右方括号，或两项之间缺逗号", "a list lacks its closing bracket, or a comma"),
-    "Unclosed inline table": ("缺右花括号，或两项之间缺逗号", "a closing brace is missing, or a comma"),
-    "Unterminated string": ("字符串缺右引号", "a text lacks its closing quote"),
-    "Illegal character": (
-        "有不允许的字符（字符串是否缺右引号？）",
-        "a character that is not allowed (is a closing quote missing?)",
-    ),
-    "Found invalid character": (
-        "有不允许的字符（字符串是否缺右引号？）",
-        "a character that is not allowed (is a closing quote missing?)",
-    ),
-    "Unescaped '\\'": ("反斜杠要写成 \\\\，或改用单引号", "write a backslash as \\\\, or use single quotes"),
-    "Invalid value": ("值的写法不对：文字要加英文引号", "not a value: text needs straight quotes"),
-    "Invalid date or datetime": ("没有这个日期或时间", "there is no such date or time"),
 }
 
 TYPES: Mapping[str, Pair] = {

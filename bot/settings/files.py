@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,7 +11,8 @@ from functools import cached_property
 from pathlib import Path, PurePath
 from typing import Any
 
-from bot.settings.catalogue import SYNTAX
+from bot import system_words
+from bot.settings import syntax
 from bot.settings.positions import Loc, Positions
 from bot.settings.problem import Finding, Place, Problem, Weight, problem, written, wrong_type
 
@@ -21,7 +21,6 @@ NAMED = ("sources", "channels", "accounts")
 
 # No setting is deeper than a dozen; what is must not exhaust the stack of whoever walks it.
 _DEEPEST = 40
-_AT = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
 @dataclass
@@ -121,7 +120,8 @@ class Sources:
         try:
             content = path.read_bytes()
         except OSError as error:
-            self._fail("no_file", shown, 1, 1, file=shown, why=error.strerror or type(error).__name__)
+            zh, en = system_words.why(error)
+            self._fail("no_file", shown, 1, 1, file=shown, zh=zh, en=en)
             return None
         digest.update(f"{shown}\0{len(content)}\0".encode())
         digest.update(content)
@@ -142,12 +142,7 @@ class Sources:
         return _File(shown, text, data)
 
     def _syntax(self, shown: str, text: str, said: str) -> None:
-        at = _AT.search(said)
-        lines = text.splitlines() or [""]
-        line, column = len(lines), len(lines[-1]) + 1
-        if at and at[1]:
-            line, column = int(at[1]), int(at[2])
-        zh, en = next((pair for start, pair in SYNTAX.items() if said.startswith(start)), ("写法不对", "not valid"))
+        line, column, (zh, en) = syntax.fault(text, said)
         self._fail("syntax", shown, line, column, zh=zh, en=en)
 
     def _add(self, file: _File, *, main: bool) -> None:

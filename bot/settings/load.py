@@ -10,12 +10,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from bot.clock import WallClock
 from bot.settings import checks, files, secret_references
 from bot.settings.checks.draft import Draft
 from bot.settings.models import Settings
 from bot.settings.positions import Loc
 from bot.settings.problem import Finding, Language, Place, Problem, Weight
 from bot.settings.shape_findings import shape_findings
+from escalation.calendar import local
 
 FurtherCheck = Callable[[Settings], Iterable[Finding]]
 """A further check of settings that are otherwise without error. It finds at paths of :class:`Settings`; what it says in
@@ -68,7 +70,8 @@ def load(path: Path, *, environment: Mapping[str, str] = os.environ, further: Se
             found += shape_findings(error, sources.data, fetched.failed)
         whole = not sources.broken
         sound = whole and not any(_spoils(finding) for finding in found)
-        found += checks.findings(Draft(fetched.data, whole=whole, sound=sound))
+        today = local(WallClock().now()).date()
+        found += checks.findings(Draft(fetched.data, whole=whole, sound=sound, today=today))
     problems = [*sources.problems, *(sources.tell(finding) for finding in found)]
     if any(problem.severity is Weight.ERROR for problem in problems):
         settings = None

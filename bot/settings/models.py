@@ -6,16 +6,13 @@ Units, enterprises, people, posts and profiles are the models of :mod:`escalatio
 
 from __future__ import annotations
 
-import ipaddress
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import date, time
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
     Field,
@@ -29,11 +26,11 @@ from pydantic import (
 )
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
-from yarl import URL
 
 from bot.settings.accounts import Account, DutyPage
 from bot.settings.mapping import MappingTable, StreamTable, listed, store_address
 from bot.settings.operation import Api, Log, Metrics, SelfTest
+from bot.settings.values import Http, Ip, Port, Zone
 from channels import registry, standard_webhooks
 from escalation import calendar
 from escalation.directory import (
@@ -53,35 +50,6 @@ from escalation.plan import sample_profile
 from escalation.profile import Duration, Profile, minutes
 from escalation.vocabulary import Level, Mode, Severity
 
-
-def _http(value: str) -> str:
-    try:
-        url = URL(value)
-    except ValueError:
-        url = URL()
-    if url.scheme not in ("http", "https") or not url.host or url.query_string or url.fragment:
-        raise PydanticCustomError("not_http", "an address such as https://alarm.example.cn")
-    return value.rstrip("/")
-
-
-def _zone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise PydanticCustomError("unknown_zone", "no such time zone") from None
-    return value
-
-
-def _address(value: str) -> str:
-    try:
-        ipaddress.ip_address(value)
-    except ValueError:
-        raise PydanticCustomError("not_address", "an IP address") from None
-    return value
-
-
-Port = Annotated[int, Field(ge=1, le=65535)]
-Http = Annotated[str, AfterValidator(_http)]
 Count = Annotated[int, Field(ge=1)]
 
 
@@ -105,7 +73,7 @@ class Hub(Table):
 
     name: Text
     public_url: Http
-    listen: Annotated[str, AfterValidator(_address)] = "127.0.0.1"
+    listen: Ip = "127.0.0.1"
     port: Port = 8080
     data: Path = Path("var")
     language: Literal["zh", "en"] = "zh"
@@ -124,7 +92,14 @@ class Hub(Table):
     @classmethod
     def _absolute(cls, value: Path, info: ValidationInfo) -> Path:
         folder = (info.context or {}).get("folder")
-        return Path(folder) / value if folder is not None else value
+        if folder is None:
+            return value
+        data = Path(folder) / value
+        if Path(folder) == data:
+            raise PydanticCustomError("data_here", "a folder of its own")
+        if data.exists() and not data.is_dir():
+            raise PydanticCustomError("not_folder", "a folder", {"value": str(value)})
+        return data
 
 
 class Store(Table):
@@ -172,7 +147,7 @@ class Source(Table):
     secrets: Annotated[tuple[SecretStr, ...], Field(max_length=2)] = ()
     token: Annotated[SecretStr, Field(min_length=16)] | None = None
     allow: tuple[IPvAnyNetwork, ...] = ()
-    zone: Annotated[str, AfterValidator(_zone)] = "Asia/Shanghai"
+    zone: Zone = "Asia/Shanghai"
     levels: dict[str, Level] = Field(default_factory=dict)
     severities: dict[str, Severity] = Field(default_factory=dict)
     unknown_level: Level = Level.RED

@@ -10,7 +10,8 @@ from datetime import date, time
 from enum import StrEnum
 from typing import Any, Literal
 
-from bot.settings.catalogue import HINTS, SENTENCES, TYPES
+from bot.settings.catalogue import SENTENCES, TYPES
+from bot.settings.hints import HINTS
 from bot.settings.positions import Loc
 
 Language = Literal["zh", "en"]
@@ -147,6 +148,8 @@ def wrong_type(wanted: str, loc: Loc, given: object, *, hidden: bool = False) ->
         hint = "quote"
     elif wanted == "list" and not isinstance(given, dict):
         hint = "brackets"
+    elif wanted in ("int", "float") and isinstance(given, str):
+        hint = "bare_number"
     return Finding("wrong_type", loc, args, hint=hint)
 
 

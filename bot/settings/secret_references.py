@@ -15,6 +15,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from bot import system_words
 from bot.settings import shapes
 from bot.settings.positions import Loc
 from bot.settings.problem import Finding, Weight
@@ -72,9 +73,13 @@ def _from_file(name: str, loc: Loc, folder: Path, found: Fetched) -> str | None:
         with path.open(encoding="utf-8") as file:
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
             secret = file.read().strip("\r\n")
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "not a text file of UTF-8"
-        found.findings.append(Finding("no_secret_file", loc, {"file": name, "why": why}))
+    except OSError as error:
+        zh, en = system_words.why(error)
+        found.findings.append(Finding("no_secret_file", loc, {"file": name, "zh": zh, "en": en}))
+        return None
+    except ValueError:
+        args = {"file": name, "zh": "不是 UTF-8 文本", "en": "no text in UTF-8"}
+        found.findings.append(Finding("no_secret_file", loc, args, hint="not_utf8_secret"))
         return None
     if not secret:
         found.findings.append(Finding("empty_secret", loc, {"file": name}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from ipaddress import ip_network
 from typing import Any
 
 from pydantic import ValidationError
@@ -35,14 +36,23 @@ _WANTED = {
     "dict": "dict",
     "model": "dict",
 }
-_PATTERNS = (("[a-z0-9]", "not_id"), ("(m|h|d)", "not_duration"), ("\\d{4}-", "not_date"), (":[0-5]", "not_time"))
+_PATTERNS = (
+    ("[a-z0-9]", "not_id"),
+    ("(m|h|d)", "not_duration"),
+    ("x00", "control_sign"),
+    ("\\d{4}-", "not_date"),
+    (":[0-5]", "not_time"),
+)
 
 
 def shape_findings(error: ValidationError, data: dict[str, Any], failed: set[Loc]) -> Iterator[Finding]:
     """One finding for each fault of shape. ``failed`` are secrets that could not be had: told already."""
     secret = set(shapes.secrets(data))
-    for details in error.errors(include_url=False):
-        loc = _loc(details["loc"])
+    every = error.errors(include_url=False)
+    locs = [_loc(details["loc"]) for details in every]
+    for details, loc in zip(every, locs, strict=True):
+        if details["type"] == "too_short" and any(len(one) > len(loc) and one[: len(loc)] == loc for one in locs):
+            continue  # its rows are there, and wrong
         follows = any(loc[: len(one)] == one for one in failed)
         of_the_table = details["type"] == "value_error" or details["type"] in SENTENCES
         if follows or (of_the_table and any(one[: len(loc)] == loc for one in failed)):
@@ -80,25 +90,38 @@ def _finding(details: ErrorDetails, loc: Loc, data: dict[str, Any], *, hidden: b
     if kind in _BOUNDS:
         code, name = _BOUNDS[kind]
         return Finding(code, loc, {"limit": context[name]})
-    return _of_type(kind, loc, given, context, hidden=hidden)
+    return _of_type(kind, loc, given, context, data, hidden=hidden)
 
 
-def _of_type(kind: str, loc: Loc, given: object, context: dict[str, Any], *, hidden: bool) -> Finding:
+def _of_type(
+    kind: str, loc: Loc, given: object, context: dict[str, Any], data: dict[str, Any], *, hidden: bool
+) -> Finding:
     shown = "…" if hidden else given
     stem = kind.partition("_")[0]
     if kind in ("date_type", "time_type") or (stem in ("date", "time") and ("parsing" in kind or "inexact" in kind)):
         return Finding(f"not_{stem}", loc, {"value": shown})
     if kind == "ip_any_network":
-        return Finding("not_network", loc, {"value": shown})
+        return _not_network(loc, shown)
     if kind == "int_from_float":
         return Finding("not_whole", loc)
     if kind in ("value_error", "assertion_error"):
-        return Finding("said", loc, {"said": context.get("error", "")})
+        zh, _, en = str(context.get("error", "")).partition(" / ")
+        return Finding("said", loc, {"zh": zh, "en": en or zh})
     if kind in SENTENCES:
         return Finding(kind, loc, context)
+    if kind == "string_type" and type(given) is int and shapes.is_duration(loc, data):
+        return Finding("not_duration", loc, {"value": shown}, hint="in_units")
     if stem in _WANTED and (kind.endswith(("_type", "_parsing"))):
         return wrong_type(_WANTED[stem], loc, given, hidden=hidden)
     return Finding("invalid", loc)
+
+
+def _not_network(loc: Loc, shown: object) -> Finding:
+    try:
+        meant = str(ip_network(str(shown).strip(), strict=False))
+    except ValueError:
+        return Finding("not_network", loc, {"value": shown})
+    return Finding("not_network", loc, {"value": shown, "meant": meant}, hint="meant_network")
 
 
 def _unknown_key(loc: Loc, data: dict[str, Any]) -> Finding:

@@ -46,6 +46,13 @@ def options_at(loc: Loc, data: Any) -> tuple[str, ...]:
     return ()
 
 
+def is_duration(loc: Loc, data: Any) -> bool:
+    """Whether a length of time such as ``30m`` belongs at ``loc``."""
+    model = model_at(loc[:-1], data) if loc else None
+    field = model.model_fields.get(str(loc[-1])) if model is not None else None
+    return field is not None and any("(m|h|d)" in str(getattr(one, "pattern", "")) for one in field.metadata)
+
+
 def secrets(data: Any, annotation: Any = Settings, loc: Loc = ()) -> Iterator[Loc]:
     """The path of everything in ``data`` that the models hold to be a secret."""
     kind = bare(annotation)

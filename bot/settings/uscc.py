@@ -13,6 +13,11 @@ def check_digit(first_17: str) -> str:
     return ALPHABET[-total % 31]
 
 
+def likely(uscc: str) -> str:
+    """The code with digits for the letters that cannot stand in it and look like them."""
+    return "".join(LOOKALIKES.get(mark, mark) for mark in uscc.upper())
+
+
 def corrected(uscc: str) -> str | None:
     """The code with the check digit that belongs to it; None where the other characters cannot be those of a code."""
     try:

@@ -9,6 +9,7 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
+from bot import system_words
 from bot.store.errors import StoreRefusedError
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -50,7 +51,15 @@ def private_folder(folder: Path) -> None:
 
     Raises StoreRefusedError when it is another user's, or no folder.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        if error.errno in FULL:
+            raise
+        raise StoreRefusedError(
+            f"不能建立数据目录 {folder}（hub.data）：{system_words.why(error)[0]}。",
+            f"the data folder {folder} (hub.data) cannot be made: {system_words.why(error)[1]}.",
+        ) from error
     about = folder.stat()
     if about.st_uid != os.geteuid():
         raise StoreRefusedError(

@@ -46,6 +46,8 @@ def parse(url: str) -> Address:
     scheme, _, rest = url.partition("://")
     credentials, _, place = rest.rpartition("@")
     shown = f"{scheme}://{place.partition('?')[0]}"
+    if "://" not in url:
+        raise BadStoreUrlError("store 地址不可用：缺少类型。", "the store address is of no use: its kind is missing.")
     if scheme not in SCHEMES:
         raise _bad(
             shown,

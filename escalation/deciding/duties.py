@@ -190,7 +190,7 @@ def loudly(reached: Reached, incident: Incident, duty: Duty, ctx: Context, decis
     """The people reached, with every fallback on the way written down, and which post it was that had nobody: on a
     ladder's upper rungs it is none of the duty's own unit."""
     for reason in reached.fallbacks:
-        detail: dict[str, str | int] = {"duty": duty.id, "tier": duty.tier}
+        detail: dict[str, str | int | float | bool | None] = {"duty": duty.id, "tier": duty.tier}
         if reached.unit:
             detail |= {"vacant": reached.unit, "roles": ",".join(reached.roles)}
         decision.entries.append(Entry(at=ctx.now, reason=reason, incident=incident.code, detail=detail))

@@ -13,7 +13,8 @@ from jsonschema import Draft202012Validator
 from bot.commands.check import report, run_check
 from bot.commands.init import example_text
 from bot.settings import load
-from bot.settings.catalogue import HINTS, SENTENCES
+from bot.settings.catalogue import SENTENCES
+from bot.settings.hints import HINTS
 from bot.settings.schema import config_schema
 from tests.settings.conftest import Folder, uncommented
 

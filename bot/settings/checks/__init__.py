@@ -28,6 +28,7 @@ def findings(draft: Draft) -> Iterator[Finding]:
         posts.missing,
         rules.acting_posts,
         rules.point_limits,
+        rules.clocks,
         rules.adoption,
         accounts.accounts,
     ):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -19,23 +20,26 @@ def accounts(draft: Draft) -> Iterator[Finding]:
     people = {name for _, name in draft.ids("people")}
     places = {name for _, name in (*draft.ids("units"), *draft.ids("enterprises", "uscc"))}
     for name, table in draft.named("accounts").items():
+        loc: Loc = ("accounts", name)
+        # Of an account with another fault, such as its hash, too: everything is told at once.
+        lost = list(_nowhere(loc, table, people, places)) if draft.whole and isinstance(table, dict) else []
+        yield from lost
         try:
             account = Account.model_validate(table)
         except ValidationError:
             continue
-        loc: Loc = ("accounts", name)
         if strength(account.password_hash) is Strength.WEAK:
             yield Finding("weak_hash", (*loc, "password_hash"), weight=Weight.WARNING)
-        if not draft.whole:
-            continue
-        if account.person is not None and account.person not in people:
-            hint, args = choices(account.person, people)
-            yield Finding("no_person", (*loc, "person"), {"value": account.person, **args}, hint=hint)
-        elif account.unit not in places:
-            hint, args = choices(account.unit, places)
-            yield Finding("no_place", (*loc, "unit"), {"value": account.unit, **args}, hint=hint)
-        elif draft.directory is not None:
+        if draft.whole and not lost and draft.directory is not None:
             yield from _without_post(loc, account, draft.directory)
+
+
+def _nowhere(loc: Loc, table: dict[str, Any], people: set[str], places: set[str]) -> Iterator[Finding]:
+    for name, code, known in (("person", "no_person", people), ("unit", "no_place", places)):
+        value = table.get(name)
+        if isinstance(value, str) and value not in known:
+            hint, args = choices(value, known)
+            yield Finding(code, (*loc, name), {"value": value, **args}, hint=hint)
 
 
 def _without_post(loc: Loc, account: Account, directory: Directory) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -27,11 +28,12 @@ _CHANNEL: TypeAdapter[BaseModel] = TypeAdapter(ChannelTable)
 class Draft:
     """``data`` is the merged TOML with its secrets fetched. ``whole`` is false where a file could not be read: then
     nothing may be concluded from what is not there. ``sound`` is false also where a row is broken: then nobody can say
-    whom an alarm would reach."""
+    whom an alarm would reach. ``today`` is the date in Beijing."""
 
     data: dict[str, Any]
     whole: bool
     sound: bool
+    today: date
 
     def rows(self, name: str, model: type[_Model]) -> Iterator[tuple[Loc, _Model]]:
         """The well-formed rows of a list of tables."""

@@ -36,6 +36,8 @@ def reachable(directory: Directory, unit: str, roles: Iterable[Role]) -> bool:
 def rosters(draft: Draft) -> Iterator[Finding]:
     """Rosters that say nothing, or that leave hours of the week to nobody."""
     for loc, post in draft.posts:
+        if not (post.people or post.roster or post.contacts):
+            yield Finding("nobody_named", loc, {}, Weight.WARNING)
         if post.people and post.roster:
             yield Finding("people_and_roster", (*loc, "roster"), key=True)
         for number, shift in enumerate(post.roster):

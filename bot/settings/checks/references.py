@@ -9,7 +9,7 @@ from typing import TypeVar
 from bot.settings.checks.draft import Draft
 from bot.settings.positions import Loc
 from bot.settings.problem import Finding, choices
-from bot.settings.uscc import corrected
+from bot.settings.uscc import corrected, likely
 from channels.channel import Form
 from escalation.plan import sample_profile
 from escalation.vocabulary import Tier
@@ -25,19 +25,23 @@ class _Names:
     units: set[str] = field(init=False)
     enterprises: set[str] = field(init=False)
     people: set[str] = field(init=False)
+    broken: set[str] = field(init=False)
 
     def __post_init__(self) -> None:
         self.units = {name for _, name in self.draft.ids("units")}
         written = {name for _, name in self.draft.ids("enterprises", "uscc")}
-        # A wrong check digit is told once, not again wherever the right code stands.
-        self.enterprises = written | {whole for name in written if (whole := corrected(name)) is not None}
+        # A wrong check digit, or a letter for a digit, is told once, not again wherever the right code stands.
+        meant = {whole for name in written for one in (name, likely(name)) if (whole := corrected(one)) is not None}
+        self.enterprises = written | meant
+        self.broken = {name for name in written if corrected(name) != name}
         self.people = {name for _, name in self.draft.ids("people")}
 
     def lacks(self, code: str, value: str, loc: Loc, known: Collection[str]) -> Iterator[Finding]:
         # Where a file could not be read, what it holds cannot be known to be missing.
         if value in known or not self.draft.whole:
             return
-        hint, args = choices(value, known)
+        # What is itself wrong is no advice.
+        hint, args = choices(value, [name for name in known if name not in self.broken])
         yield Finding(code, loc, {"value": value, **args}, hint=hint)
 
     def unit(self, value: str, loc: Loc) -> Iterator[Finding]:

@@ -10,8 +10,9 @@ from bot.settings.checks.posts import reachable
 from bot.settings.positions import Loc
 from bot.settings.problem import Finding, Weight
 from escalation.directory import Directory, Enterprise
+from escalation.incident import StepAction
 from escalation.plan import make_plan
-from escalation.profile import Profile, Rule, minutes
+from escalation.profile import DutyRule, Profile, Rule, minutes
 from escalation.vocabulary import ClockKind, Industry, Kind, Level, Role, Severity, Tier
 
 
@@ -189,6 +190,35 @@ def _limit(loc: Loc, clock: ClockKind, given: int, profile: Profile, industry: I
     else:
         for name, limit in looser.items():
             yield Finding("idle_limit", loc, {**args, "rule": name, "limit": limit}, Weight.WARNING)
+
+
+def clocks(draft: Draft) -> Iterator[Finding]:
+    """Rules that say two things of one limit, or propose nothing; and rules in use before their day."""
+    for loc, profile in draft.rows("profiles", Profile):
+        for number, rule in enumerate(profile.rules):
+            for place, duty in enumerate(rule.duties):
+                yield from _duty((*loc, "rules", number, "duties", place), duty)
+    used = draft.profile
+    if used is not None and used.effective and used.effective > draft.today.isoformat():
+        at = next((at for at, name in draft.ids("profiles", "name") if name == used.name), ("profile",))
+        args = {"profile": used.name, "date": used.effective}
+        yield Finding("not_yet", (*at[:-1], "effective"), args, Weight.WARNING)
+
+
+def _duty(loc: Loc, duty: DutyRule) -> Iterator[Finding]:
+    seen: dict[ClockKind, Loc] = {}
+    for number, clock in enumerate(duty.clocks):
+        at = (*loc, "clocks", number)
+        first = seen.setdefault(clock.clock, at)
+        if first != at:
+            args = {"clock_zh": clock.clock.word, "clock_en": clock.clock}
+            yield Finding("clock_twice", (*at, "clock"), args, also=(*first, "clock"))
+        for place, rung in enumerate(clock.ladder):
+            proposes = rung.do is StepAction.PROPOSE
+            if proposes and rung.measure is None:
+                yield Finding("no_measure", (*at, "ladder", place))
+            elif rung.measure is not None and not proposes:
+                yield Finding("needless_measure", (*at, "ladder", place, "measure"), key=True)
 
 
 def adoption(draft: Draft) -> Iterator[Finding]:
