@@ -217,7 +217,7 @@ def test_two_seconds_are_the_limit() -> None:
         ("redis://u:not-a-secret@h:port", "port"),
         ("redis://u:not-a-secret/x@h:1", "百分号"),
         ("redis+cluster://u:not-a-secret@[h:1", "IPv6"),
-        ("", "未知类型"),
+        ("", "缺少类型"),
     ],
 )
 def test_a_bad_address_is_refused_without_its_password(url: str, word: str) -> None:
