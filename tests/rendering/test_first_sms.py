@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -174,9 +175,9 @@ def test_a_channel_without_answers_does_not_ask_for_one() -> None:
     text = RENDERER.render(incident(), notice(), replace(SMS, replies=False), NOW).text
 
     assert "回1" not in text
-    assert "请电话告知值班室" in text
+    assert re.search(r"请\d\d:\d\d前电话告知值班室", text), text
     room = RENDERER.render(incident(), notice(to=TOWN_ROOM), replace(SMS, replies=False), NOW).text
-    assert "请在值班室页面签收" in room
+    assert re.search(r"请\d\d:\d\d前在值班室页面签收", room), room
 
 
 def test_a_limit_too_small_sends_two_parts_rather_than_half_a_message() -> None:
