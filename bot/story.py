@@ -14,7 +14,7 @@ from escalation.inputs import Entry
 from escalation.ledger.journal import JournalRow
 from escalation.ledger.presence import Outage
 from escalation.reach import Fallback
-from escalation.vocabulary import ClockKind, Purpose, Role, Tier, Verb
+from escalation.vocabulary import ClockKind, Mode, Purpose, Role, Tier, Verb
 
 _REASONS = {
     "opened": "警情建立",
@@ -357,7 +357,7 @@ def text_of(story: Story) -> str:
     """The story for a terminal, in Chinese."""
     what = f"{story.enterprise_name} {story.point_name}".strip()
     head = [
-        f"{story.code}  {what}  {story.state_word}",
+        f"{Mode(story.mode).mark}{story.code}  {what}  {story.state_word}",
         f"规则：{story.rule}（{story.basis}）  建立 {_minute(story.opened)}  报警 {story.raises} 次"
         + (f"  下一时限 {_minute(story.next_due)}" if story.next_due else ""),
     ]

@@ -11,7 +11,7 @@ from bot.rehearsal.explain import Explanation, explain
 from bot.rehearsal.recording import recordings
 from bot.rehearsal.replay import Replayed, read_lines, replay
 from bot.rules import Rules
-from escalation.vocabulary import Kind, Level, Severity
+from escalation.vocabulary import Kind, Level, Mode, Severity
 
 
 def explain_arguments(parser: argparse.ArgumentParser) -> None:
@@ -80,9 +80,11 @@ def _replayed(result: Replayed) -> str:
         lines.append("答复：")
         lines += [f"  {each.at[5:19]}  {each.by}：{each.reply} → {each.answer}" for each in result.answers]
     lines.append("警情：")
+    marks = {incident.code: Mode(incident.mode).mark for incident in result.incidents}
     for incident in result.incidents:
-        signed = f"  签收：{'，'.join(incident.signed)}" if incident.signed else "  未签收"
-        lines.append(f"  {incident.code}  {incident.enterprise} {incident.point}  {incident.state}{signed}")
+        signed = f"  签收：{'，'.join(incident.signed)}" if incident.signed else ""
+        what = f"{incident.enterprise_name} {incident.point_name}".strip()
+        lines.append(f"  {marks[incident.code]}{incident.code}  {what}  {incident.state_word}{signed}")
     lines.append("通知：")
-    lines += [f"  {each.at[5:10]} {each.incident}  {each.line()}" for each in result.told]
+    lines += [f"  {each.at[5:10]} {marks.get(each.incident, '')}{each.incident}  {each.line()}" for each in result.told]
     return "\n".join(lines)

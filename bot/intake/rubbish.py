@@ -3,13 +3,15 @@ lost because a gateway reads no answer (docs/decisions/0069-a-body-nobody-can-pa
 
 from __future__ import annotations
 
-from bot.intake.body import digest
-from bot.intake.problems import FieldError, Problem
+from bot.intake.body import digest, parse
+from bot.intake.items import read_items
+from bot.intake.problems import FieldError, Problem, Refused
 from bot.intake.reading import ReadingRules, Unreadable, kept
 from bot.intake.words import shown
 from escalation.vocabulary import Mode
 
 _GIST = 200
+_MOST = 10_000
 
 
 def rubbish(body: bytes, problem: Problem, source: str, rules: ReadingRules, now: int) -> Unreadable | None:
@@ -28,9 +30,24 @@ def rubbish(body: bytes, problem: Problem, source: str, rules: ReadingRules, now
         received_at=now,
         body_hash=digest(b"body " + body),
         mode=rules.mode or Mode.ACTUAL,
-        gist=shown(text, _GIST),
+        gist=_about(text, source, rules, now) or shown(text, _GIST),
         **kept(text.encode()),
     )
+
+
+def _about(text: str, source: str, rules: ReadingRules, now: int) -> str:
+    """What it was about, where only the encoding was wrong."""
+    try:
+        items = read_items(parse(text.encode(), _MOST), source, rules, now)
+    except Refused:
+        return ""
+    for item in items:
+        if isinstance(item, Unreadable):
+            return item.gist
+        grade = item.severity or item.level
+        names = (item.type.value, grade.word if grade else "", item.enterprise_name or item.enterprise)
+        return shown(" · ".join(filter(None, (*names, item.point_name or item.point))), _GIST)
+    return ""
 
 
 def _readable(body: bytes) -> str:

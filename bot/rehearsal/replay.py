@@ -36,6 +36,7 @@ from bot.rules import Rules
 from bot.settings.models import Settings
 from bot.store.supervisor import Supervisor
 from bot.storehouse import SHARDS
+from bot.story import state_word
 from channels.channel import Letter, Uplink
 from escalation.calendar import local
 from escalation.event import Event
@@ -98,11 +99,15 @@ class IncidentSummary(msgspec.Struct, kw_only=True):
 
     code: str
     kind: str
+    mode: str
     enterprise: str
+    enterprise_name: str
     point: str
+    point_name: str
     level: str
     severity: str
     state: str
+    state_word: str
     active: bool
     opened: str
     closed: str
@@ -309,11 +314,15 @@ def _summary(incident: Incident) -> IncidentSummary:
     return IncidentSummary(
         code=incident.code,
         kind=incident.kind.value,
+        mode=incident.mode.value,
         enterprise=incident.enterprise,
+        enterprise_name=incident.enterprise_name or incident.enterprise,
         point=incident.point,
+        point_name=incident.point_name,
         level=incident.level.value if incident.level else "",
         severity=incident.severity.value if incident.severity else "",
         state=incident.state.value,
+        state_word=state_word(incident),
         active=incident.active,
         opened=_shown(incident.opened_at),
         closed=_shown(incident.closed_at) if incident.closed_at else "",

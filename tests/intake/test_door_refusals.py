@@ -101,6 +101,7 @@ async def test_gbk_is_kept_as_people_can_read_it(house: House) -> None:
     assert (await house.post(None, data=text.encode("gbk"))).status == 400
     [row] = house.gate.unreadable
     assert row.raw == text
+    assert row.gist == "alarm.raised · 高高报 · 示例木业有限公司 · 1号高炉煤气"
     assert "GBK" in row.problems[0].detail
 
 

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from jsonschema import Draft202012Validator
 
@@ -15,9 +16,10 @@ from bot.commands.schemas import OPERATED, PRINTED, file_of
 from bot.door import Door
 from bot.settings.models import Settings
 from bot.store.client import Store
+from bot.story import Story, text_of
 from tests.rehearsal.operated import kept_and_restored, operated
 from tests.rehearsal.sending import sent
-from tests.rehearsal.stage import DUST
+from tests.rehearsal.stage import DUST, raised
 from tests.rehearsal.write_examples import UNDERSTOOD, examples, written
 
 SCHEMAS = Path(__file__).parents[2] / "docs" / "schema"
@@ -126,6 +128,12 @@ def test_understand_asked_wrongly(wrong: tuple[str, str], capsys: pytest.Capture
     assert wrong[1] in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("mode", "mark"), [("actual", ""), ("exercise", "【演练】"), ("test", "【测试】")])
+def test_a_story_that_is_not_real_says_so_first(mode: str, mark: str) -> None:
+    story = msgspec.convert({**example("show"), "mode": mode}, Story)
+    assert text_of(story).startswith(f"{mark}{story.code}  ")
+
+
 def test_for_people_the_same_is_said_in_words(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*EXPLAIN, "--config", str(config)]) == 0
     said = capsys.readouterr().out
@@ -135,3 +143,19 @@ def test_for_people_the_same_is_said_in_words(config: Path, capsys: pytest.Captu
     said = capsys.readouterr().out
     for word in ("事件：", "created", "答复：", "已记录签收", "警情：", "通知："):
         assert word in said
+
+
+@pytest.mark.parametrize(("mode", "mark"), [("actual", ""), ("exercise", "【演练】"), ("test", "【测试】")])
+def test_what_is_not_real_is_marked_in_every_line_of_a_replay(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], mode: str, mark: str
+) -> None:
+    file = tmp_path / "drill.jsonl"
+    file.write_text(json.dumps(raised("e1", "2026-11-21T10:01:00+08:00", mode=mode)), "utf-8")
+    assert main(["replay", str(file), "--until", "2026-11-21T10:30", "--config", str(config)]) == 0
+    incidents, _, told = capsys.readouterr().out.partition("警情：")[2].partition("通知：")
+    lines = [line for line in (incidents + told).splitlines() if line.strip()]
+    assert len(lines) > 3
+    for line in lines:
+        assert f" {mark}A0" in line, line
+    assert "未签收" in incidents
+    assert "open" not in incidents
