@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web
+from redis.exceptions import RedisError
 
 from bot.clock import WallClock
 from bot.control import SOCKET, control_application, listen_control
@@ -25,7 +26,9 @@ from bot.settings.load import FurtherCheck, Loaded
 from bot.settings.models import Settings
 from bot.settings.problem import Language
 from bot.settings.reload import Reload, Reloader, ReloadOutcome
+from bot.store.errors import StoreError
 from bot.system_words import why
+from bot.unused_settings import UnusedSettings
 from bot.web.health import why_not
 
 log = logging.getLogger(__name__)
@@ -107,13 +110,18 @@ async def serve(path: Path, loaded: Loaded, further: Sequence[FurtherCheck] = ()
 async def _live(hub: Hub, reloader: Reloader, stopping: asyncio.Task[Any], asked: asyncio.Event) -> int:
     """Doors open and work going on, until it is to stop; ``asked`` is set when a reload is asked for."""
 
+    unused = UnusedSettings(lambda: hub.engine)
+
     async def reload_now() -> str:
         reloader.request()
-        return _tell(reloader.step(time.time_ns() // 1_000_000))
+        return _step(reloader, unused)
 
     folder, manager = hub.rules.settings.hub.data, Manager(os.environ)
     runners = [await _listen(hub)]
-    tasks = [asyncio.create_task(hub.run(), name="hub"), asyncio.create_task(_watch(reloader, asked), name="watch")]
+    tasks = [
+        asyncio.create_task(hub.run(), name="hub"),
+        asyncio.create_task(_watch(reloader, unused, asked), name="watch"),
+    ]
     try:
         runners.append(await listen_control(control_application(hub, reload_now), folder))
         manager.tell("READY=1", f"MAINPID={os.getpid()}")
@@ -157,13 +165,23 @@ def _settings(loaded: Loaded) -> Settings:
     return loaded.settings
 
 
-async def _watch(reloader: Reloader, asked: asyncio.Event) -> None:
+async def _watch(reloader: Reloader, unused: UnusedSettings, asked: asyncio.Event) -> None:
     while True:
         asked.clear()
-        _tell(reloader.step(time.time_ns() // 1_000_000))
+        _step(reloader, unused)
+        with suppress(StoreError, RedisError, OSError):  # said by whoever watches the store; told at the next look
+            await unused.step(time.time_ns() // 1_000_000)
         with suppress(TimeoutError):
             async with asyncio.timeout(WATCH):
                 await asked.wait()
+
+
+def _step(reloader: Reloader, unused: UnusedSettings) -> str:
+    now = time.time_ns() // 1_000_000
+    reload = reloader.step(now)
+    if reload is not None:
+        unused.hear(reload, now)
+    return _tell(reload)
 
 
 def _tell(reload: Reload | None) -> str:
