@@ -75,6 +75,18 @@ def everybody(directory: Directory, unit: str, point: str = "") -> tuple[Address
     return distinct(found)
 
 
+def belongs(directory: Directory, unit: str, role: Role, person: str, point: str = "") -> bool:
+    """Whether the person is still known and holds any post at the unit, on shift or not, or answers there for
+    ``point``: somebody who has left must not hear of it. ``role`` is looked at first, since it is nearly always it."""
+    if person not in directory.people:
+        return False
+    for each in (role, *Role):
+        for post in directory.posts_at(unit, each):
+            if person in post.people or any(person in row.people for row in post.roster):
+                return True
+    return any(who.person == person for who in responsible_for_point(directory, unit, point, tuple(Role)))
+
+
 def holder(directory: Directory, key: str) -> tuple[Addressee, ...]:
     """The addressee of a key (``unit/role/person``) as the directory has them now; none where it no longer has."""
     unit, role, person = key.rsplit("/", 2)

@@ -20,8 +20,8 @@ from escalation.ledger.keys import US
 from escalation.ledger.mailbox import Claim
 from escalation.ledger.trials import TRIAL
 from escalation.notice import Notice, NoticeKind, OutboxRow
-from escalation.roster import standing
-from escalation.vocabulary import Mode, Urgency
+from escalation.roster import belongs, standing
+from escalation.vocabulary import Mode, Purpose, Urgency
 
 TRIAL_LIFE = 15 * 60_000
 """A test message that could not leave for so long is not sent any more (ms): nobody wants it at night."""
@@ -74,6 +74,11 @@ def drop_reason(row: OutboxRow, incident: Incident | None, directory: Directory,
     notice = incident.notices.get(row.notice) if incident is not None else None
     at_post: frozenset[str] | None = None
     if notice is not None and incident is not None:
+        to = notice.to
+        if to.person and not notice.also and not belongs(directory, to.unit, to.role, to.person, incident.point):
+            # Taken out of the configuration while this waited: an enterprise's affairs are no longer theirs.
+            gone = "off_duty" if notice.purpose is Purpose.ACT else "left_post"
+            return still_needed(incident, row.notice, None) or gone
         posts = directory.posts_at(notice.to.unit, notice.to.role)
         if notice.to.person and posts and all(post.roster and not post.people for post in posts):
             people = standing(directory, notice.to.unit, notice.to.role, now)

@@ -80,3 +80,22 @@ async def test_what_is_still_needed_leaves_though_the_shift_changed_elsewhere(ho
     await house.wait(MINUTE)
     assert [code in text for text in house.texts(OPERATOR)] == [True]
     assert await dropped(house, code) == {}
+
+
+def without_bai(text: str) -> str:
+    """The administrator writes another in the place of one who has left the works."""
+    assert 'id = "bai"' in text
+    start = text.index('[[people]]\nid = "bai"')
+    end = text.index("[[", start + 2)
+    return (text[:start] + text[end:]).replace('"bai"', '"lin"')
+
+
+async def test_who_was_taken_out_of_the_configuration_hears_no_more_and_another_does(house: House) -> None:
+    house.vendors.sms.faults.put(Fault.STATUS_500, times=20)
+    code = await house.alarm()
+    house.reload(without_bai)
+    house.vendors.sms.faults.clear()
+    await house.wait(MINUTE)
+    assert house.texts(OPERATOR) == [], "they have left"
+    assert [code in text for text in house.texts(EQUIPMENT)] == [True], "the second person stands alone now"
+    assert (await dropped(house, code))[f"{DUST}/operator/bai"] == "off_duty"
