@@ -13,6 +13,7 @@ from aiohttp import web
 from redis.exceptions import RedisError
 
 from bot.clock import Clock
+from bot.clock_watch import ClockWatch
 from bot.collectors import Collectors
 from bot.door import Door
 from bot.engine import Engine
@@ -86,6 +87,7 @@ class Hub:
         self._mailboxes = MailboxReaders(lambda: self.rules, lambda: self.engine)
         self._collectors = Collectors(lambda: self.rules, lambda: self.engine, lambda: self.not_ready)
         self._lines = LongLines(lambda: self.rules, lambda: self.engine)
+        self.clock_watch = ClockWatch(lambda: self.engine, clock)
         self.tally = Tally()
         self.stopping = False
 
@@ -123,7 +125,10 @@ class Hub:
     async def _make_engine(self) -> Engine:
         meta = await self.storehouse.meta()
         door = self.storehouse.door()
-        self.outage = await Presence(door).begin(self.clock.now()) or self.outage
+        presence, now = Presence(door), self.clock.now()
+        if (last := await presence.last()) > now:
+            self.clock_watch.found(now, now - last)
+        self.outage = await presence.begin(now) or self.outage
         if self.outage is not None:
             log.warning("no hub worked for %d s before this start", (self.outage.end - self.outage.start) // 1000)
         if not self._released:

@@ -16,6 +16,7 @@ from aiohttp import web
 from redis.exceptions import RedisError
 
 from bot.clock import WallClock
+from bot.clock_watch import ClockWatch
 from bot.control import SOCKET, control_application, listen_control
 from bot.hub import Hub
 from bot.logs import configure
@@ -120,7 +121,7 @@ async def _live(hub: Hub, reloader: Reloader, stopping: asyncio.Task[Any], asked
     runners = [await _listen(hub)]
     tasks = [
         asyncio.create_task(hub.run(), name="hub"),
-        asyncio.create_task(_watch(reloader, unused, asked), name="watch"),
+        asyncio.create_task(_watch(reloader, unused, hub.clock_watch, asked), name="watch"),
     ]
     try:
         runners.append(await listen_control(control_application(hub, reload_now), folder))
@@ -165,12 +166,13 @@ def _settings(loaded: Loaded) -> Settings:
     return loaded.settings
 
 
-async def _watch(reloader: Reloader, unused: UnusedSettings, asked: asyncio.Event) -> None:
+async def _watch(reloader: Reloader, unused: UnusedSettings, clock_watch: ClockWatch, asked: asyncio.Event) -> None:
     while True:
         asked.clear()
         _step(reloader, unused)
         with suppress(StoreError, RedisError, OSError):  # said by whoever watches the store; told at the next look
             await unused.step(time.time_ns() // 1_000_000)
+            await clock_watch.step()
         with suppress(TimeoutError):
             async with asyncio.timeout(WATCH):
                 await asked.wait()

@@ -8,11 +8,8 @@ from collections.abc import Callable
 from bot.engine import Engine
 from bot.settings.problem import Problem, Weight
 from bot.settings.reload import Reload, ReloadOutcome
-from bot.workers.broken import word_rows
+from bot.wording import Word, tell_maintainers
 from escalation.calendar import local
-from escalation.inputs import Entry
-from escalation.ledger.change import Change, Failed, Taken
-from escalation.ledger.keys import US
 
 PATIENCE = 120_000
 """How long (ms) a configuration may be of no use before it is told: people save while they are still writing."""
@@ -43,31 +40,15 @@ class UnusedSettings:
         if engine is None:
             return
         if self._refused is not None and not self._told and now - self._since >= PATIENCE:
-            await self._tell(engine, "settings_unused", *_unused(self._refused, self._since), now)
+            await tell_maintainers(engine, self._word("settings_unused", *_unused(self._refused, self._since)), now)
             self._told = True
         elif self._refused is None and self._told:
             text = f"配置已采用：{local(now):%m-%d %H:%M} 起按新配置运行。"
-            await self._tell(engine, "settings_used_again", "配置已采用", text, now)
+            await tell_maintainers(engine, self._word("settings_used_again", "配置已采用", text), now)
             self._told = False
 
-    async def _tell(self, engine: Engine, reason: str, subject: str, text: str, now: int) -> None:
-        """Into the journal and to the maintainers, under ids of the time it began: told twice, it is there once."""
-        rules = engine.rules
-        rows = word_rows(
-            f"{reason}.{self._since}", (text, subject), (), rules.directory, rules.settings.hub.maintainers, now
-        )
-        change = Change(
-            partition=0,
-            now=now,
-            takes=[Taken(f"{reason}{US}{self._since}", "", b"")],
-            entries=[Entry(at=now, reason=reason, detail={"since": self._since})],
-            outbox=list(rows),
-            claimed_until=0,
-        )
-        (outcome,) = await engine.ledger.commit([change])
-        if isinstance(outcome, Failed):
-            raise outcome.error
-        engine.stir()
+    def _word(self, reason: str, subject: str, text: str) -> Word:
+        return Word(reason, str(self._since), subject, text, {"since": self._since})
 
 
 def _unused(reload: Reload, since: int) -> tuple[str, str]:

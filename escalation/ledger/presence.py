@@ -27,14 +27,18 @@ class Presence:
 
     async def begin(self, now: int) -> Outage | None:
         """A hub starts: the outage that ends with it, if there was one, is written down and returned."""
-        last = await self._store.execute("GET", ALIVE)
-        outage = Outage(int(last), now) if last is not None and now - int(last) > SILENCE else None
+        last = await self.last()
+        outage = Outage(last, now) if last and now - last > SILENCE else None
         if outage is not None:
             await self._store.pipeline(
                 [("RPUSH", OUTAGES, f"{outage.start} {outage.end}"), ("LTRIM", OUTAGES, -MOST_OUTAGES, -1)]
             )
         await self.beat(now)
         return outage
+
+    async def last(self) -> int:
+        """When a hub was heard last (ms); 0: never."""
+        return int(await self._store.execute("GET", ALIVE) or 0)
 
     async def beat(self, now: int) -> None:
         """This hub works at ``now``."""
