@@ -17,7 +17,7 @@ from escalation.vocabulary import Kind, Level, Mode, Severity
 def explain_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``explain``."""
     parser.add_argument("--enterprise", required=True, help="统一社会信用代码")
-    parser.add_argument("--kind", choices=[kind.value for kind in Kind], default=Kind.ALARM.value)
+    parser.add_argument("--kind", choices=[kind.value for kind in Kind], help="写了级别可以不写")
     parser.add_argument("--level", choices=[level.value for level in Level], help="预警级别")
     parser.add_argument("--severity", choices=[severity.value for severity in Severity], help="报警级别")
     parser.add_argument("--point", default="", help="点位编码")
@@ -27,9 +27,11 @@ def explain_arguments(parser: argparse.ArgumentParser) -> None:
 def run_explain(options: argparse.Namespace) -> int:
     """Print who would be told, by which channel, when and why, to the ladder's end."""
     _, settings = loaded_or_exit(options.config)
-    kind = Kind(options.kind)
-    if (options.level if kind is Kind.WARNING else options.severity) is None:
-        raise ValueError("预警要写 --level，报警要写 --severity / a warning needs --level, an alarm --severity")
+    kind = Kind.WARNING if options.level else Kind.ALARM
+    if bool(options.level) == bool(options.severity) or options.kind not in (None, kind.value):
+        raise ValueError(
+            "预警只写 --level，报警只写 --severity / a warning needs --level alone, an alarm --severity alone"
+        )
     rules = Rules.of(settings, recordings(settings, lambda _channel, _letter: None))
     if options.enterprise not in rules.directory.enterprises:
         raise ValueError(f"企业 {options.enterprise} 未登记 / no enterprise {options.enterprise}")

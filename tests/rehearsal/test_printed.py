@@ -122,6 +122,18 @@ def test_understand_says_it_in_words(capsys: pytest.CaptureFixture[str]) -> None
         assert word in capsys.readouterr().out, said
 
 
+def test_explain_knows_by_the_grade_what_is_meant(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ("explain", "--enterprise", DUST, "--at", "2026-11-21T02:00", "--config", str(config))
+    assert main([*asked, "--level", "red"]) == 0
+    assert "规则：红色预警" in capsys.readouterr().out
+    assert main([*asked, "--severity", "high"]) == 0
+    assert "规则：一般报警" in capsys.readouterr().out
+    both = ("--level", "red", "--severity", "high")
+    for wrong in ((), both, ("--kind", "alarm", "--level", "red"), ("--kind", "warning", "--severity", "high")):
+        assert main([*asked, *wrong]) == 2
+        assert "预警只写 --level" in capsys.readouterr().err, wrong
+
+
 @pytest.mark.parametrize("wrong", [("--open", "12"), ("--now", "soon")])
 def test_understand_asked_wrongly(wrong: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["understand", *wrong, "签收"]) == 2
