@@ -81,7 +81,9 @@ class Told(msgspec.Struct, kw_only=True):
         who = post if self.name in ("", post) else f"{post} {self.name}"
         what = f"{self.kind_word:　<4} {self.purpose_word}"
         others = f"（同一条：{'、'.join(each.who for each in self.also)}）" if self.also else ""
-        return f"{self.at[11:16]} +{self.minute:>5} 分  {what}  {who}{others}  {self.channel}{mark}"
+        # Of an episode before the last one: how long ago that began says nothing.
+        since = f"+{self.minute:>5} 分" if self.minute >= 0 else "（前一次）"
+        return f"{self.at[11:16]} {since}  {what}  {who}{others}  {self.channel}{mark}"
 
 
 def told(incident: Incident, notice: Notice, directory: Directory, at: int, why: str) -> Told:

@@ -140,6 +140,23 @@ def test_understand_asked_wrongly(wrong: tuple[str, str], capsys: pytest.Capture
     assert wrong[1] in capsys.readouterr().err
 
 
+def test_a_replay_counts_no_minutes_before_an_alarm_began_again(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "again.jsonl"
+    lines = [
+        raised("e1", "2026-11-21T10:01:00+08:00", "warning.issued"),
+        raised("e2", "2026-11-21T10:05:00+08:00", "warning.cleared"),
+        raised("e3", "2026-11-21T10:30:00+08:00", "warning.issued"),
+    ]
+    file.write_text("\n".join(map(json.dumps, lines)), "utf-8")
+    assert main(["replay", str(file), "--until", "2026-11-21T10:31", "--config", str(config)]) == 0
+    told = capsys.readouterr().out.partition("通知：")[2]
+    assert "10:01 （前一次）" in told
+    assert "10:30 +    0 分" in told
+    assert "-" not in told.replace("11-21", "").replace("-group", "")
+
+
 @pytest.mark.parametrize(("mode", "mark"), [("actual", ""), ("exercise", "【演练】"), ("test", "【测试】")])
 def test_a_story_that_is_not_real_says_so_first(mode: str, mark: str) -> None:
     story = msgspec.convert({**example("show"), "mode": mode}, Story)
