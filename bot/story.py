@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 import msgspec
 
+from bot.incident_words import state_word, vacancy
 from bot.rehearsal.told import KIND_WORDS
 from escalation.calendar import local
 from escalation.directory import Directory
-from escalation.incident import Clock, ClockState, Duty, Incident, IncidentState
+from escalation.incident import Clock, ClockState, Duty, Incident
 from escalation.inputs import Entry
 from escalation.ledger.journal import JournalRow
 from escalation.ledger.presence import Outage
-from escalation.reach import Fallback
 from escalation.vocabulary import ClockKind, Mode, Purpose, Role, Tier, Verb
 
 _REASONS = {
@@ -204,16 +204,6 @@ class Story(msgspec.Struct, kw_only=True):
     lines: list[StoryLine]
 
 
-def state_word(incident: Incident) -> str:
-    """The incident's state in the words people use, derived from the facts."""
-    if incident.state is IncidentState.CLOSED:
-        return "已关闭"
-    signed = any(duty.signed for duty in incident.duties)
-    if not incident.active:
-        return "数值恢复，未确认安全"
-    return "已签收，处置中" if signed else "未签收"
-
-
 def story_of(incident: Incident, rows: Sequence[JournalRow], outages: Sequence[Outage], directory: Directory) -> Story:
     """The story from the incident's state and its journal; hub outages stand in it where they happened."""
     lines = [(row.entry.at, _line(row, directory)) for row in rows]
@@ -285,15 +275,6 @@ def _what(entry: Entry) -> str:
         return f"{word}（{entry.detail.get('why')}）"
     clock = entry.detail.get("clock")
     return f"{word}（{ClockKind(str(clock)).word}）" if clock and entry.reason.startswith("clock_") else word
-
-
-def vacancy(entry: Entry, directory: Directory) -> str:
-    """Which post had nobody, or which unit's part fell to another; '' where the row speaks of none."""
-    unit = str(entry.detail.get("vacant", ""))
-    if not unit:
-        return ""
-    roles = str(entry.detail.get("roles", "")).split(",") if entry.reason == Fallback.NOBODY_AT_POST else []
-    return directory.unit_name(unit) + "、".join(Role(role).word for role in roles if role in set(Role))
 
 
 def _who(entry: Entry, directory: Directory) -> str:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import msgspec
 
+from bot.incident_words import vacancy
 from bot.intake.known import flagged
 from bot.rehearsal.told import Told, reader_of, told
-from bot.story import vacancy
 from escalation.calendar import local
 from escalation.decide import decide, decide_event
 from escalation.event import Event, EventType, Flag

@@ -25,6 +25,7 @@ from bot.clock import PushedClock
 from bot.door import Door
 from bot.engine import Engine
 from bot.gate import source_rules
+from bot.incident_words import state_word
 from bot.intake.body import parse
 from bot.intake.gate import ItemVerdict
 from bot.intake.items import read_items
@@ -36,7 +37,6 @@ from bot.rules import Rules
 from bot.settings.models import Settings
 from bot.store.supervisor import Supervisor
 from bot.storehouse import SHARDS
-from bot.story import state_word
 from channels.channel import Letter, Uplink
 from escalation.calendar import local
 from escalation.event import Event

@@ -12,8 +12,9 @@ from hashlib import blake2s
 import msgspec
 
 from bot.engine import Engine
+from bot.incident_words import state_word
 from bot.moments import moment
-from bot.story import DutyLine, duty_line, shown, state_word
+from bot.story import DutyLine, duty_line, shown
 from bot.unreadable import UnreadableLine, line_of_unreadable
 from escalation.directory import Directory
 from escalation.incident import Incident, IncidentState
