@@ -20,7 +20,7 @@ from bot.commands import rehearsals
 from bot.commands.backups import backup_arguments, restore_arguments, run_backup, run_restore
 from bot.commands.channels import run_channels, run_trial, trial_arguments
 from bot.commands.check import run_check
-from bot.commands.common import further_findings, loaded_or_exit, print_result
+from bot.commands.common import further_findings, loaded_or_exit, print_result, settings_or_running
 from bot.commands.dead import dead_arguments, run_dead
 from bot.commands.init import run_init
 from bot.commands.passwd import run_passwd
@@ -187,7 +187,7 @@ def _passwd(_: argparse.Namespace) -> int:
 
 
 def _show(options: argparse.Namespace) -> int:
-    _, settings = loaded_or_exit(options.config)
+    settings = settings_or_running(options.config)
     story = asyncio.run(control.show(settings, options.code))
     if story is None:
         print(f"没有编号为 {options.code} 的警情 / there is no incident {options.code}", file=sys.stderr)
@@ -197,14 +197,14 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    _, settings = loaded_or_exit(options.config)
+    settings = settings_or_running(options.config)
     result = asyncio.run(control.verify(settings))
     print_result(result, options.json, result.text)
     return 0 if result.ok else 1
 
 
 def _open(options: argparse.Namespace) -> int:
-    _, settings = loaded_or_exit(options.config)
+    settings = settings_or_running(options.config)
     found = asyncio.run(control.open_anyway(settings))
     if not found.zh:
         print("存储与锚点一致，无需确认。 / The store is as anchored; nothing to decide.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 from collections.abc import Awaitable, Callable, Iterator
@@ -186,6 +187,17 @@ async def ask_hub(settings: Settings, method: str, path: str, content: bytes | N
     if answer.status != 200:
         raise NoAnswer(said.decode("utf-8", "replace"))
     return said
+
+
+async def runs(data: Path) -> bool:
+    """Whether a hub answers on the socket of this data folder."""
+    try:
+        with _reached(data / SOCKET) as address:
+            _, writer = await asyncio.open_unix_connection(address)
+    except OSError:
+        return False
+    writer.close()
+    return True
 
 
 async def alone(settings: Settings, question: Callable[[Storehouse], Awaitable[T]]) -> T:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -11,9 +12,10 @@ import msgspec
 
 from bot.clock import WallClock
 from bot.commands.samples import sample_findings
+from bot.control import runs
 from bot.rendering.limits import warnings_for
 from bot.settings.load import Loaded, load
-from bot.settings.models import Settings
+from bot.settings.models import Hub, Settings
 from bot.settings.positions import Loc
 from bot.settings.problem import Finding, Language, Weight
 from channels.mail.settings import Settings as MailSettings
@@ -35,6 +37,12 @@ def further_findings(settings: Settings) -> Iterable[Finding]:
 _UNUSABLE: dict[Language, str] = {
     "zh": "配置不可用，没有执行。先运行 fenghuo check。",
     "en": "The configuration is not usable; nothing was done. Run `fenghuo check --lang en` first.",
+}
+
+
+_OLD: dict[Language, str] = {
+    "zh": "配置文件有错误（见 fenghuo check）；运行中的烽火仍按原配置工作，以下由它答复。",
+    "en": "The configuration has errors (see `fenghuo check`); the running hub answers, with the one it has.",
 }
 
 
@@ -95,6 +103,18 @@ def loaded_or_exit(path: Path, *, servable: bool = False) -> tuple[Loaded, Setti
         print(_UNUSABLE[loaded.language], file=sys.stderr)
         raise SystemExit(2)
     return loaded, loaded.settings
+
+
+def settings_or_running(path: Path) -> Settings:
+    """The configuration; where it is wrong and a hub runs on its data folder, what suffices to ask that hub, which goes
+    on with the configuration it has. Else the end of the command with everything that is wrong."""
+    loaded = load(path, further=[further_findings])
+    if loaded.settings is None and asyncio.run(runs(loaded.data)):
+        print(_OLD[loaded.language], file=sys.stderr)
+        where: dict[str, Any] = {"data": loaded.data}
+        known: dict[str, Any] = {"hub": Hub.model_construct(**where)}
+        return Settings.model_construct(**known)
+    return loaded.settings or loaded_or_exit(path)[1]
 
 
 def print_result(result: Any, as_json: bool, text: Callable[[], str]) -> None:

@@ -7,7 +7,7 @@ import asyncio
 import sys
 
 from bot import dead_asking
-from bot.commands.common import loaded_or_exit, print_result
+from bot.commands.common import print_result, settings_or_running
 from bot.commands.errands import Errand, by_whom, errand_arguments, not_there
 from bot.deadletters import DeadDone, DeadLine, DeadList, DeadSwept, NotDone
 
@@ -31,7 +31,7 @@ def dead_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_dead(options: argparse.Namespace) -> int:
     """Run one of them; 1 where there is no such letter or nobody needs it any more."""
-    _, settings = loaded_or_exit(options.config)
+    settings = settings_or_running(options.config)
     if options.what == "list":
         found = asyncio.run(dead_asking.dead_list(settings))
         print_result(found, options.json, lambda: listed(found))

@@ -12,7 +12,7 @@ import msgspec
 
 from bot import control
 from bot.clock import WallClock
-from bot.commands.common import loaded_or_exit, print_result
+from bot.commands.common import print_result, settings_or_running
 from bot.commands.errands import Errand, by_whom, errand_arguments, not_there
 from bot.door import Door
 from bot.quarantine import (
@@ -47,7 +47,7 @@ def quarantine_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_quarantine(options: argparse.Namespace) -> int:
     """Do one errand. 1 where there is no such row, or it could not be worked off."""
-    _, settings = loaded_or_exit(options.config)
+    settings = settings_or_running(options.config)
     if options.errand == "list":
         found = asyncio.run(_errand(settings, "list", "", Wish(), QuarantineList))
         print_result(found, options.json, lambda: _listed(found))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from bot.settings.problem import Finding, Language, Place, Problem, Weight
 from bot.settings.shape_findings import shape_findings
 from escalation.calendar import local
 
+_DATA = re.compile(r"""(?m)^[ \t]*data[ \t]*=[ \t]*["']([^"'\n]+)["']""")
 FurtherCheck = Callable[[Settings], Iterable[Finding]]
 """A further check of settings that are otherwise without error. It finds at paths of :class:`Settings`; what it says in
 words of its own has the code ``rendering`` and ``args`` ``zh`` and ``en``."""
@@ -30,8 +33,8 @@ class Loaded:
 
     ``hash`` is the SHA-256 over names and bytes of all files read (not of secrets); ``files`` are those and the files
     that secrets came from, whether they exist or not; ``globs`` are the includes as written, from ``folder``.
-    ``language`` is what the file asks for, as far as that can be read, also where the rest is wrong. ``place`` says
-    where a path of the settings is written.
+    ``language`` is what the file asks for, and ``data`` the data folder that it names, as far as that can be read, also
+    where the rest is wrong. ``place`` says where a path of the settings is written.
     """
 
     settings: Settings | None
@@ -42,6 +45,7 @@ class Loaded:
     place: Callable[[Loc], Place] = field(repr=False, compare=False)
     globs: tuple[str, ...] = ()
     language: Language = "zh"
+    data: Path = Path("var")
 
     def of(self, weight: Weight) -> tuple[Problem, ...]:
         """The problems of one weight."""
@@ -89,12 +93,24 @@ def load(path: Path, *, environment: Mapping[str, str] = os.environ, further: Se
         place=sources.place,
         globs=tuple(glob for glob in files.patterns(sources.data) if files.is_relative(glob)),
         language=_language(sources.data),
+        data=_data_folder(sources),
     )
 
 
 def _language(data: Mapping[str, Any]) -> Language:
     hub = data.get("hub")
     return "en" if isinstance(hub, Mapping) and hub.get("language") == "en" else "zh"
+
+
+def _data_folder(sources: files.Sources) -> Path:
+    hub = sources.data.get("hub")
+    data = hub.get("data") if isinstance(hub, Mapping) else None
+    if not sources.main_read:
+        # No TOML at all: the line is looked for as people would.
+        with suppress(OSError):
+            said = _DATA.search(sources.read[0].read_text("utf-8", "replace"))
+            data = said[1] if said else None
+    return sources.folder / (data if isinstance(data, str) else "var")
 
 
 def _spoils(finding: Finding) -> bool:

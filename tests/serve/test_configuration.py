@@ -56,6 +56,22 @@ async def test_a_broken_one_is_refused_and_reported_and_the_old_one_stays(town: 
     await _logged(town, "the configuration was reloaded")
 
 
+async def test_a_running_hub_is_asked_though_the_configuration_is_broken(town: Town) -> None:
+    """Somebody saved half a sentence and went home; at two in the night the story is needed all the same."""
+    await town.start()
+    code = await town.raised("e1")
+    town.edit("[hub]\n", "[hub]\nlisten = half a sentence\n")
+    for asked in (("show", code), ("verify",), ("quarantine", "list"), ("dead", "list"), ("open-anyway",)):
+        ran = await town.run(*asked)
+        assert ran.code == 0, (asked, ran)
+        assert "运行中的烽火仍按原配置工作" in ran.err
+    assert code in (await town.run("show", code)).out
+    assert await town.stop() == 0
+    ran = await town.run("show", code)
+    assert ran.code == 2
+    assert "配置不可用" in ran.err
+
+
 async def test_what_a_running_hub_cannot_change_waits_for_a_restart(town: Town) -> None:
     await town.start()
     town.edit(f"port = {town.port}\n", f"port = {town.port + 1}\n")
