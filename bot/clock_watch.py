@@ -1,5 +1,5 @@
 """The machine's clock is set back or forward under the hub, or was while none ran: said loudly, since every limit that
-runs moves with it (docs/operations.md)."""
+runs moves with it (docs/decisions/0070-a-clock-that-is-set-is-told.md)."""
 
 from __future__ import annotations
 
