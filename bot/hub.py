@@ -312,6 +312,9 @@ class Hub:
                 more = (await sealer.step(self.clock.now())).more
                 self._seal_trouble = ""
                 await asyncio.sleep(0 if more else SEAL)
+            except StoreUnavailableError:
+                # The store says for itself that it is away; when it is back, nothing keeps events out any longer.
+                await asyncio.sleep(SEAL)
             except Exception as error:
                 said = f"台账无法封存：{error}\nthe journal cannot be sealed: {error}"
                 if said != self._seal_trouble:
