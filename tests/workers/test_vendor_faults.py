@@ -22,7 +22,8 @@ from tests.workers.test_outcomes import mail_first
 class Case(NamedTuple):
     """One fault of one vendor: the result written down first, how often the vendor then has the message, and whether
     the reader's next channel carries it too. ``minutes`` is how long the vendor is given to take it after all, and
-    ``times`` how often it goes wrong (a refused text is tried once more, plainer)."""
+    ``times`` how often it goes wrong (a refused text is tried once more, plainer, and a refused template's text in the
+    template for sentences)."""
 
     vendor: str
     fault: Fault
@@ -115,7 +116,8 @@ CASES = [
     Case("cloud", Fault.REFUSE, CONTENT, copies=0, elsewhere=True, code="isv.SMS_CONTENT_ILLEGAL", times=2),
     Case("cloud", Fault.REFUSE, RECIPIENT, copies=0, elsewhere=True, code="isv.MOBILE_NUMBER_ILLEGAL"),
     Case("cloud", Fault.REFUSE, MISCONFIGURED, copies=0, elsewhere=True, code="isv.AMOUNT_NOT_ENOUGH"),
-    Case("cloud", Fault.REFUSE, MISCONFIGURED, copies=0, elsewhere=True, code="isv.SMS_TEMPLATE_ILLEGAL"),
+    Case("cloud", Fault.REFUSE, ACCEPTED, code="isv.SMS_TEMPLATE_ILLEGAL"),
+    Case("cloud", Fault.REFUSE, MISCONFIGURED, copies=0, elsewhere=True, code="isv.SMS_TEMPLATE_ILLEGAL", times=2),
     Case("cloud", Fault.STATUS_429, THROTTLED),
     Case("cloud", Fault.STATUS_500, TRANSIENT),
     Case("cloud", Fault.STATUS_504, UNCERTAIN),
