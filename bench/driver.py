@@ -38,13 +38,15 @@ async def post_all(port: int, requests: Sequence[Request], accepted: bytes, conn
 async def post_paced(
     port: int, requests: Sequence[Request], accepted: bytes, connections: int, per_second: float
 ) -> Posted:
-    """Post at a steady rate whatever the answers do, over as many connections as may be needed."""
+    """Post at a steady rate whatever the answers do, over as many connections as may be needed; these are open before
+    the first leaves."""
     posted = Posted()
     queue: asyncio.Queue[Request | None] = asyncio.Queue()
+    opened = [await asyncio.open_connection("127.0.0.1", port) for _ in range(connections)]
     begun = time.monotonic()
     async with asyncio.TaskGroup() as group:
-        for _ in range(connections):
-            group.create_task(_work_off(port, queue, accepted, posted))
+        for reader, writer in opened:
+            group.create_task(_work_off(reader, writer, queue, accepted, posted))
         for place, request in enumerate(requests):
             delay = begun + place / per_second - time.monotonic()
             if delay > 0:
@@ -63,8 +65,13 @@ async def _work(port: int, waiting: Iterator[Request], accepted: bytes, posted: 
     writer.close()
 
 
-async def _work_off(port: int, queue: asyncio.Queue[Request | None], accepted: bytes, posted: Posted) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+async def _work_off(
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    queue: asyncio.Queue[Request | None],
+    accepted: bytes,
+    posted: Posted,
+) -> None:
     while (request := await queue.get()) is not None:
         await _exchange(reader, writer, request, accepted, posted)
     writer.close()

@@ -273,30 +273,30 @@ class Engine:
             await self.fanout.find(now)
             given = self.fanout.batch()
             try:
-                # What the turn before put into mailboxes the outbox may forget meanwhile.
-                turned, forgotten = await asyncio.gather(
-                    self.courier.turn(given, now), self.fanout.acknowledge(now), return_exceptions=True
-                )
-                if isinstance(turned, BaseException):
-                    raise turned
+                there, claimed = await self.courier.turn(given, now)
             except BaseException:
                 self.fanout.keep(given)
                 raise
-            there, claimed = turned
-            moved = self.fanout.moved(given, there)
-            if isinstance(forgotten, BaseException):
-                raise forgotten
-            return moved + claimed + forgotten
+            return self.fanout.moved(given, there) + claimed
 
         await self.turns.repeat(step, self._stirred)
 
     async def _record(self) -> None:
         async def step() -> int:
-            recorded = await self.courier.record(self.clock.now())
-            if recorded:
+            await self.courier.gather()
+            now = self.clock.now()
+            # What is in its mailbox the outbox may forget: not beside the turns, which new alarms wait for.
+            recorded, forgotten = await asyncio.gather(
+                self.courier.record(now), self.fanout.acknowledge(now), return_exceptions=True
+            )
+            if recorded or self.fanout.waiting:
                 # A mailbox sends so many at once; now it may go on.
                 self._stirred.set()
-            return recorded
+            if isinstance(recorded, BaseException):
+                raise recorded
+            if isinstance(forgotten, BaseException):
+                raise forgotten
+            return recorded + forgotten
 
         await self.turns.repeat(step, self.courier.news)
 

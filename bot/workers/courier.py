@@ -21,12 +21,12 @@ from bot.workers.breaker import Breaker
 from bot.workers.broken import Broken
 from bot.workers.decider import Decider, StoreFailed
 from bot.workers.letters import Letters, Parcel
-from bot.workers.limits import in_time, limits_of, shares
+from bot.workers.limits import in_time, may_mention, shares
 from bot.workers.outcomes import Consequence, consequence
 from bot.workers.sent import Sent, dropped, meet_reports, receipts_of, strays_of, unsent, without_receipts
 from bot.workers.strays import Strays
 from bot.workers.undecidable import say_bare
-from channels.channel import Abilities, Channel, Letter
+from channels.channel import Channel, Letter
 from channels.outcome import Outcome, OutcomeKind
 from escalation.directory import Directory
 from escalation.incident import Incident
@@ -49,6 +49,8 @@ BACK = 2_000
 """After how many milliseconds a claim that could not be worked on is tried again."""
 LOOK = 200
 """How often all shards are asked for what is ready while mailboxes are named otherwise, in milliseconds."""
+GATHER = 0.01
+"""For how long ended sends are gathered, in seconds: each record is a commit, which new alarms wait behind."""
 FREEZES = 16
 """How many digests are made and frozen at a time: each waits for the disk, and what else there is to do waits for none
 of them longer than for these."""
@@ -96,6 +98,7 @@ class Courier:
         self._settled: list[Settlement] = []
         self._expected: dict[Mailbox, None] = {}
         self._looked = 0
+        self._pressed = False
         self._states: dict[str, Incident] = {}
         self.news = asyncio.Event()
 
@@ -211,6 +214,7 @@ class Courier:
     def _wanted(self, likely: Iterable[Mailbox]) -> list[tuple[Mailbox, Limits]]:
         """What to claim from each mailbox; where a channel has no free slot, its mailboxes stay expected."""
         wanted, later = shares(likely, self._channels(), self._busy, self._busy_at)
+        self._pressed = bool(later)
         self.expect(later)
         return wanted
 
@@ -287,7 +291,7 @@ class Courier:
         worst: Consequence | None = None
         tried = False
         for letter, carried in parcel.letters:
-            if letter.mentions and not await self._may_mention(claim, channel.abilities, self._now()):
+            if letter.mentions and not await may_mention(self._mailboxes, claim, channel.abilities, self._now()):
                 letter = replace(letter, mentions=())
             # Nothing is awaited between this look and the send: a hub may have stood still for longer than its lease.
             if not in_time(channel.abilities, claim, now := self._now()):
@@ -313,16 +317,6 @@ class Courier:
             lost=worst is not None and worst.result is SendResult.UNCERTAIN,
         )
 
-    async def _may_mention(self, claim: Claim, abilities: Abilities, now: int) -> bool:
-        """A call by name that the vendor counts as a message of its own is left out where messages need the window."""
-        if not abilities.mention_cost:
-            return True
-        try:
-            return await self._mailboxes.more(claim, abilities.mention_cost, limits_of(abilities, 1), now=now)
-        except Exception:
-            log.exception("no token for a call by name of %s", claim.member)
-            return False
-
     async def _hand_over(
         self, channel: Channel, letter: Letter, plainer: Callable[[], Letter] | None, claim: Claim
     ) -> Outcome:
@@ -342,6 +336,12 @@ class Courier:
         self._ended.append(sent)
         self._tally.sent(sent.claim.mailbox.channel, sent.receipts)
         self.news.set()
+
+    async def gather(self) -> None:
+        """Where sends have ended, wait a moment for others, to be recorded by the same commit; not while mailboxes wait
+        for a free slot."""
+        if self._ended and not self._pressed:
+            await asyncio.sleep(GATHER)
 
     async def record(self, now: int) -> int:
         """Write down the ended sends in their incidents; how many claims ended.

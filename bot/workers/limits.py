@@ -1,14 +1,17 @@
-"""A channel's abilities as the limits of its mailboxes."""
+"""A channel's abilities as the limits of its mailboxes, and what they leave room for."""
 
 from __future__ import annotations
 
+import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
 from channels.channel import Abilities, Channel
 from escalation.ledger.keys import Mailbox
-from escalation.ledger.mailbox import Claim
+from escalation.ledger.mailbox import Claim, Mailboxes
 from escalation.ledger.windows import Limits, Window
+
+log = logging.getLogger(__name__)
 
 SLACK = 15_000
 """By how much a claim outlasts the longest send of its channel, in milliseconds: for so long the hub may stand still,
@@ -41,6 +44,17 @@ def limits_of(abilities: Abilities | None, free: int) -> Limits:
 def in_time(abilities: Abilities, claim: Claim, now: int) -> bool:
     """Whether a send that starts now ends before the claim does."""
     return now + int(abilities.timeout * 1000) < claim.until
+
+
+async def may_mention(mailboxes: Mailboxes, claim: Claim, abilities: Abilities, now: int) -> bool:
+    """A call by name that the vendor counts as a message of its own is left out where messages need the window."""
+    if not abilities.mention_cost:
+        return True
+    try:
+        return await mailboxes.more(claim, abilities.mention_cost, limits_of(abilities, 1), now=now)
+    except Exception:
+        log.exception("no token for a call by name of %s", claim.member)
+        return False
 
 
 def shares(
