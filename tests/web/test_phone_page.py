@@ -34,7 +34,7 @@ async def test_the_form_signs_and_says_what_is_still_owed(house: House) -> None:
     status, text = await house.send(path, {**await house.form(path), "verb": "sign"})
     assert status == 200
     assert f"{code} 已记录签收：林安全" in text
-    assert re.search(r"还须：\d\d:\d\d前核查", text)
+    assert re.search(r"还须：(\d\d-\d\d )?\d\d:\d\d前核查", text)
     [deed] = (await house.incident(code)).deeds
     assert (deed.verb, deed.person, deed.channel) == (Verb.SIGN, "lin", "link")
     assert 'value="sign"' not in (await house.get(path))[1]
