@@ -29,6 +29,10 @@ class Door:
         self._scripts: dict[str, Script] = {}
         self._lost = lost
 
+    @property
+    def whole(self) -> bool:
+        return self._store.whole
+
     async def execute(self, *args: Arg) -> Any:
         with self._listening():
             return await self._store.execute(*args, again=True)

@@ -25,8 +25,9 @@ from bot.intake.reading import Unreadable
 from bot.rendering.renderer import Renderer
 from bot.rules import Rules
 from bot.tally import Tally
-from bot.workers.courier import Courier
+from bot.workers.courier import GATHER, Courier
 from bot.workers.decider import Decider
+from bot.workers.express import Express
 from bot.workers.fanout import FanOut
 from bot.workers.lapses import Lapses
 from bot.workers.letters import Letters
@@ -124,6 +125,7 @@ class Engine:
         self.refill = Refill(self.ledger, outbox, self.mailboxes)
         self.fanout = FanOut(outbox, self.mailboxes, meta.partitions, self.ledger.unheard)
         self.decider = Decider(self.ledger, self._context, self.hand)
+        self.decider.companion = self._express
         self.lapses = Lapses(self._due, self.decider, meta.partitions)
         hub = rules.settings.hub
         self.trials, self.good = Trials(store), GoodSends(store)
@@ -165,6 +167,7 @@ class Engine:
         self._stirred = asyncio.Event()
         self.turns = Turns()
         self.relay: Relay | None = None
+        self._running = False
 
     @property
     def room(self) -> int:
@@ -227,7 +230,7 @@ class Engine:
         done += await self.fanout.step(now)
         done += await self.fanout.sweep(now)
         done += await self.courier.step(now, everywhere=True)
-        await self.courier.idle()
+        await self.courier.sender.idle()
         done += await self.courier.record(self.clock.now())
         done += await self.lapses.step(now)
         done += await self.collecting.step(now)
@@ -240,6 +243,7 @@ class Engine:
         sending = (self._move, self._record, self._sweep)
         workers = sending if part is Part.SENDING else (*sending, self._lapse, self._answer, self._collect)
         loops = [asyncio.create_task(each(), name=each.__name__) for each in workers]
+        self._running = True
         try:
             done, _ = await asyncio.wait(loops, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -249,6 +253,7 @@ class Engine:
 
     async def _stop(self, loops: Sequence[asyncio.Task[None]]) -> None:
         """No step is cut off in its middle: what it had claimed would wait for the end of a lease."""
+        self._running = False
         await self._intake.close()
         for bell in (self.turns.halt, self._stirred, self.courier.news, self.collecting.news):
             bell.set()
@@ -259,7 +264,7 @@ class Engine:
         try:
             await self.fanout.step(self.clock.now())
         finally:
-            await self.courier.stop(GRACE)
+            await self.courier.sender.stop(GRACE)
             await self.courier.record(self.clock.now())
             await self.courier.settle(self.clock.now())
         # What was committed last would wait in the outbox until this hub's lease on it has ended.
@@ -289,9 +294,12 @@ class Engine:
             recorded, forgotten = await asyncio.gather(
                 self.courier.record(now), self.fanout.acknowledge(now), return_exceptions=True
             )
-            if recorded or self.fanout.waiting:
+            if self.fanout.waiting or self.courier.pressed:
                 # A mailbox sends so many at once; now it may go on.
                 self._stirred.set()
+            elif recorded:
+                # The express of the next alarm may say so by the way.
+                asyncio.get_running_loop().call_later(GATHER, self._settle)
             if isinstance(recorded, BaseException):
                 raise recorded
             if isinstance(forgotten, BaseException):
@@ -299,6 +307,10 @@ class Engine:
             return recorded + forgotten
 
         await self.turns.repeat(step, self.courier.news)
+
+    def _settle(self) -> None:
+        if self.courier.owes:
+            self._stirred.set()
 
     async def _lapse(self) -> None:
         async def step() -> int:
@@ -327,8 +339,18 @@ class Engine:
     @property
     def _relayed(self) -> bool:
         """Whether there is nothing here to send: the relay does it, and what this process had begun is done."""
-        relayed = self.relay is not None and self.relay.ready
-        return relayed and not self.fanout.waiting and not self.courier.under_way
+        return self._sends_elsewhere and not self.fanout.waiting and not self.courier.under_way
+
+    def _express(self, now: int) -> Express | None:
+        """What goes along with new incidents: nothing where another process sends, or several servers share the store,
+        or whoever steps this engine has every step to himself."""
+        if not self._running or self._sends_elsewhere or not self.store.whole or not self.turns.may_work():
+            return None
+        return Express(self.mailboxes, self.courier, self.stir, now)
+
+    @property
+    def _sends_elsewhere(self) -> bool:
+        return self.relay is not None and self.relay.ready
 
     async def _decide(self, items: list[Event | Unreadable]) -> list[Result | Exception]:
         results = await self.decider.each_event(items, self.clock.now())

@@ -16,8 +16,9 @@ from escalation.incident import ClockState, Duty, Incident, IncidentState, Reque
 from escalation.inputs import Reply, Rights
 from escalation.ledger.commit import Ledger
 from escalation.ledger.keys import Mailbox
-from escalation.ledger.mailbox import DAY, TOLD_DAYS, Mailboxes
+from escalation.ledger.mailbox import Mailboxes
 from escalation.ledger.states import Damaged
+from escalation.ledger.turning import DAY, TOLD_DAYS
 from escalation.notice import NoticeKind
 from escalation.replies import answers_as, rights
 from escalation.roster import standing

@@ -91,6 +91,11 @@ class Store:
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
+    @property
+    def whole(self) -> bool:
+        """Whether one server holds every key."""
+        return self._route.whole
+
     def scout(self) -> Store:
         """The same store wherever its servers are now, on the same connections; it notes where it ``visited``."""
         route = self._route

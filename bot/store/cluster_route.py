@@ -51,6 +51,8 @@ class _Task:
 class ClusterRoute(Keeping):
     """All primaries of one cluster."""
 
+    whole = False
+
     def __init__(self, cluster: RedisCluster, address: str) -> None:
         self._cluster = cluster
         self._address = address

@@ -25,7 +25,9 @@ LOST = (RedisConnectionError, RedisTimeoutError, OSError, TimeoutError)
 
 
 class Route(Protocol):
-    """The two ways to speak to a store."""
+    """The two ways to speak to a store. ``whole``: all batches go to one server, which holds every key."""
+
+    whole: bool
 
     async def send(self, commands: Sequence[Command], *, wait: WaitAof | None, again: bool) -> list[Result]:
         """All commands, results in their order. again: whether they may be sent again when their answer was lost."""
@@ -115,6 +117,8 @@ async def persist(
 
 class SingleRoute(Keeping):
     """One server, through a pool of redis-py (a Sentinel pool follows its master)."""
+
+    whole = True
 
     def __init__(
         self,

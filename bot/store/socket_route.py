@@ -109,6 +109,8 @@ class _Line(asyncio.Protocol):
 class SocketRoute:
     """One server on a unix socket (:class:`bot.store.routes.Route`); connections are opened as they are needed."""
 
+    whole = True
+
     def __init__(self, path: Path, *, answer_seconds: float, connections: int, attempts: int) -> None:
         self._path = os.fspath(path)
         self._seconds = answer_seconds

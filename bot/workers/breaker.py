@@ -23,8 +23,8 @@ from escalation.calendar import local
 from escalation.inputs import Receipt, SendResult
 from escalation.ledger.breakers import Breakers, Refusals, Resting
 from escalation.ledger.keys import Mailbox
-from escalation.ledger.mailbox import Claim, ClaimKind
 from escalation.ledger.trials import TRIAL
+from escalation.ledger.turning import Claim, ClaimKind
 from escalation.vocabulary import Urgency
 
 log = logging.getLogger(__name__)

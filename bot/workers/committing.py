@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Protocol
 
 from bot.workers.undecidable import stuck_incident
+from escalation.incident import Incident
 from escalation.inputs import Context, Decision
 from escalation.ledger.change import Change, Committed, Failed, OutboxItem, Outcome, Taken
-from escalation.ledger.commit import Ledger
+from escalation.ledger.commit import Along, Ledger
 from escalation.vocabulary import Mode
 
 MOST_TRIES = 12
@@ -25,6 +27,16 @@ class StoreFailed(Exception):
     def __init__(self, error: object, codes: Iterable[str] = ()) -> None:
         super().__init__(str(error))
         self.codes = frozenset(codes)
+
+
+class Companion(Along, Protocol):
+    """What goes along with a commit, and hears how it ended."""
+
+    def left(self, rows: list[OutboxItem]) -> list[OutboxItem]:
+        """Of the rows that a commit gave this hub, those that are still to be handed on."""
+
+    def go(self, states: Mapping[str, Incident]) -> None:
+        """All is written. ``states`` are the incidents as they were committed, by code."""
 
 
 class Committing:

@@ -10,9 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
-from functools import partial
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import islice
 
 from bot.tally import Tally
@@ -21,13 +19,12 @@ from bot.workers.breaker import Breaker
 from bot.workers.broken import Broken
 from bot.workers.decider import Decider, StoreFailed
 from bot.workers.letters import Letters, Parcel
-from bot.workers.limits import in_time, may_mention, shares
-from bot.workers.outcomes import Consequence, consequence
-from bot.workers.sent import Sent, dropped, meet_reports, receipts_of, strays_of, unsent, without_receipts
+from bot.workers.sending import Sender
+from bot.workers.sent import Sent, dropped, given_back, meet_reports, strays_of, unsent, without_receipts
+from bot.workers.slots import Share, Slots
 from bot.workers.strays import Strays
 from bot.workers.undecidable import say_bare
-from channels.channel import Channel, Letter
-from channels.outcome import Outcome, OutcomeKind
+from channels.channel import Channel
 from escalation.directory import Directory
 from escalation.incident import Incident
 from escalation.inputs import SendResult
@@ -36,19 +33,21 @@ from escalation.ledger.change import OutboxItem
 from escalation.ledger.commit import Ledger
 from escalation.ledger.health import Health
 from escalation.ledger.keys import Mailbox
-from escalation.ledger.mailbox import Claim, ClaimKind, Mailboxes, Settlement
+from escalation.ledger.mailbox import Mailboxes
 from escalation.ledger.rests import Rests
 from escalation.ledger.states import Damaged
 from escalation.ledger.trials import Trials
+from escalation.ledger.turning import Claim, ClaimKind, Settlement, mailbox_of
 from escalation.ledger.vendor_ids import VendorIds
 from escalation.ledger.windows import Limits
+from escalation.notice import OutboxRow
 
 log = logging.getLogger(__name__)
 
-BACK = 2_000
-"""After how many milliseconds a claim that could not be worked on is tried again."""
 LOOK = 200
 """How often all shards are asked for what is ready while mailboxes are named otherwise, in milliseconds."""
+OTHERS = 8
+"""How many claims more than the rows that come are asked for beside a commit: others may be waiting before them."""
 GATHER = 0.01
 """For how long ended sends are gathered, in seconds: each record is a commit, which new alarms wait behind."""
 FREEZES = 16
@@ -87,13 +86,11 @@ class Courier:
         self._letters = letters
         self._channels = channels
         self._directory = directory
-        self._now = now
         self._strays = Strays(ledger, mailboxes, trials, directory, maintainers)
         self._broken = Broken(ledger, mailboxes, health, directory, maintainers)
         self.breaker = Breaker(breakers, self._broken, channels)
-        self._busy: Counter[str] = Counter()
-        self._busy_at: Counter[Mailbox] = Counter()
-        self._sends: set[asyncio.Task[None]] = set()
+        self._slots = Slots(channels)
+        self.sender = Sender(mailboxes, self._slots, self._end, now)
         self._ended: list[Sent] = []
         self._settled: list[Settlement] = []
         self._expected: dict[Mailbox, None] = {}
@@ -105,7 +102,17 @@ class Courier:
     @property
     def under_way(self) -> int:
         """How many sends run, or have ended and are not yet recorded and let go."""
-        return len(self._sends) + len(self._ended) + len(self._settled)
+        return self.sender.running + len(self._ended) + len(self._settled)
+
+    @property
+    def pressed(self) -> bool:
+        """Whether mailboxes wait for a free slot."""
+        return self._pressed
+
+    @property
+    def owes(self) -> bool:
+        """Whether anything that is recorded was not let go yet."""
+        return bool(self._settled)
 
     async def settle(self, now: int) -> None:
         """Let go of what was recorded, and claim nothing more."""
@@ -115,6 +122,7 @@ class Courier:
         except BaseException:
             self._settled = settled + self._settled
             raise
+        self._slots.settled(each.claim for each in settled)
 
     def expect(self, mailboxes: Iterable[Mailbox]) -> None:
         """Something may leave these mailboxes at once: the next step need not look where anything is ready."""
@@ -153,7 +161,7 @@ class Courier:
         Whether each of ``items`` is in its mailbox, and how many claims were made. When this raises, the rows may be
         there or not.
         """
-        self.expect(Mailbox(item.row.channel, item.row.address) for item in items)
+        self.expect(mailbox_of(item) for item in items)
         wanted = self._wanted(await self._awake(await self._likely(now, everywhere), now))
         settled, self._settled = self._settled, []
         if not (settled or items or wanted):
@@ -171,17 +179,23 @@ class Courier:
             self._settled = settled + self._settled
             self.expect(mailbox for mailbox, _ in wanted)
             raise
-        self._settled = [each for each in made.unsettled if each.claim.until > now] + self._settled
+        self.let_go(settled, made.unsettled, now)
         self.expect(self._mailboxes.unanswered)
         # States that did not come are asked for once more, since what is claimed now has to leave or be given back.
         known = {} if isinstance(states, BaseException) else dict(zip(codes, states, strict=True))
         await self._begin(made.claims, known, now)
         return made.there, len(made.claims)
 
-    async def _begin(self, claims: list[Claim], states: dict[str, Incident | Damaged | None], now: int) -> None:
+    async def _begin(
+        self,
+        claims: list[Claim],
+        states: dict[str, Incident | Damaged | None],
+        now: int,
+    ) -> None:
         """Start sending what was claimed. ``states`` are the incidents that were loaded beside the claim."""
         if not claims:
             return
+        self._slots.claimed(claims)
         waiting = deque(sorted(claims, key=lambda claim: claim.kind is ClaimKind.DIGEST))
         try:
             codes = dict.fromkeys(row.incident for claim in claims for row in claim.rows if row.incident)
@@ -202,21 +216,79 @@ class Courier:
                 made = [self._made(claim, incidents, now) for claim in some]
                 for parcel in await asyncio.gather(*made) if digests else [await made[0]]:
                     if isinstance(parcel, Exception):
-                        self._give_back(waiting[0], now)
+                        self._end(given_back(waiting[0], now))
                     else:
                         self._start(waiting[0], parcel, now)
                     waiting.popleft()
         except BaseException:
             for claim in waiting:
-                self._give_back(claim, now)
+                self._end(given_back(claim, now))
             raise
+
+    def reserve(self, rows: Iterable[OutboxItem], now: int) -> list[Share]:
+        """What to claim from the mailboxes that these rows are about to come into. The slots are kept for it until
+        :meth:`free`; mailboxes without any, and those whose channel rests, are left to the next turn."""
+        came = Counter(mailbox_of(item) for item in rows if self._resting.get(item.row.channel, 0) <= now)
+        shares, _ = self._slots.shares(came, {mailbox: count + OTHERS for mailbox, count in came.items()})
+        self._slots.keep(shares)
+        for share in shares:
+            self._expected.pop(share.mailbox, None)
+        return shares
+
+    def free(self, shares: Iterable[Share]) -> None:
+        """The slots of :meth:`reserve` are kept no more."""
+        self._slots.let_go(shares)
+
+    def hand_settled(self, mailboxes: Collection[Mailbox]) -> list[Settlement]:
+        """What is recorded of these mailboxes and not let go, for whoever does that now: :meth:`let_go` must follow."""
+        handed = [each for each in self._settled if each.claim.mailbox in mailboxes]
+        if handed:
+            self._settled = [each for each in self._settled if each.claim.mailbox not in mailboxes]
+        return handed
+
+    def let_go(self, settled: Collection[Settlement], unsettled: Collection[Settlement], now: int) -> None:
+        """These were let go, but for those that are to be said again."""
+        again = [each for each in unsettled if each.claim.until > now]
+        self._settled = again + self._settled
+        self._slots.settled(each.claim for each in settled if each not in again)
+
+    def write(self, row: OutboxRow, incident: Incident, now: int) -> Parcel | None:
+        """The letter of a row that is about to be claimed, from its incident as it is being committed; None where it
+        has to be made, or to fail, at the claim."""
+        channel = self._channels().get(row.channel)
+        if channel is None:
+            return None
+        try:
+            return self._letters.single(row, incident, channel.abilities, self._directory(), now)
+        except Exception:
+            log.exception("the letter of %s could not be made ahead", row.notice)
+            return None
+
+    def begin(
+        self, claims: Sequence[Claim], states: Mapping[str, Incident], written: Mapping[str, Parcel], now: int
+    ) -> None:
+        """Send what was claimed beside a commit. ``states`` are incidents as they are on disk now, by code, ``written``
+        parcels of theirs, by notice."""
+        rest: list[Claim] = []
+        # As in `_begin`: a digest may not find a state half used.
+        singles = all(claim.kind is ClaimKind.SINGLE for claim in claims)
+        for claim in claims:
+            row = claim.rows[0]
+            if singles and row.notice in written and row.incident in states:
+                self._slots.claimed([claim])
+                self._states[row.incident] = states[row.incident]
+                self._start(claim, written[row.notice], now)
+            else:
+                rest.append(claim)
+        if rest:
+            self.sender.watch(asyncio.create_task(self._begin(rest, dict(states), now), name="begin"))
 
     def _wanted(self, likely: Iterable[Mailbox]) -> list[tuple[Mailbox, Limits]]:
         """What to claim from each mailbox; where a channel has no free slot, its mailboxes stay expected."""
-        wanted, later = shares(likely, self._channels(), self._busy, self._busy_at)
+        wanted, later = self._slots.shares(likely)
         self._pressed = bool(later)
         self.expect(later)
-        return wanted
+        return [(mailbox, limits) for mailbox, limits, _ in wanted]
 
     async def _made(self, claim: Claim, incidents: dict[str, Incident], now: int) -> Parcel | Exception | None:
         """The parcel, or what went wrong with it, which holds no other claim up."""
@@ -225,9 +297,6 @@ class Courier:
         except Exception as error:
             log.exception("the letters of %s could not be made", claim.member)
             return error
-
-    def _give_back(self, claim: Claim, now: int, *, tried: bool = False) -> None:
-        self._end(Sent(claim, (), again_at=now + BACK, tried=tried, lost=tried))
 
     async def _parcel(self, claim: Claim, incidents: dict[str, Incident], now: int) -> Parcel | None:
         """The claim's letters; None when its channel does not exist (any more)."""
@@ -264,73 +333,7 @@ class Courier:
         if barred := self.breaker.bars(claim, now):
             self._end(barred)
             return
-        self._busy[claim.mailbox.channel] += 1
-        self._busy_at[claim.mailbox] += 1
-        task = asyncio.create_task(self._send(claim, parcel, channel), name=f"send {claim.member}")
-        self._sends.add(task)
-        task.add_done_callback(partial(self._done, claim.mailbox))
-
-    def _done(self, mailbox: Mailbox, task: asyncio.Task[None]) -> None:
-        """Also of a task that was cancelled before its first step."""
-        self._sends.discard(task)
-        self._busy[mailbox.channel] -= 1
-        self._busy_at[mailbox] -= 1
-        if not self._busy_at[mailbox]:
-            del self._busy_at[mailbox]
-
-    async def _send(self, claim: Claim, parcel: Parcel, channel: Channel) -> None:
-        try:
-            self._end(await self._deliver(claim, parcel, channel))
-        except Exception:
-            log.exception("the send %s ended strangely", claim.member)
-            self._give_back(claim, self._now(), tried=True)
-
-    async def _deliver(self, claim: Claim, parcel: Parcel, channel: Channel) -> Sent:
-        receipts = list(dropped(parcel, self._now()))
-        since = max(max(row.created_at, row.not_before) for row in claim.rows)
-        worst: Consequence | None = None
-        tried = False
-        for letter, carried in parcel.letters:
-            if letter.mentions and not await may_mention(self._mailboxes, claim, channel.abilities, self._now()):
-                letter = replace(letter, mentions=())
-            # Nothing is awaited between this look and the send: a hub may have stood still for longer than its lease.
-            if not in_time(channel.abilities, claim, now := self._now()):
-                worst = Consequence(SendResult.TRANSIENT, again_at=now)
-                break
-            tried = True
-            if claim.lapses:
-                letter = replace(letter, repeat=True)
-            outcome = await self._hand_over(channel, letter, parcel.plainer.get(letter.id), claim)
-            after = consequence(outcome, tries=claim.tries, lost=claim.lapses, since=since, now=self._now())
-            known = ends.known_as(claim, letter, channel.abilities)
-            receipts += receipts_of(carried, after, claim, outcome, self._now(), known=known)
-            if after.again_at is not None:
-                worst = after
-                break
-        return Sent(
-            claim,
-            tuple(receipts),
-            again_at=worst.again_at if worst else None,
-            hold_until=worst.hold_until if worst else 0,
-            whole_channel=worst is not None and worst.whole_channel,
-            tried=tried,
-            lost=worst is not None and worst.result is SendResult.UNCERTAIN,
-        )
-
-    async def _hand_over(
-        self, channel: Channel, letter: Letter, plainer: Callable[[], Letter] | None, claim: Claim
-    ) -> Outcome:
-        """Send, never beyond the claim's end; a text the vendor refuses is tried once more in its plainest form."""
-        try:
-            async with asyncio.timeout((claim.until - self._now()) / 1000):
-                outcome = await channel.send(letter)
-                refused = outcome.kind is OutcomeKind.REFUSED_CONTENT
-                if refused and plainer is not None and in_time(channel.abilities, claim, self._now()):
-                    outcome = await channel.send(plainer())
-        except Exception as error:
-            log.exception("the channel %s raised", channel.name)
-            return Outcome(OutcomeKind.UNCERTAIN, detail=type(error).__name__)
-        return outcome
+        self.sender.start(claim, parcel, channel)
 
     def _end(self, sent: Sent) -> None:
         self._ended.append(sent)
@@ -383,18 +386,3 @@ class Courier:
                 self._states.pop(row.incident, None)
         self.expect(sent.claim.mailbox for sent in ended)
         return len(ended)
-
-    async def idle(self) -> None:
-        """Until no send is under way; results may still wait to be recorded."""
-        while self._sends:
-            await asyncio.wait(self._sends)
-
-    async def stop(self, grace: float) -> None:
-        """Let what is under way end for at most ``grace`` seconds; what does not is left to its lease."""
-        if self._sends:
-            await asyncio.wait(self._sends, timeout=grace)
-        left = list(self._sends)
-        for task in left:
-            task.cancel()
-        if left:
-            await asyncio.wait(left)

@@ -15,7 +15,7 @@ import orjson
 from bot.intake.gate import ItemVerdict, Result
 from bot.intake.known import flagged
 from bot.intake.reading import Unreadable
-from bot.workers.committing import MOST_TRIES, LostRaces, StoreFailed, raise_failure
+from bot.workers.committing import MOST_TRIES, Companion, LostRaces, StoreFailed, raise_failure
 from bot.workers.grouping import Group, Met, Noted, fresh, repeat, settle_known, unheard_of
 from bot.workers.quarantine import quarantine_change
 from bot.workers.receipts import Receipts
@@ -52,6 +52,8 @@ class Decider(Receipts):
     ) -> None:
         super().__init__(ledger, context, handoff, lease=lease)
         self._met = Met()
+        self.companion: Callable[[int], Companion | None] = lambda _now: None
+        """What goes along with the commits of events decided at a time, if anything may."""
 
     async def events(self, items: Sequence[Event | Unreadable], now: int) -> list[Result]:
         """Take events and unreadable items; returns when every one is on disk, with a verdict for each, in order.
@@ -136,9 +138,13 @@ class Decider(Receipts):
             verdict = ItemVerdict(id=item.id, verdict=Verdict.QUARANTINED, reason=item.reason)
             changes.append(quarantine_change(item, partition, ctx, ctx.now + self._lease))
             answers.append({place: verdict})
-        outcomes = await self._ledger.commit(changes) if changes else []
+        companion = self.companion(ctx.now)
+        outcomes = await self._ledger.commit(changes, companion) if changes else []
         for outcome, verdicts in zip(outcomes, answers, strict=True):
-            self._take_outcome(outcome, verdicts, results)
+            self._take_outcome(outcome, verdicts, results, companion)
+        if companion is not None:
+            made = (each.incident for each, end in zip(changes, outcomes, strict=True) if isinstance(end, Committed))
+            companion.go({incident.code: incident for incident in made if incident is not None})
         return careful or any(isinstance(outcome, Failed) and outcome.unwritable for outcome in outcomes)
 
     async def _found(self, groups: list[Group], events: dict[int, Event], *, guess: bool) -> list[Loaded]:
@@ -218,13 +224,18 @@ class Decider(Receipts):
         return change, verdicts, bad
 
     def _take_outcome(
-        self, outcome: Outcome, verdicts: dict[int, Result], results: list[Result | Exception | None]
+        self,
+        outcome: Outcome,
+        verdicts: dict[int, Result],
+        results: list[Result | Exception | None],
+        companion: Companion | None,
     ) -> None:
         if isinstance(outcome, Committed):
             for place, verdict in verdicts.items():
                 results[place] = verdict
-            if outcome.claimed:
-                self._handoff(outcome.claimed)
+            claimed = outcome.claimed if companion is None else companion.left(outcome.claimed)
+            if claimed:
+                self._handoff(claimed)
         elif isinstance(outcome, AlreadyTaken) and len(outcome.recorded) == len(verdicts) == 1:
             recorded, (place, verdict) = outcome.recorded[0], next(iter(verdicts.items()))
             if recorded is not None:

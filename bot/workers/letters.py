@@ -17,8 +17,8 @@ from escalation.deciding.cards import CARD_BOX
 from escalation.directory import Directory
 from escalation.incident import Incident
 from escalation.ledger.keys import US
-from escalation.ledger.mailbox import Claim
 from escalation.ledger.trials import TRIAL
+from escalation.ledger.turning import Claim
 from escalation.notice import Notice, NoticeKind, OutboxRow
 from escalation.roster import belongs, standing
 from escalation.vocabulary import Mode, Purpose, Urgency

@@ -12,10 +12,13 @@ from channels.outcome import Outcome
 from escalation.inputs import Receipt, SendResult
 from escalation.ledger.asks import Ask
 from escalation.ledger.keys import Mailbox
-from escalation.ledger.mailbox import Claim, ClaimKind
 from escalation.ledger.trials import TRIAL
+from escalation.ledger.turning import Claim, ClaimKind
 from escalation.ledger.vendor_ids import VendorIds
 from escalation.notice import OutboxRow
+
+BACK = 2_000
+"""After how many milliseconds a claim that could not be worked on is tried again."""
 
 _KNOWN = ("already_sent", "incident_unknown", "no_longer_queued")
 """Why a row was dropped that is no news for its incident."""
@@ -33,6 +36,11 @@ class Sent:
     whole_channel: bool = False
     tried: bool = True
     lost: bool = False
+
+
+def given_back(claim: Claim, now: int, *, tried: bool = False) -> Sent:
+    """A claim that could not be worked on, to be tried again soon."""
+    return Sent(claim, (), again_at=now + BACK, tried=tried, lost=tried)
 
 
 def receipts_of(

@@ -24,8 +24,8 @@ from escalation.incident import Incident
 from escalation.inputs import Context, Decision, Entry, Receipt, Reply
 from escalation.ledger.change import Change, Taken
 from escalation.ledger.keys import US, partition_of_code
-from escalation.ledger.mailbox import Claim
 from escalation.ledger.states import Damaged
+from escalation.ledger.turning import Claim
 from escalation.notice import OutboxRow
 from escalation.reach import maintainers
 from escalation.vocabulary import Mode, Urgency

@@ -40,16 +40,19 @@ class Asking(Generic[Place]):
             return before
         return Asked(claim_token(now + lease), now + lease, f"{self._owner}{US}{secrets.token_hex(8)}")
 
-    async def ask(self, store: Store, asked: Sequence[tuple[Place, Asked | None]], calls: list[Call]) -> list[Any]:
-        """Run the calls, one for each place, with a claim in it or none; their replies, in order. Raises the store's
-        error."""
+    async def ask(self, store: Store, asked: Sequence[tuple[Place, Asked]], calls: list[Call]) -> list[Any]:
+        """Run the calls, one for each place; their replies, in order. Raises the store's error."""
         lost = asked
         try:
             replies = await store.run_scripts(calls)
             lost = [one for one, reply in zip(asked, replies, strict=True) if isinstance(reply, Exception)]
         finally:
-            self.unanswered.update((place, claim) for place, claim in lost if claim is not None)
+            self.lost(lost)
         return replies
+
+    def lost(self, asked: Iterable[tuple[Place, Asked]]) -> None:
+        """These had no answer."""
+        self.unanswered.update(asked)
 
 
 def answered(parts: Iterable[Part], replies: list[Any]) -> Iterator[tuple[Part, Any]]:

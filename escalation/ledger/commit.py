@@ -10,7 +10,8 @@ conflict loads again and decides that nothing is left to do.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
@@ -144,22 +145,29 @@ class Ledger:
         ]
         return [loaded.damaged or loaded.incident for loaded in await self.load(lookups)]
 
-    async def commit(self, changes: list[Change]) -> list[Outcome]:
+    async def commit(self, changes: list[Change], along: Along | None = None) -> list[Outcome]:
         """Commit every change by itself, all in one round trip (and so one fsync), and say how each ended, in order.
 
         At most one change of an incident may be among them; the second would find a conflict. The incident of a change
         gets its new version (``expected_version`` + 1). A change that cannot be written as bytes fails alone.
+
+        ``along``: what the same round trip takes to the store behind the changes.
         """
         prepared = [_prepare(change) for change in changes]
-        calls: list[Call] = [
-            ("commit", self._commit_keys[each.change.partition], each.args)
-            for each in prepared
-            if not isinstance(each, Failed)
-        ]
         doubtful = written = [each for each in prepared if not isinstance(each, Failed)]
+        calls: list[Call] = [("commit", self._commit_keys[each.change.partition], each.args) for each in written]
         try:
-            answers = await self._store.run_scripts(calls) if calls else []
+            more = along.calls([item for each in written for item in each.opening()]) if along is not None else ()
+            answers = await self._store.run_scripts([*calls, *more]) if calls else []
+            if along is not None:
+                along.told(answers[len(calls) :])
+                along = None
+            del answers[len(calls) :]
             doubtful = [each for each, reply in zip(written, answers, strict=True) if not _says_ok(reply)]
+        except BaseException:
+            if along is not None:
+                along.lost()
+            raise
         finally:
             self.unheard += (each.born for each in doubtful if each.rows and each.token)
         replies = iter(answers)
@@ -223,6 +231,26 @@ class Ledger:
         return sorted(found, key=lambda letter: (letter.at, letter.notice))
 
 
+class Opening(NamedTuple):
+    """An outbox row of a new incident, in this hub's hand once its commit is made."""
+
+    item: OutboxItem
+    incident: Incident
+
+
+class Along(Protocol):
+    """What goes to the store behind the changes of one commit, in the same batch. ``told`` or ``lost`` follows."""
+
+    def calls(self, opening: Sequence[Opening]) -> Sequence[Call]:
+        """The calls, knowing the outbox rows of the new incidents among the changes."""
+
+    def told(self, replies: list[Any]) -> None:
+        """One reply, or error, for each of the calls."""
+
+    def lost(self) -> None:
+        """Nobody knows what became of the calls, if they were sent at all."""
+
+
 class _Prepared:
     """A change as the script's arguments, and what its reply means."""
 
@@ -279,6 +307,20 @@ class _Prepared:
             args += (letter.notice, _encode_letter(letter))
         args += change.buried
 
+    def opening(self) -> list[Opening]:
+        """Its outbox rows, where it opens an incident: nobody else can have any of their line."""
+        incident = self.change.incident
+        if incident is None or self.change.expected_version or not self.token:
+            return []
+        return [Opening(item, incident) for item in self._items()]
+
+    def _items(self) -> list[OutboxItem]:
+        change, token = self.change, self.token
+        return [
+            OutboxItem(change.partition, line, token, member, body, row)
+            for (line, member, body), row in zip(self.rows, change.outbox, strict=True)
+        ]
+
     @property
     def born(self) -> Born:
         """Who would hold its outbox rows."""
@@ -290,11 +332,7 @@ class _Prepared:
             return Failed(reply)
         match reply[0]:
             case b"ok":
-                claimed = [
-                    OutboxItem(change.partition, line, self.token, member, body, row)
-                    for (line, member, body), row, mark in zip(self.rows, change.outbox, reply[1:], strict=True)
-                    if mark == b"1"
-                ]
+                claimed = [item for item, mark in zip(self._items(), reply[1:], strict=True) if mark == b"1"]
                 return Committed(change.incident.version if change.incident is not None else 0, claimed)
             case b"taken":
                 return AlreadyTaken(_recorded((take.body_hash for take in change.takes), reply[1:]))

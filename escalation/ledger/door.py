@@ -18,6 +18,11 @@ Call: TypeAlias = tuple[str, Sequence[bytes], Sequence[Arg]]
 class Store(Protocol):
     """A connection to the store. Replies are bytes, integers, lists of these, or None."""
 
+    @property
+    def whole(self) -> bool:
+        """Whether one server holds every key, so that a script may touch keys of several slots."""
+        ...
+
     async def execute(self, *args: Arg) -> Any:
         """Run one command and return its reply; raises what the client library raises."""
         ...

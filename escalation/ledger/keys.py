@@ -78,6 +78,7 @@ import itertools
 import re
 import secrets
 import unicodedata
+from functools import cache
 from typing import NamedTuple
 
 US = "\x1f"
@@ -184,6 +185,7 @@ def partition_of(key: str, partitions: int) -> int:
     return crc16(key) % partitions
 
 
+@cache
 def partition_keys(partition: int) -> PartitionKeys:
     """The key names of one partition."""
     return PartitionKeys(*(f"fh:{{p{partition}}}:{name}".encode() for name in PartitionKeys._fields))

@@ -9,76 +9,24 @@ one of its own incident unless that one is being sent this moment.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from enum import StrEnum
-from typing import Any, NamedTuple
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
 from escalation.ledger.change import OutboxItem
-from escalation.ledger.claims import Asked, Asking, answered
+from escalation.ledger.claims import Asking, answered
 from escalation.ledger.door import Arg, Call, Store
-from escalation.ledger.keys import US, Mailbox, MailboxKeys, mailbox_keys, ready_key, shard_of
+from escalation.ledger.keys import Mailbox, MailboxKeys, mailbox_keys, ready_key, shard_of
 from escalation.ledger.scripts import register
+from escalation.ledger.turning import Claim, PlannedTurn, Settlement, Turn
 from escalation.ledger.windows import Limits
 from escalation.notice import OutboxRow
-from escalation.vocabulary import Urgency
 
-DAY = 86_400_000
-TOLD_DAYS = 35
 KNOWN_MAILBOXES = 20_000
 """How many mailboxes' key names are kept ready; more are made anew when they are met."""
 
-_NONE: Iterator[int] = iter(())
 _decode = msgspec.json.Decoder(OutboxRow).decode
-
-
-class ClaimKind(StrEnum):
-    """One notice; many normal ones in one message; or a list of critical codes, which are all still due."""
-
-    SINGLE = "single"
-    DIGEST = "digest"
-    OVERFLOW = "overflow"
-
-
-class Claim(NamedTuple):
-    """One send in the claimer's hand until ``until`` (milliseconds); ``token`` proves it.
-
-    ``tries`` counts earlier sends, ``lapses`` those of them whose end nobody knows, so that this one may be a
-    repeat. A digest claimed again has the same ``rows`` and, once they were frozen, the same bytes.
-    """
-
-    mailbox: Mailbox
-    kind: ClaimKind
-    member: str
-    token: str
-    until: int
-    tries: int
-    lapses: int
-    frozen: bytes | None
-    rows: list[OutboxRow]
-
-
-class Settlement(NamedTuple):
-    """What becomes of a claim: done with, or to be claimed again at a time. ``tried``: it may have been sent;
-    ``lost``: the vendor's answer was lost, so that the next send may be a repeat, as after a lapse."""
-
-    claim: Claim
-    again_at: int | None = None
-    tried: bool = True
-    lost: bool = False
-
-
-class Turn(NamedTuple):
-    """What one round trip did. ``held`` says of each settlement whether the claim was still the caller's: if not, the
-    row stays with whoever holds it; ``unsettled`` are those whose part of the store did not answer, still to be said.
-    ``there`` says of each row whether it is in its mailbox (or was, and has been
-    sent), so that the outbox may forget it. ``claims`` may be sent now."""
-
-    held: list[bool]
-    there: list[bool]
-    claims: list[Claim]
-    unsettled: list[Settlement]
 
 
 class Figures(NamedTuple):
@@ -149,29 +97,33 @@ class Mailboxes:
         are not there, what was claimed is claimed again by the next turn of its mailbox, and what is unsettled comes
         back when its lease ends, unless it is said again before. Raises the store's error if no part answered.
         """
-        ends, rows = _settlements(settlements), _rows(items, now)
-        asked = {mailbox: (limits, self._asking.of(mailbox, now=now, lease=limits.lease)) for mailbox, limits in wanted}
-        boxes = list(dict.fromkeys((*ends, *rows, *asked)))
-        if not boxes:
+        planned = self.plan(settlements=settlements, items=items, wanted=wanted, now=now)
+        if not planned.calls:
             return Turn([], [], [], [])
-        calls = [
-            self._call(mailbox, _turn(mailbox, ends.get(mailbox, ()), rows.get(mailbox, ()), asked.get(mailbox), now))
-            for mailbox in boxes
-        ]
-        claimed = [(mailbox, asked[mailbox][1] if mailbox in asked else None) for mailbox in boxes]
-        said = dict(answered(boxes, await self._asking.ask(self._store, claimed, calls)))
-        marks = {mailbox: iter(reply[0]) for mailbox, reply in said.items()}
-        return Turn(
-            held=[next(marks.get(each.claim.mailbox, _NONE), 0) == 1 for each in settlements],
-            there=[Mailbox(item.row.channel, item.row.address) in said for item in items],
-            claims=[
-                claim
-                for mailbox, (_, one) in asked.items()
-                if mailbox in said
-                for claim in _claims(mailbox, one.token, one.until, said[mailbox][1])
-            ],
-            unsettled=[each for each in settlements if each.claim.mailbox not in said],
-        )
+        try:
+            replies = await self._store.run_scripts(planned.calls)
+        except BaseException:
+            planned.lost()
+            raise
+        return planned.read(replies)
+
+    def plan(
+        self,
+        *,
+        settlements: Sequence[Settlement] = (),
+        items: Sequence[OutboxItem] = (),
+        wanted: Sequence[tuple[Mailbox, Limits]] = (),
+        now: int,
+        moving: bool = False,
+    ) -> PlannedTurn:
+        """The same as calls, for whoever sends them to the store with others; :meth:`PlannedTurn.read` or
+        :meth:`PlannedTurn.lost` must follow.
+
+        ``moving``: the rows come from their outboxes with this, and a row that is not in its outbox is not put (the
+        commit that should have made it goes before this in the same batch, and may have been refused). Only where one
+        server has it all (:attr:`escalation.ledger.door.Store.whole`).
+        """
+        return PlannedTurn(self._asking, self._place, settlements, items, wanted, now, moving=moving)
 
     async def settle(self, settlements: Sequence[Settlement], *, now: int) -> list[bool]:
         """Say how claims ended, in one round trip; one answer for each, as in :class:`Turn`. An overflow is never sent
@@ -285,72 +237,4 @@ class Mailboxes:
         return found
 
     def _call(self, mailbox: Mailbox, args: list[Arg]) -> Call:
-        return ("mailbox_turn" if args[0] == "turn" else "mailbox_tend", self._place(mailbox), args)
-
-
-def _rows(items: Sequence[OutboxItem], now: int) -> dict[Mailbox, list[Arg]]:
-    """The script's arguments of new rows for each mailbox."""
-    found: dict[Mailbox, list[Arg]] = {}
-    for item in items:
-        row = item.row
-        mailbox = Mailbox(row.channel, row.address)
-        args = found.get(mailbox)
-        if args is None:
-            args = found[mailbox] = [now - TOLD_DAYS * DAY]
-        args += (
-            f"{item.partition}{US}{item.member}",
-            "c" if row.urgency is Urgency.CRITICAL else "n",
-            row.incident,
-            row.created_at,
-            row.not_before,
-            item.body,
-        )
-    return found
-
-
-def _settlements(settlements: Sequence[Settlement]) -> dict[Mailbox, list[Arg]]:
-    """The script's arguments of ended claims for each mailbox."""
-    found: dict[Mailbox, list[Arg]] = {}
-    for claim, again_at, tried, lost in settlements:
-        sent = "2" if tried and lost else "1" if tried else "0"
-        args = found.setdefault(claim.mailbox, [])
-        args += (claim.member, claim.token, "" if again_at is None else again_at, sent)
-    return found
-
-
-def _turn(
-    mailbox: Mailbox, ends: Sequence[Arg], rows: Sequence[Arg], asked: tuple[Limits, Asked] | None, now: int
-) -> list[Arg]:
-    """All arguments of one mailbox's turn."""
-    args: list[Arg] = ["turn", mailbox.name, now, len(ends), len(rows), *ends, *rows]
-    if asked is not None:
-        limits, one = asked
-        args += (one.token, limits.at_once, limits.reserve, limits.digest, one.id, limits.unpaced)
-        for window in limits.windows:
-            args += (window.count, window.per_ms)
-    return args
-
-
-def _claims(mailbox: Mailbox, token: str, until: int, reply: list[Any]) -> list[Claim]:
-    """What the script handed out."""
-    claims: list[Claim] = []
-    i = 0
-    while i < len(reply):
-        kind, member, tried, frozen, count = reply[i : i + 5]
-        tries, lapses = tried.split()
-        rows = [_decode(row) for row in reply[i + 5 : i + 5 + count]]
-        claims.append(
-            Claim(
-                mailbox,
-                ClaimKind(kind.decode()),
-                member.decode(),
-                token,
-                until,
-                int(tries),
-                int(lapses),
-                frozen or None,
-                rows,
-            )
-        )
-        i += 5 + count
-    return claims
+        return ("mailbox_tend", self._place(mailbox), args)

@@ -1,7 +1,7 @@
 -- A mailbox's turn: say how claims ended, put new rows, claim what may be sent; follows mailbox_parts.lua.
 -- ARGV from 4: arguments of settle, arguments of put, settle's, put's, and claim's if there are any
--- Reply: for each settlement whether the claim was still the caller's, and what was claimed. Each of the three
--- gathers what it will write, and asks and writes once for all its members.
+-- Reply: for each settlement whether the claim was still the caller's, what was claimed, and which of the rows were not
+-- put, by their places from 1. Each of the three gathers what it will write, and asks and writes once for all its members.
 local MARGIN = 10000 -- tokens outlive their window by what hubs' clocks may differ
 local FIRST_PAUSE, LONGEST_PAUSE = 100, 5000 -- between normal messages of a flood, in milliseconds
 
@@ -91,20 +91,35 @@ local function settle(from, to) -- (member, token, again at or '' when done, 1 i
   return reply
 end
 
-local function new_among(from, to) -- where those rows stand in ARGV that were never put before, each once
-  local ids, fresh, once = {}, {}, {}
-  for i = from, to, 6 do ids[#ids + 1] = ARGV[i] end
-  for n, score in ipairs(all_of('ZMSCORE', known, ids)) do
-    if not score and not once[ids[n]] then
-      once[ids[n]] = true
-      fresh[#fresh + 1] = from + 6 * n - 6
-    end
-  end
-  return fresh
+local function moved(i) -- take the row out of its outbox, by the number of the outbox's first key; whether it was there
+  local n, member = tonumber(ARGV[i + 6]), string.match(ARGV[i], '^%d+\31(.*)$')
+  if call('HDEL', KEYS[n + 2], member) == 0 then return false end
+  call('ZREM', KEYS[n + 1], member)
+  local own = string.match(member, '^[^\31]*')
+  local more = call('ZRANGEBYLEX', KEYS[n + 1], '[' .. own .. '\31', '(' .. own .. '\32', 'LIMIT', 0, 1)
+  if not more[1] then call('ZREM', KEYS[n], own) end
+  return true
 end
 
-local function put(from, to) -- told cut, then (outbox id, critical as c or n, incident, created, not before, row)…
-  local fresh = new_among(from + 1, to)
+local function new_among(from, to) -- where those rows stand in ARGV that were never put before, each once
+  local ids, fresh, once, absent = {}, {}, {}, {}
+  for i = from, to, 7 do ids[#ids + 1] = ARGV[i] end
+  for n, score in ipairs(all_of('ZMSCORE', known, ids)) do
+    local i = from + 7 * n - 7
+    if ARGV[i + 6] ~= '' and not moved(i) and not score then
+      absent[#absent + 1] = n
+    elseif not score and not once[ids[n]] then
+      once[ids[n]] = true
+      fresh[#fresh + 1] = i
+    end
+  end
+  return fresh, absent
+end
+
+-- told cut, then (outbox id, critical as c or n, incident, created, not before, row, the number of its outbox's keys or
+-- '')…: a row with an outbox moves from there, else it is put where it is not known. Gives back which are not there.
+local function put(from, to)
+  local fresh, absent = new_among(from + 1, to)
   if #fresh > 0 then
     local seq = call('HINCRBY', facts, 'seq', #fresh) - #fresh
     local empty, begun = #fresh > 1 and call('ZCARD', line) == 0, {}
@@ -140,6 +155,7 @@ local function put(from, to) -- told cut, then (outbox id, critical as c or n, i
     end
   end
   call('ZREMRANGEBYSCORE', told, '-inf', ARGV[from])
+  return absent
 end
 
 local function revive() -- rows that waited and came due; when the next of them does
@@ -177,12 +193,13 @@ end
 local function gather(low, high, wanted, plain) -- waiting members free to go, in order; plain: no frozen digests
   local found, offset = {}, 0
   while #found < wanted do
-    local page = call('ZRANGEBYSCORE', waiting, low, high, 'LIMIT', offset, math.min(wanted + 16, 1000))
-    if #page == 0 then break end
-    offset = offset + #page
+    local size = math.min(wanted + 16, 1000)
+    local page = call('ZRANGEBYSCORE', waiting, low, high, 'LIMIT', offset, size)
+    offset = offset + size
     for _, member in ipairs(free(page)) do
       if #found < wanted and not (plain and is_digest(member)) then found[#found + 1] = member end
     end
+    if #page < size then break end
   end
   return found
 end
@@ -371,7 +388,7 @@ end
 
 local settled, came = tonumber(ARGV[4]), tonumber(ARGV[5])
 local first_put = 6 + settled
-local reply = {settle(6, 5 + settled), {}}
-if came > 0 then put(first_put, first_put + came - 1) end
+local reply = {settle(6, 5 + settled), {}, {}}
+if came > 0 then reply[3] = put(first_put, first_put + came - 1) end
 if #ARGV >= first_put + came then reply[2] = claim(first_put + came) else look_soon() end
 return reply

@@ -25,9 +25,10 @@ from escalation.ledger.door import Store
 from escalation.ledger.evidence import Pictures
 from escalation.ledger.inbox import Inbox
 from escalation.ledger.keys import Mailbox
-from escalation.ledger.mailbox import Mailboxes, Settlement
+from escalation.ledger.mailbox import Mailboxes
 from escalation.ledger.outbox import Outbox
 from escalation.ledger.trials import Trials
+from escalation.ledger.turning import Settlement
 from escalation.ledger.vendor_ids import VendorIds
 from escalation.ledger.windows import Limits
 from escalation.notice import NoticeKind, OutboxRow

@@ -16,6 +16,10 @@ class StoreDoor:
         self.store = store
         self._scripts: dict[str, Script] = {}
 
+    @property
+    def whole(self) -> bool:
+        return self.store.whole
+
     async def execute(self, *args: Arg) -> Any:
         return await self.store.execute(*args)
 

@@ -11,10 +11,11 @@ from escalation.ledger.due import Due
 from escalation.ledger.filing import Filer
 from escalation.ledger.inbox import Arrived, Inbox
 from escalation.ledger.journal import Sealer
-from escalation.ledger.mailbox import Mailboxes, Settlement
+from escalation.ledger.mailbox import Mailboxes
 from escalation.ledger.meta import open_meta, read_meta
 from escalation.ledger.outbox import Outbox
 from escalation.ledger.prune import DAY, Pruner
+from escalation.ledger.turning import Settlement
 from escalation.ledger.verify import verify
 from escalation.ledger.windows import Limits
 from tests.ledger.doors import StoreDoor

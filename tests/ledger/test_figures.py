@@ -7,7 +7,8 @@ from escalation.ledger.change import Change, Committed
 from escalation.ledger.commit import Ledger
 from escalation.ledger.figures import Counting, Waiting
 from escalation.ledger.keys import Mailbox, partition_keys
-from escalation.ledger.mailbox import Mailboxes, Settlement
+from escalation.ledger.mailbox import Mailboxes
+from escalation.ledger.turning import Settlement
 from escalation.ledger.windows import Limits, Window
 from escalation.notice import DeadLetter
 from escalation.vocabulary import Level, Severity, Urgency

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from escalation.ledger.keys import Mailbox
-from escalation.ledger.mailbox import Claim, ClaimKind, Mailboxes, Settlement
+from escalation.ledger.mailbox import Mailboxes
+from escalation.ledger.turning import Claim, ClaimKind, Settlement
 from escalation.ledger.windows import Limits, Window
 from escalation.notice import OutboxRow
 from tests.ledger.doors import Lossy, StoreDoor

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from bot.store.client import Store
 from escalation.ledger.keys import Mailbox
-from escalation.ledger.mailbox import Claim, ClaimKind, Mailboxes, Settlement
+from escalation.ledger.mailbox import Mailboxes
+from escalation.ledger.turning import Claim, ClaimKind, Settlement
 from escalation.ledger.windows import Limits, Window, next_token, tokens
 from escalation.notice import OutboxRow
 from escalation.vocabulary import Urgency

@@ -10,9 +10,10 @@ from escalation.ledger.commit import Ledger
 from escalation.ledger.due import Due
 from escalation.ledger.inbox import Arrived, Inbox
 from escalation.ledger.keys import Mailbox
-from escalation.ledger.mailbox import ClaimKind, Mailboxes, Settlement
+from escalation.ledger.mailbox import Mailboxes
 from escalation.ledger.outbox import Outbox
 from escalation.ledger.release import release_claims, release_sends
+from escalation.ledger.turning import ClaimKind, Settlement
 from escalation.ledger.windows import Limits, Window
 from tests.ledger.doors import Lossy, StoreDoor
 from tests.ledger.things import MINUTE, NOW, incident, item, opening, row

@@ -8,9 +8,10 @@ from escalation.ledger.change import Change, Lookup
 from escalation.ledger.commit import Ledger
 from escalation.ledger.inbox import Arrived, Inbox
 from escalation.ledger.keys import Mailbox
-from escalation.ledger.mailbox import Mailboxes, Settlement
+from escalation.ledger.mailbox import Mailboxes
 from escalation.ledger.outbox import Outbox
 from escalation.ledger.prune import DAY, Pruner
+from escalation.ledger.turning import Settlement
 from escalation.ledger.windows import Limits
 from tests.ledger.doors import StoreDoor
 from tests.ledger.things import NOW, opening, row, taken

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from escalation.ledger.keys import Mailbox
-from escalation.ledger.mailbox import Claim, ClaimKind, Mailboxes, Settlement
+from escalation.ledger.mailbox import Mailboxes
+from escalation.ledger.turning import Claim, ClaimKind, Settlement
 from escalation.ledger.windows import Limits, Window, next_token, tokens
 from escalation.notice import OutboxRow
 from tests.ledger.doors import StoreDoor

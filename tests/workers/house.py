@@ -368,6 +368,6 @@ async def house_on(
         finally:
             for vendor in vendors.by_name.values():
                 vendor.faults.clear()
-            await engine.courier.stop(1.0)
+            await engine.courier.sender.stop(1.0)
             for channel in channels:
                 await channel.close()

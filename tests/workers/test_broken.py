@@ -198,7 +198,7 @@ async def test_two_hubs_that_see_it_break_and_heal_in_the_same_moment_tell_it_on
         await house.alarm(severity, enterprise=STEEL, point="T1", rest=False)
         await second.fanout.step(house.clock.now())
         await second.courier.step(house.clock.now(), everywhere=True)
-        await second.courier.idle()
+        await second.courier.sender.idle()
         house.engine = first
         notes = 0
 

@@ -230,7 +230,7 @@ async def test_a_hub_killed_between_the_call_and_its_record_still_hears_the_key(
     await phones.house.engine.lapses.step(now)
     await phones.house.engine.fanout.step(now)
     await phones.house.engine.courier.step(now, everywhere=True)
-    await phones.house.engine.courier.idle()
+    await phones.house.engine.courier.sender.idle()
     assert len(phones.vendor.calls) == 1
     await phones.house.crash()
     assert (await phones.call(code)).state is NoticeState.QUEUED

@@ -136,7 +136,7 @@ async def test_a_digest_is_the_same_after_a_crash(store: Store, tmp_path: Path, 
             await house.vendors.wecom.faults.wait_for(fault)
         else:
             await house.vendors.wecom.inbox.wait_for(1)
-            await house.engine.courier.idle()
+            await house.engine.courier.sender.idle()
         await house.crash()
         house.push(SECOND)
         signed = frozen[0].notices[0][0]

@@ -11,7 +11,7 @@ import pytest
 from bot.store.client import Store
 from bot.workers import lapses
 from escalation.event import EventType
-from escalation.ledger.mailbox import Claim
+from escalation.ledger.turning import Claim
 from escalation.vocabulary import Level
 from tests.workers.house import HOUR, PARTITIONS, codes_of, house_on, with_works, works
 

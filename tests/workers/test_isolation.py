@@ -78,7 +78,7 @@ async def test_a_send_that_would_outlast_its_claim_is_not_started(house: House) 
     await house.engine.fanout.step(house.clock.now())
     await house.engine.courier.step(house.clock.now())
     house.push(SLACK)
-    await house.engine.courier.idle()
+    await house.engine.courier.sender.idle()
     assert house.vendors.sms.received == []
     await house.engine.rest()
     assert [len(house.at(each)) for each in (OPERATOR, OFFICER)] == [1, 1]
@@ -101,7 +101,7 @@ async def test_what_a_stopped_hub_had_in_flight_is_sent_once_more_when_its_claim
         await house.engine.fanout.step(house.clock.now())
         await house.engine.courier.step(house.clock.now())
         await house.vendors.sms.faults.wait_for(Fault.HANG, 2)
-        await house.engine.courier.stop(0.0)
+        await house.engine.courier.sender.stop(0.0)
         assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("send ")]
         assert house.engine.courier.under_way == 0
         house.engine = await house.another()

@@ -16,7 +16,7 @@ async def send_without_recording(house: House) -> str:
     now = house.clock.now()
     await house.engine.fanout.step(now)
     assert await house.engine.courier.step(now, everywhere=True)
-    await house.engine.courier.idle()
+    await house.engine.courier.sender.idle()
     return code
 
 

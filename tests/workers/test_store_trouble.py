@@ -45,7 +45,7 @@ async def test_recording_fails_and_is_done_again(house: House, what: str) -> Non
     code = await house.alarm(rest=False)
     await house.engine.fanout.step(house.clock.now())
     await house.engine.courier.step(house.clock.now())
-    await house.engine.courier.idle()
+    await house.engine.courier.sender.idle()
     house.door.failing = [what]
     with pytest.raises(StoreUnavailableError):
         await house.record()
@@ -134,7 +134,7 @@ async def test_the_answer_of_a_recording_is_lost_after_its_effect(house: House, 
     code = await house.alarm(rest=False)
     await house.engine.fanout.step(house.clock.now())
     await house.engine.courier.step(house.clock.now())
-    await house.engine.courier.idle()
+    await house.engine.courier.sender.idle()
     house.door.losing = [what]
     await house.record()
     assert house.door.failed == 1
@@ -149,7 +149,7 @@ async def test_one_part_of_the_store_is_away_and_the_others_go_on(store: Store, 
         house.vendors.sms.faults.put(Fault.REFUSE, times=16, code=400)
         await house.engine.fanout.step(house.clock.now())
         await house.engine.courier.step(house.clock.now(), everywhere=True)
-        await house.engine.courier.idle()
+        await house.engine.courier.sender.idle()
         house.door.away = ("commit", b"p1")
         with pytest.raises(StoreFailed):
             await house.record()

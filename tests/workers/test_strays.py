@@ -170,7 +170,7 @@ async def test_the_store_fails_while_a_dead_letter_is_written(house: House, what
     await house.engine.answering.answer(uplink, house.clock.now())
     house.vendors.sms.faults.put(Fault.REFUSE, code=400)
     await house.engine.courier.step(house.clock.now(), everywhere=True)
-    await house.engine.courier.idle()
+    await house.engine.courier.sender.idle()
     house.door.failing = [what]
     with pytest.raises(StoreUnavailableError):
         await house.record()
@@ -186,7 +186,7 @@ async def test_a_crash_between_a_refusal_and_its_record(house: House) -> None:
     await house.engine.take([unreadable(2)])
     await house.engine.fanout.step(house.clock.now())
     await house.engine.courier.step(house.clock.now(), everywhere=True)
-    await house.engine.courier.idle()
+    await house.engine.courier.sender.idle()
     house.door.failing = ["mailbox:settle"]
     with pytest.raises(StoreUnavailableError):
         await house.record()

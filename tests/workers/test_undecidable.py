@@ -251,7 +251,7 @@ async def test_the_store_fails_while_the_trace_is_written(house: House, part: st
     await house.engine.fanout.step(house.clock.now())
     await spoil(house, code)
     await house.engine.courier.step(house.clock.now(), everywhere=True)
-    await house.engine.courier.idle()
+    await house.engine.courier.sender.idle()
     house.door.losing = [part]
     await house.engine.courier.record(house.clock.now())
     await house.engine.rest()

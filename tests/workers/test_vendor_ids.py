@@ -71,7 +71,7 @@ async def test_a_report_that_comes_before_the_send_is_recorded_is_kept(
     code = await house.alarm(rest=False)
     await house.engine.fanout.step(house.clock.now())
     await house.engine.courier.step(house.clock.now(), everywhere=True)
-    await house.engine.courier.idle()
+    await house.engine.courier.sender.idle()
     assert await house.engine.report(pushed(house, cloud[0], 0)) == 0, "nothing is known of it yet"
     await house.engine.rest()
     assert (await of_officer(house, code)).state is NoticeState.DELIVERED
@@ -95,7 +95,7 @@ async def test_a_report_of_failure_counts_of_its_address_whenever_it_comes(
     code = await house.alarm(rest=False)
     await house.engine.fanout.step(house.clock.now())
     await house.engine.courier.step(house.clock.now(), everywhere=True)
-    await house.engine.courier.idle()
+    await house.engine.courier.sender.idle()
     if not early:
         await house.engine.rest()
     await house.engine.report(pushed(house, cloud[0], 0, "空号"))
@@ -115,7 +115,7 @@ async def test_a_test_message_hears_that_it_was_delivered(
     if early:
         await house.engine.fanout.step(now)
         await house.engine.courier.step(now, everywhere=True)
-        await house.engine.courier.idle()
+        await house.engine.courier.sender.idle()
         assert await house.engine.report(pushed(house, cloud[0], 0)) == 0
         await house.engine.rest()
     else:
