@@ -167,7 +167,8 @@ class Engine:
         self._stirred = asyncio.Event()
         self.turns = Turns()
         self.relay: Relay | None = None
-        self._running = False
+        self.by_express = False
+        """Whether what new incidents have to say goes on with their commits; so it does while the workers loop."""
 
     @property
     def room(self) -> int:
@@ -243,7 +244,7 @@ class Engine:
         sending = (self._move, self._record, self._sweep)
         workers = sending if part is Part.SENDING else (*sending, self._lapse, self._answer, self._collect)
         loops = [asyncio.create_task(each(), name=each.__name__) for each in workers]
-        self._running = True
+        self.by_express = True
         try:
             done, _ = await asyncio.wait(loops, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -253,7 +254,7 @@ class Engine:
 
     async def _stop(self, loops: Sequence[asyncio.Task[None]]) -> None:
         """No step is cut off in its middle: what it had claimed would wait for the end of a lease."""
-        self._running = False
+        self.by_express = False
         await self._intake.close()
         for bell in (self.turns.halt, self._stirred, self.courier.news, self.collecting.news):
             bell.set()
@@ -344,7 +345,7 @@ class Engine:
     def _express(self, now: int) -> Express | None:
         """What goes along with new incidents: nothing where another process sends, or several servers share the store,
         or whoever steps this engine has every step to himself."""
-        if not self._running or self._sends_elsewhere or not self.store.whole or not self.turns.may_work():
+        if not self.by_express or self._sends_elsewhere or not self.store.whole or not self.turns.may_work():
             return None
         return Express(self.mailboxes, self.courier, self.stir, now)
 

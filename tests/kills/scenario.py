@@ -78,12 +78,15 @@ async def engine_on(socket: Path, config: Path, at: int) -> AsyncIterator[Engine
 
 
 async def tell(engine: Engine, accepted: Callable[[str], None], vendors_at: Callable[[int], object]) -> None:
-    """The whole story. ``accepted`` hears each promise the hub gave; ``vendors_at`` moves the vendors' clock."""
+    """The whole story. ``accepted`` hears each promise the hub gave; ``vendors_at`` moves the vendors' clock. The first
+    alarm's messages go on with its commit, the second's by fan-out and turn."""
     clock = engine.clock
     assert isinstance(clock, PushedClock)
 
     base = START
+    engine.by_express = True
     await engine.take([raised("e1", DUST, "DC01-T01", base)])
+    engine.by_express = False
     accepted("e1")
     await engine.rest()
     code = (await engine.mailboxes.told([Mailbox("sms", WORKER)], since=0))[0][0]

@@ -30,6 +30,7 @@ async def test_the_whole_way_over_three_nodes(three_nodes: ThreeNodes, files: Pa
     three_nodes.empty()
     async with connect(three_nodes.url) as store:
         door, anchor = StoreDoor(store), Kept()
+        assert not door.whole
         assert await open_meta(door, store_id="s", partitions=N, shards=SHARDS, now=NOW) == await read_meta(door)
         ledger, outbox, boxes, due = Ledger(door, N), Outbox(door, N), Mailboxes(door, SHARDS), Due(door, N)
         codes = await ledger.take_codes([(number % N, "A") for number in range(32)])
