@@ -22,8 +22,9 @@ minutes cannot mind each of them (EEMUA 191, ISA-18.2)."""
 
 
 def limits_of(abilities: Abilities | None, at_once: int) -> Limits:
-    """A channel's abilities as a mailbox's limits, with at most ``at_once`` claims of it; what belongs to no channel is
-    claimed too, so that it is told."""
+    """A channel's abilities as a mailbox's limits, with at most ``at_once`` claims of it, and no more than the channel
+    sends at once: what has ended and is not settled is a claim still, so that sending waits for recording. What belongs
+    to no channel is claimed too, so that it is told."""
     if abilities is None:
         return Limits(at_once=at_once, lease=SLACK)
     return Limits(
@@ -31,7 +32,7 @@ def limits_of(abilities: Abilities | None, at_once: int) -> Limits:
         reserve=abilities.reserve,
         digest=DIGEST.get(abilities.form, 1) if abilities.digest else -1 if abilities.voice else 0,
         unpaced=UNPACED,
-        at_once=max(1, at_once),
+        at_once=max(1, min(abilities.at_once, at_once)),
         lease=int(abilities.timeout * 1000) + SLACK,
     )
 
