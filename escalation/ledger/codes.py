@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections import defaultdict, deque
 from collections.abc import Mapping
 
@@ -11,17 +13,23 @@ from escalation.ledger.scripts import register
 from escalation.vocabulary import Kind
 
 LARGEST_BLOCK = 32
+BUSY = 16
+"""From a block of so many on, the next ones are fetched before they are needed."""
+
+_log = logging.getLogger("fenghuo.ledger")
 
 
 class Codes:
     """Hands out codes. A partition's first block of a letter holds one code, each further one twice as many up to 32: a
-    quiet hub wastes none when it stops, a storm pays no round trip per incident."""
+    quiet hub wastes none when it stops, a storm pays no round trip per incident. In a storm no incident waits for a
+    block either: where one is used up by three quarters, all that are so by half are fetched in the background."""
 
     def __init__(self, store: Store, keys: list[PartitionKeys]) -> None:
         self._store = store
         self._keys = keys
         self._spare: defaultdict[tuple[int, str], deque[int]] = defaultdict(deque)
         self._block: defaultdict[tuple[int, str], int] = defaultdict(lambda: 1)
+        self._fetching: asyncio.Task[None] | None = None
 
     async def take(self, wanted: list[tuple[int, str]]) -> list[str]:
         """One new code for each (partition, letter), in order; at most one round trip. Raises the store's error, and
@@ -35,13 +43,30 @@ class Codes:
                 missing[which].append(place)
         if missing:
             await self._refill(missing, counters)
+        if self._fetching is None and any(self._is_low(which, 4) for which in wanted):
+            self._fetching = asyncio.create_task(self._fetch(), name="codes ahead")
         return [
             write_code(letter, counter, partition, len(self._keys))
             for (partition, letter), counter in zip(wanted, counters, strict=True)
             if counter is not None
         ]
 
-    async def _refill(self, missing: dict[tuple[int, str], list[int]], counters: list[int | None]) -> None:
+    def _is_low(self, which: tuple[int, str], part: int) -> bool:
+        """Whether it is in use, and no more than this part of its block is left."""
+        block = self._block[which]
+        return block >= BUSY and len(self._spare[which]) * part <= block
+
+    async def _fetch(self) -> None:
+        """A further block for each that is low; whatever fails is asked for when it is needed."""
+        try:
+            low: dict[tuple[int, str], list[int]] = {which: [] for which in list(self._spare) if self._is_low(which, 2)}
+            await self._refill(low, [])
+        except Exception as error:  # noqa: BLE001 (whoever needs the codes hears of the store)
+            _log.info("codes could not be fetched ahead: %s", error)
+        finally:
+            self._fetching = None
+
+    async def _refill(self, missing: Mapping[tuple[int, str], list[int]], counters: list[int | None]) -> None:
         """Give what a block brings to its askers first: another task may empty the spare ones while this one waits."""
         sizes: list[int] = []
         commands: list[Command] = []
