@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
+from bot.store.client import Store
 from escalation.incident import IncidentState
 from escalation.inputs import Entry
 from escalation.ledger.change import AlreadyTaken, Change, Committed, Conflict, Failed, Lookup, Recorded
 from escalation.ledger.commit import Ledger
+from escalation.ledger.door import Command
 from escalation.ledger.keys import partition_keys
 from escalation.ledger.meta import OtherShapeError, open_meta, read_meta
 from tests.ledger.doors import Lossy, StoreDoor
@@ -222,6 +225,40 @@ async def test_codes_are_never_given_twice_whoever_asks(door: StoreDoor) -> None
     codes = [code for batch in batches for code in batch] + after_restart
     assert len(set(codes)) == len(codes) == 76 * 12
     assert [(int(code[1:]) % N, code[0]) for code in after_restart] == wanted
+
+
+class Watched(StoreDoor):
+    """Notes who asked it for codes: ``here`` or ``ahead`` of need; ``down`` fails whoever asks ahead."""
+
+    down = False
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self.asked: list[str] = []
+
+    async def pipeline(self, commands: list[Command]) -> list[Any]:
+        task = asyncio.current_task()
+        ahead = task is not None and task.get_name() == "codes ahead"
+        self.asked.append("ahead" if ahead else "here")
+        if ahead and self.down:
+            raise ConnectionError("away")
+        return await super().pipeline(commands)
+
+
+@pytest.mark.parametrize("down", [False, True])
+async def test_in_a_storm_no_incident_waits_for_its_code(door: StoreDoor, down: bool) -> None:
+    """But for the first fifteen of each; where nothing can be fetched ahead, codes are asked for as they are needed."""
+    watched = Watched(door.store)
+    watched.down = down
+    hub = Ledger(watched, N)
+    codes: list[str] = []
+    for number in range(300):
+        codes += await hub.take_codes([(number % 2, "A")])
+        await asyncio.gather(*(task for task in asyncio.all_tasks() if task.get_name() == "codes ahead"))
+    assert len(set(codes)) == 300
+    assert codes[::2] == sorted(codes[::2], key=lambda code: int(code[1:]))
+    assert watched.asked.count("here") == (18 if down else 8), "blocks of 1, 2, 4, 8, and so on up to 32"
+    assert watched.asked.count("ahead") > 0
 
 
 async def test_a_quiet_hub_wastes_no_codes(door: StoreDoor) -> None:
