@@ -41,7 +41,7 @@ class EventType(StrEnum):
 
     @property
     def kind(self) -> Kind:
-        return Kind.WARNING if self.value.startswith("warning.") else Kind.ALARM
+        return Kind.WARNING if self.startswith("warning.") else Kind.ALARM
 
 
 _WORDS = {

@@ -152,7 +152,8 @@ class Renderer:
                 made = self._with_card(made, it, incident, notice, abilities)
                 if abilities.personal or notice.purpose is not Purpose.ACT:
                     return made
-                return replace(made, mentions=people.mentioned(directory, notice))
+                mentions = people.mentioned(directory, notice)
+                return replace(made, mentions=mentions) if mentions else made
             case Form.TEXT:
                 # The leading sentences are those of a mail: both are plain text with room for a whole one.
                 it["lead"] = self._engine.render(f"mail/{notice.kind}.txt", it)
