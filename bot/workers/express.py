@@ -25,8 +25,9 @@ from escalation.ledger.turning import PlannedTurn, Settlement, Turn, mailbox_of
 
 log = logging.getLogger(__name__)
 
-AHEAD = 16
-"""How many rows at most come together for their letters to be written ahead: in a flood most wait for a digest."""
+MOST = 16
+"""How many rows at most go along with one commit: the store does nothing else meanwhile, and in a flood most of them
+would wait for a digest all the same."""
 
 
 class Express:
@@ -47,7 +48,7 @@ class Express:
 
     def calls(self, opening: Sequence[Opening]) -> Sequence[Call]:
         """See :class:`escalation.ledger.commit.Along`."""
-        if not opening:
+        if not 0 < len(opening) <= MOST:
             return []
         self._rows = [each.item for each in opening]
         self._shares = self._courier.reserve(self._rows, self._now)
@@ -56,9 +57,8 @@ class Express:
         self._planned = self._mailboxes.plan(
             settlements=self._settled, items=self._rows, wanted=list(wanted.items()), now=self._now, moving=True
         )
-        if len(opening) <= AHEAD:
-            ahead = [each for each in opening if mailbox_of(each.item) in wanted]
-            asyncio.get_running_loop().call_soon(self._write, ahead)
+        ahead = [each for each in opening if mailbox_of(each.item) in wanted]
+        asyncio.get_running_loop().call_soon(self._write, ahead)
         return self._planned.calls
 
     def _write(self, ahead: Sequence[Opening]) -> None:

@@ -186,6 +186,19 @@ async def test_a_channel_takes_no_more_at_once_than_it_says(store: Store, tmp_pa
         assert len(codes_of(house.texts(OFFICER))) == len(set(codes_of(house.texts(OFFICER)))) == 6
 
 
+async def test_a_flood_goes_the_slower_way(store: Store, tmp_path: Path) -> None:
+    async with house_on(store, tmp_path, with_works(20)) as house:
+        house.engine.by_express = True
+        seen = await batches(house, "commit")
+        events = [house.event(EventType.WARNING_ISSUED, each, level=Level.BLUE) for each in works(20)]
+        told = await house.take(events)
+        assert {name for batch in seen for name in batch} == {"commit"}
+        assert house.engine.courier.sender.running == 0
+        await house.engine.rest()
+        await house.wait(MINUTE)
+        assert set(codes_of(house.texts(OFFICER))) == set(told)
+
+
 async def test_a_channel_that_rests_is_not_asked(express: House) -> None:
     express.vendors.sms.faults.put(Fault.REFUSE, times=2, code=429)
     await express.alarm()
