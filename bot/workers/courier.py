@@ -189,7 +189,7 @@ class Courier:
     async def _begin(
         self,
         claims: list[Claim],
-        states: dict[str, Incident | Damaged | None],
+        states: Mapping[str, Incident | Damaged | None],
         now: int,
     ) -> None:
         """Start sending what was claimed. ``states`` are the incidents that were loaded beside the claim."""
@@ -201,7 +201,7 @@ class Courier:
             codes = dict.fromkeys(row.incident for claim in claims for row in claim.rows if row.incident)
             missing = [code for code in codes if code not in states]
             if missing:
-                states |= zip(missing, await self._ledger.find_many(missing), strict=True)
+                states = {**states, **dict(zip(missing, await self._ledger.find_many(missing), strict=True))}
             incidents = {code: state for code in codes if isinstance(state := states[code], Incident)}
             damaged = {code: state for code in codes if isinstance(state := states[code], Damaged)}
             if damaged:
@@ -270,18 +270,21 @@ class Courier:
         """Send what was claimed beside a commit. ``states`` are incidents as they are on disk now, by code, ``written``
         parcels of theirs, by notice."""
         rest: list[Claim] = []
+        begun: set[str] = set()
         # As in `_begin`: a digest may not find a state half used.
         singles = all(claim.kind is ClaimKind.SINGLE for claim in claims)
         for claim in claims:
             row = claim.rows[0]
             if singles and row.notice in written and row.incident in states:
+                begun.add(row.incident)
                 self._slots.claimed([claim])
                 self._states[row.incident] = states[row.incident]
                 self._start(claim, written[row.notice], now)
             else:
                 rest.append(claim)
         if rest:
-            self.sender.watch(asyncio.create_task(self._begin(rest, dict(states), now), name="begin"))
+            unused = {code: state for code, state in states.items() if code not in begun}
+            self.sender.watch(asyncio.create_task(self._begin(rest, unused, now), name="begin"))
 
     def _wanted(self, likely: Iterable[Mailbox]) -> list[tuple[Mailbox, Limits]]:
         """What to claim from each mailbox; where a channel has no free slot, its mailboxes stay expected."""

@@ -186,6 +186,20 @@ async def test_a_channel_takes_no_more_at_once_than_it_says(store: Store, tmp_pa
         assert len(codes_of(house.texts(OFFICER))) == len(set(codes_of(house.texts(OFFICER)))) == 6
 
 
+async def test_a_send_that_cannot_begin_spoils_no_verdict(express: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The event is on disk: its sender hears so, and the messages leave when the claims have ended."""
+
+    def bars(*_: object) -> None:
+        raise RuntimeError("a fault in the hub")
+
+    monkeypatch.setattr(express.engine.courier.breaker, "bars", bars)
+    code = await express.alarm(rest=False)
+    monkeypatch.undo()
+    assert code
+    await express.wait(MINUTE)
+    assert await sent(express) == [1, 1]
+
+
 async def test_a_flood_goes_the_slower_way(store: Store, tmp_path: Path) -> None:
     async with house_on(store, tmp_path, with_works(20)) as house:
         house.engine.by_express = True
