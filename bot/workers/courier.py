@@ -279,7 +279,12 @@ class Courier:
                 begun.add(row.incident)
                 self._slots.claimed([claim])
                 self._states[row.incident] = states[row.incident]
-                self._start(claim, written[row.notice], now)
+                try:
+                    self._start(claim, written[row.notice], now)
+                except Exception:
+                    # What goes wrong here is no trouble of the commit, whose sender waits for its verdict.
+                    log.exception("the send %s could not begin", claim.member)
+                    self._end(given_back(claim, now))
             else:
                 rest.append(claim)
         if rest:

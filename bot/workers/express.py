@@ -106,11 +106,7 @@ class Express:
         """See :class:`bot.workers.committing.Companion`."""
         if self._turn is None:
             return
-        try:
-            self._courier.begin(self._turn.claims, states, self._written, self._now)
-        except Exception:
-            # It is committed, and whoever posted it is told so.
-            log.exception("what was claimed beside a commit waits until its lease has ended")
+        self._courier.begin(self._turn.claims, states, self._written, self._now)
         others = {mailbox_of(item) for item in self._rows} - {share.mailbox for share in self._shares}
         if others:
             self._courier.expect(others)

@@ -15,6 +15,7 @@ from escalation.event import EventType
 from escalation.ledger.door import Call
 from escalation.ledger.keys import Mailbox, partition_keys, shard_of
 from escalation.vocabulary import Level, Severity
+from tests.ledger.things import item, row
 from tests.workers.house import (
     MINUTE,
     OFFICER,
@@ -88,6 +89,9 @@ async def test_what_was_recorded_is_let_go_by_the_way(express: House) -> None:
     assert await sent(express) == [2, 2]
     figures = await express.engine.mailboxes.waiting(now=express.clock.now())
     assert [each.under_way for each in figures] == [1, 1]
+    await express.record()
+    (share,) = express.engine.courier.reserve([item(row("n1", address=OPERATOR))], express.clock.now())
+    assert share.limits.at_once == share.slots, "no claim is counted that is settled"
 
 
 async def test_a_refused_commit_puts_nothing_into_a_mailbox(express: House) -> None:
@@ -129,6 +133,40 @@ async def test_no_reply_at_all_and_nothing_is_kept_from_others(express: House) -
             await express.alarm(rest=False)
     await express.alarm(rest=False)
     assert await sent(express) == [1, 1]
+
+
+async def test_what_no_reply_told_of_is_claimed_by_the_next_turn(express: House) -> None:
+    """Whatever else that turn has to do: it need not look where anything is ready."""
+    await express.engine.courier.step(express.clock.now(), everywhere=True)
+    run_scripts = express.door.run_scripts
+
+    async def unheard(calls: list[Call]) -> list[object]:
+        await run_scripts(calls)
+        raise StoreUnavailableError("存储没有应答", "the store did not answer", sent=True)
+
+    express.door.run_scripts = unheard  # type: ignore[method-assign]
+    with pytest.raises(StoreUnavailableError):
+        await express.alarm(rest=False)
+    express.door.run_scripts = run_scripts  # type: ignore[method-assign]
+    express.engine.courier.expect([Mailbox("sms", "13800139999")])
+    await express.engine.courier.step(express.clock.now())
+    assert await sent(express) == [1, 1]
+
+
+async def test_what_found_no_slot_is_claimed_by_the_next_turn(store: Store, tmp_path: Path) -> None:
+    async with house_on(store, tmp_path, two_at_once, with_works(3)) as house:
+        house.engine.by_express = True
+        await house.engine.courier.step(house.clock.now(), everywhere=True)
+        house.vendors.sms.faults.put(Fault.HANG, times=2)
+        await house.alarm(rest=False)
+        await house.vendors.sms.faults.wait_for(Fault.HANG, 2)
+        behind = await house.alarm(rest=False, enterprise=STEEL, point="BF1-CO-03")
+        house.vendors.sms.faults.clear()
+        await house.engine.courier.sender.idle()
+        house.engine.courier.expect([Mailbox("sms", "13800139999")])
+        await house.engine.courier.step(house.clock.now())
+        await house.engine.courier.sender.idle()
+        assert any(behind in each.text for each in house.vendors.sms.received)
 
 
 async def test_a_mailbox_that_does_not_answer_is_filled_the_slower_way(express: House) -> None:
@@ -187,7 +225,7 @@ async def test_a_channel_takes_no_more_at_once_than_it_says(store: Store, tmp_pa
 
 
 async def test_a_send_that_cannot_begin_spoils_no_verdict(express: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The event is on disk: its sender hears so, and the messages leave when the claims have ended."""
+    """The event is on disk, its sender hears so, and the messages are tried again soon: no lease has to end first."""
 
     def bars(*_: object) -> None:
         raise RuntimeError("a fault in the hub")
@@ -196,7 +234,8 @@ async def test_a_send_that_cannot_begin_spoils_no_verdict(express: House, monkey
     code = await express.alarm(rest=False)
     monkeypatch.undo()
     assert code
-    await express.wait(MINUTE)
+    await express.record()
+    await express.wait(3 * SECOND)
     assert await sent(express) == [1, 1]
 
 
